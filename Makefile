@@ -1,0 +1,102 @@
+# Needs python3 (3.11 or newer, with venv), git and make; everything else is installed into .venv.
+# Another interpreter: make demo PYTHON=/path/to/python3.12
+
+PYTHON ?= python3
+CROSS_PYTHON ?=
+SEED ?= 1
+OUT ?= out/demo
+BENCH_ARGS ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench wheel-test cross-version venv clean
+
+# The stamps carry the Python they were made with: another PYTHON remakes the environment. Each is touched last, so
+# an interrupted installation leaves none and the next make starts over.
+PYTAG := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+READY := .venv/ready-$(PYTAG)
+READY_DEV := .venv/ready-dev-$(PYTAG)
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check -c constraints.txt
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## *' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+venv: $(READY_DEV)  ## only the environment, with the developers' tools
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  found=$$($(PYTHON) --version 2>&1) || found="not installed"; \
+	  echo "konvergensi needs Python 3.11 or newer; '$(PYTHON)' is $$found." >&2; \
+	  echo "Install one, then name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@.venv/bin/python $(PIP_INSTALL) -e .
+	@touch $@
+
+$(READY_DEV): $(READY)
+	@.venv/bin/python $(PIP_INSTALL) -e ".[dev]"
+	@touch $@
+
+demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/demo
+	.venv/bin/konvergensi run baseline --district lebak --start 2018-01 --end 2024-12 \
+	  --seed $(SEED) --population-share 1.0 --out $(OUT)
+	@echo
+	@echo "Read  $(OUT)/summary.md      one page, in words"
+	@echo "See   $(OUT)/figures/        the pictures"
+	@echo "Use   $(OUT)/*.parquet       the tables (pandas.read_parquet)"
+	@echo "Cite  $(OUT)/manifest.json   version, seed, inputs and which of them are synthetic"
+
+test: $(READY_DEV)  ## the tests, on all cores
+	.venv/bin/python -m pytest -n auto $(PYTEST_ARGS)
+
+lint: $(READY_DEV)  ## ruff and mypy, changing nothing
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+
+format: $(READY_DEV)  ## let ruff lay the code out and mend what it can
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+
+bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time ratio, memory, time per mechanism
+	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
+
+# sdist, wheel from that sdist, empty environment outside the tree, a run from another folder.
+wheel-test: $(READY_DEV)  ## build the wheel, install it elsewhere, run it there
+	rm -rf build/dist
+	.venv/bin/python -m build --no-isolation --outdir build/dist . >/dev/null
+	@set -eu; elsewhere=$$(mktemp -d); trap 'rm -rf "$$elsewhere"' EXIT; unset PYTHONPATH; \
+	wheel=$$(ls build/dist/konvergensi-*.whl); \
+	echo "$$wheel -> an empty environment"; \
+	.venv/bin/python -m venv "$$elsewhere/venv"; \
+	"$$elsewhere/venv/bin/python" $(PIP_INSTALL) "$$wheel"; \
+	mkdir "$$elsewhere/work"; cd "$$elsewhere/work"; \
+	"$$elsewhere/venv/bin/konvergensi" run --population-share 0.02 --end 2018-06 --out out; \
+	for made in manifest.json summary.md series.parquet figures; do \
+	  test -s "out/$$made" || { echo "the installed package made no out/$$made" >&2; exit 1; }; done; \
+	echo "wheel-test: the installed wheel ran by itself"
+
+# Python 3.11 brings Mesa 3.3, 3.12 brings Mesa 3.5; results have to agree to rounding. A python3.12 that is only a
+# version manager's shim fails when called, so each candidate is run before it is believed.
+cross-version: $(READY_DEV)  ## the same run on another Python and another Mesa, compared
+	@set -eu; \
+	test -f tests/cross_version.py || { echo "cross-version: skipped, there is no tests/cross_version.py"; exit 0; }; \
+	found=; version=; \
+	for candidate in $(CROSS_PYTHON) python3.12 python3.11 "$$HOME"/.pyenv/versions/3.12*/bin/python \
+	    "$$HOME"/.pyenv/versions/3.11*/bin/python; do \
+	  version=$$("$$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	  if [ "$$version" != "$(PYTAG)" ]; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "cross-version: skipped, found no working Python 3.11 or 3.12 beside $(PYTAG) (name one: CROSS_PYTHON=...)"; \
+	  exit 0; fi; \
+	stamp=.venv-cross/ready-$$version; \
+	if [ ! -e "$$stamp" ] || [ pyproject.toml -nt "$$stamp" ] || [ constraints.txt -nt "$$stamp" ]; then \
+	  echo "Making .venv-cross with $$("$$found" --version)"; \
+	  "$$found" -m venv --clear .venv-cross; .venv-cross/bin/python $(PIP_INSTALL) -e .; touch "$$stamp"; fi; \
+	.venv/bin/python tests/cross_version.py .venv-cross/bin/python
+
+clean:  ## remove environments, builds and caches; out/ stays
+	rm -rf .venv .venv-cross build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
