@@ -1,0 +1,189 @@
+"""The command line: run, list, check, describe, trial.
+
+Heavy imports stay inside the commands, so that `konvergensi --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from konvergensi import __version__
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, say, summary_lines, table
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which gap keeps services from meeting at the same child? · Celah mana yang menghalangi layanan "
+    "bertemu pada anak yang sama?",
+)
+
+
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")
+]
+
+
+@contextmanager
+def refusals(lang: Lang) -> Iterator[None]:
+    """Print what was wrong with the input, one line per fault, and leave with exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        for line in error.lines(lang):
+            typer.echo(line, err=True)
+        raise typer.Exit(2) from None
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"konvergensi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version · Versi")
+    ] = False,
+) -> None:
+    """Hold the options of the program itself."""
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="Name or file · Nama atau berkas skenario")] = "baseline",
+    district: Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")] = "lebak",
+    start: Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")] = "2018-01",
+    end: Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")] = "2024-12",
+    seed: SeedOption = 1,
+    population_share: Annotated[
+        float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
+    ] = 1.0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
+    ] = None,
+    trace_children: Annotated[
+        int, typer.Option(help="Children followed from birth · Anak yang diikuti sejak lahir")
+    ] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results · Folder hasil: out/SCENARIO-DISTRICT")
+    ] = None,
+    lang: LangOption = Lang.en,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures · Gambar")] = True,
+) -> None:
+    """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
+    with refusals(lang):
+        from konvergensi.inputs.districts import find_district
+        from konvergensi.inputs.options import check_options, parse_set
+        from konvergensi.inputs.scenarios import load_scenario, resolve
+
+        numbers = {"seed": seed, "population_share": population_share, "trace_children": trace_children}
+        first, last = check_options(start=start, end=end, typed=True, **numbers)
+        changes = parse_set(set_ or [])
+        policy, place = load_scenario(scenario), find_district(district)
+        resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        out = out or Path("out") / f"{policy.id}-{place.id}"
+        refuse_unwritable(out)
+
+        import konvergensi as kv
+
+        with progress_bar(lang) as progress:
+            months = {"start": start, "end": end}
+            result = kv.run(scenario, district=district, set=changes, progress=progress, **months, **numbers)
+        typer.echo(say("writing", lang), err=True)
+        command = shlex.join(["konvergensi", *sys.argv[1:]])
+        try:
+            result.save(out, lang=lang.value, figures=figures, command=command)
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        for line in summary_lines(result, out, lang):
+            typer.echo(line)
+
+
+@app.command(name="list")
+def list_(lang: LangOption = Lang.en) -> None:
+    """List districts, scenarios and services · Daftar daerah, skenario, dan layanan."""
+    with refusals(lang):
+        from konvergensi.inputs import describe as rows
+
+        table("districts", ("id", "name", "province", "villages"), rows.district_rows(lang), lang)
+        table("scenarios", ("id", "title", "question"), rows.scenario_rows(lang), lang)
+        columns = ("id", "name", "opd", "money", "target", "effect")
+        table("services", columns, rows.service_rows(lang), lang)
+
+
+@app.command()
+def check(
+    path: Annotated[
+        str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")
+    ],
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
+    with refusals(lang):
+        from konvergensi.inputs.check import headline, read_path
+
+        typer.echo(say("good", lang, path=path, what=headline(read_path(path), lang)))
+
+
+@app.command()
+def describe(
+    key: Annotated[
+        str | None, typer.Argument(help="Parameter, mechanism, service, scenario or district")
+    ] = None,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Show parameters with unit, range, source and grade · Parameter, satuan, rentang, sumber, mutu bukti."""
+    with refusals(lang):
+        from konvergensi.inputs.describe import describe as everything_about
+        from konvergensi.inputs.describe import parameter_rows
+
+        rows = parameter_rows(lang, key or "")
+        if rows:
+            table("parameters", ("key", "value", "unit", "range", "grade", "meaning"), rows, lang)
+        else:
+            table("", ("", ""), everything_about(key or "", lang), lang)
+
+
+@app.command()
+def trial(
+    service: Annotated[str, typer.Argument(help="One service, or A+B for both · Satu layanan, atau A+B")],
+    children: Annotated[int, typer.Option(help="Children in each arm · Anak per kelompok")] = 20_000,
+    seed: SeedOption = 1,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Try a service on the same children with and without it · Uji satu layanan pada anak yang sama."""
+    with refusals(lang):
+        from konvergensi.inputs.errors import unknown_name
+        from konvergensi.inputs.options import number_faults
+        from konvergensi.inputs.services import load_services
+
+        names, known = [name.strip() for name in service.split("+")], load_services()
+        faults = number_faults({"seed": seed, "children": children}, typed=True)
+        faults += [unknown_name("", "trial", "service", name, known) for name in names if name not in known]
+        if faults:
+            raise InputError(faults)
+        import konvergensi as kv
+
+        for line in kv.trial(names, n=children, seed=seed, lang=lang.value).lines:
+            typer.echo(line)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

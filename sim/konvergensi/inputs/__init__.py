@@ -1,0 +1,1 @@
+"""What comes in: parameters, services, districts and scenarios, each checked before anything runs."""

@@ -1,0 +1,135 @@
+"""Agencies as data (opd.toml): who they are, where they stand at the start, which programmes they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
+from konvergensi.inputs.fields import (
+    Choice,
+    Grade,
+    Id,
+    Money,
+    Registered,
+    Rupiah,
+    Share,
+    Table,
+    Text,
+    between,
+    validated,
+)
+from konvergensi.inputs.files import as_toml
+from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.inputs.services import load_services
+
+# What a scenario may change of an OPD, as `opd.<id>.<field>`.
+SHARE_LEVERS = ("understanding", "institutional_understanding", "goal_adoption", "ego")
+YES_NO_LEVERS = ("in_decree", "focal_unit", "guideline")
+
+
+class Opd(Registered):
+    """One district agency, and where it stands at the start."""
+
+    id: Id
+    name: Text
+    gloss: Text
+    in_decree: bool
+    surveyed: bool
+    understanding: Share
+    institutional_understanding: Share
+    goal_adoption: Share
+    ego: Share
+    staff: Annotated[int, between(0, 100_000, "persons", whole=True)]
+    focal_unit: bool
+    guideline: bool
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class Programme(Registered):
+    """One line of one agency's budget for one service."""
+
+    service: Id
+    opd: Id
+    money: Annotated[Money, Choice]
+    funded_share: Share | None = None
+    budget_rp: Rupiah | None = None
+    unit_cost_rp: Rupiah | None = None
+    rigid: bool = False
+    location: Annotated[Literal["all", "central", "lokus"], Choice] = "all"
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+    @property
+    def id(self) -> str:
+        """The programme's name in every table: `<opd>:<service>:<money>`."""
+        return f"{self.opd}:{self.service}:{self.money}"
+
+
+class OpdFile(Table):
+    """The whole of opd.toml."""
+
+    opd: list[Opd]
+    programme: list[Programme] = Field(default_factory=list)
+
+
+def opd_parameters(opd: Iterable[Opd]) -> dict[str, Parameter]:
+    """Return the states of these agencies that a scenario may change, as parameters `opd.<id>.<field>`."""
+    levers = [
+        opd_lever(each.id, field, getattr(each, field), each.name, each.source, each.grade)
+        for each in opd
+        for field in SHARE_LEVERS + YES_NO_LEVERS
+    ]
+    return {lever.key: lever for lever in levers}
+
+
+def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade: str) -> Parameter:
+    """Return one state of one agency as a parameter; `value` is where it stands at the start."""
+    share = field in SHARE_LEVERS
+    bounds = (0.0, 1.0) if share else (None, None)
+    return Parameter(
+        key=f"opd.{opd}.{field}",
+        value=value,
+        unit="share" if share else "yes/no",
+        low=bounds[0],
+        high=bounds[1],
+        choices=(),
+        source=source,
+        grade=grade,
+        meaning=f"{name}: {field.replace('_', ' ')} at the start.",
+        arti=f"{name}: {field.replace('_', ' ')} pada awal.",
+    )
+
+
+def read_opd(content: bytes, path: Path) -> OpdFile:
+    """Read and check opd.toml. Raises InputError with every fault found."""
+    read = validated(OpdFile, as_toml(content, path), path)
+    ids = [agency.id for agency in read.opd]
+    faults = [] if ids else [fault(path, "opd", "no_rows")]
+    faults += duplicates(ids, path, "opd.id")
+    faults += duplicates([programme.id for programme in read.programme], path, "programme")
+    services = load_services()
+    for programme in read.programme:
+        key = f"programme[{programme.id}]"
+        if programme.opd not in ids:
+            faults.append(unknown_name(path, f"{key}.opd", "OPD", programme.opd, ids))
+        if programme.service not in services:
+            faults.append(unknown_name(path, f"{key}.service", "service", programme.service, services))
+        if programme.funded_share is None and programme.budget_rp is None:
+            faults.append(fault(path, key, "no_money"))
+    if faults:
+        raise InputError(faults)
+    return read
+
+
+def duplicates(names: list[str], path: Path, key: str) -> list[Fault]:
+    """Return a fault for each name that is there more than once."""
+    return [
+        fault(path, key, "duplicate", value=name, at="")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]

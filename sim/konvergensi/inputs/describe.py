@@ -1,0 +1,193 @@
+"""What `konvergensi list` and `describe` show, as rows of text in English or Indonesian."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.inputs.errors import InputError, fault, format_value, nearest
+from konvergensi.inputs.months import format_month
+from konvergensi.inputs.parameters import Parameter, load_parameters
+from konvergensi.inputs.scenarios import Scenario, list_scenarios, load_scenario
+from konvergensi.inputs.services import Service, load_services
+
+Rows = list[tuple[str, ...]]
+# label -> (English, Indonesian)
+LABELS = {
+    "key": ("key", "kunci"),
+    "value": ("value", "nilai"),
+    "unit": ("unit", "satuan"),
+    "range": ("range", "rentang"),
+    "source": ("source", "sumber"),
+    "grade": ("grade", "mutu bukti"),
+    "meaning": ("meaning", "arti"),
+    "id": ("id", "id"),
+    "name": ("name", "nama"),
+    "province": ("province", "provinsi"),
+    "notes": ("notes", "catatan"),
+    "villages": ("villages", "desa"),
+    "synthetic": ("synthetic inputs", "masukan sintetis"),
+    "population": ("population", "penduduk"),
+    "set": ("own value", "nilai daerah"),
+    "timeline": ("history", "riwayat"),
+    "survey": ("survey", "survei"),
+    "programme": ("programme", "program"),
+    "title": ("title", "judul"),
+    "question": ("question", "pertanyaan"),
+    "extends": ("extends", "memperluas"),
+    "change": ("change", "perubahan"),
+    "opd": ("OPD", "OPD"),
+    "money": ("money", "dana"),
+    "target": ("for", "sasaran"),
+    "effect": ("effect", "dampak"),
+    "unit_cost": ("unit cost", "biaya satuan"),
+    "ages": ("age in months", "umur dalam bulan"),
+    "register": ("register", "register"),
+    "other": ("other evidence", "bukti lain"),
+    "class": ("class", "golongan"),
+    "file": ("file", "berkas"),
+    "need": ("need", "kebutuhan"),
+    "venue": ("venue", "tempat layanan"),
+    "acts_on": ("acts on", "bekerja pada"),
+    "duration": ("months of service", "bulan layanan"),
+    "package": ("in the complete package", "bagian paket lengkap"),
+    "note": ("note", "keterangan"),
+}
+GRADES = {
+    "paper": (
+        "stated in one of the three source papers",
+        "tercantum dalam salah satu dari tiga makalah sumber",
+    ),
+    "published": ("published", "terbit"),
+    "model": ("read in another model", "dibaca dari model lain"),
+    "recalled": ("well known, not looked up", "diketahui umum, tidak dirujuk langsung"),
+    "assumption": ("assumption", "asumsi"),
+}
+YES_NO = {True: ("yes", "ya"), False: ("no", "tidak")}
+
+
+def label(name: str, lang: str) -> str:
+    """Return a column's or row's heading in the language asked for."""
+    return LABELS[name][lang == "id"]
+
+
+def parameter_rows(lang: str = "en", room: str = "") -> Rows:
+    """Return key, value, unit, range, grade and meaning of every parameter, or of those of one mechanism."""
+    return [
+        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, _meaning(each, lang))
+        for each in load_parameters().values()
+        if not room or each.key.startswith(f"{room}.")
+    ]
+
+
+def district_rows(lang: str = "en") -> Rows:
+    """Return id, name, province and number of villages of every district."""
+    found = (find_district(each) for each in list_districts())
+    return [(each.id, each.name, each.province, str(len(each.villages))) for each in found]
+
+
+def scenario_rows(lang: str = "en") -> Rows:
+    """Return id, title and question of every scenario."""
+    found = (load_scenario(each) for each in list_scenarios())
+    return [(each.id, each.title[lang], each.question[lang]) for each in found]
+
+
+def service_rows(lang: str = "en") -> Rows:
+    """Return id, name, OPD, money, target group and effect of every service."""
+    return [
+        (each.id, each.name[lang], each.opd, each.money, each.target[lang], _quantity(each.effect))
+        for each in load_services().values()
+    ]
+
+
+def describe(name: str, lang: str = "en") -> Rows:
+    """Return everything about one parameter, service, scenario or district as (label, text).
+
+    Raises InputError naming the nearest name when there is none such.
+    """
+    parameters, services = load_parameters(), load_services()
+    if name in parameters:
+        rows = _parameter(parameters[name], lang)
+    elif name in services:
+        rows = _service(services[name], lang)
+    elif name in list_scenarios():
+        rows = _scenario(load_scenario(name), lang)
+    elif name in list_districts():
+        rows = _district(find_district(name), lang)
+    else:
+        known = [*parameters, *services, *list_scenarios(), *list_districts()]
+        raise InputError(fault("", name, "unknown", near=nearest(name, known)))
+    return [(label(key, lang), text) for key, text in rows if text]
+
+
+def _parameter(each: Parameter, lang: str) -> Rows:
+    file = "services.toml" if each.key.startswith("services.") else f"{each.key.partition('.')[0]}.toml"
+    return [
+        ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
+        ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
+        ("grade", _grade(each.grade, lang)), ("file", f"mechanisms/{file}"),
+    ]  # fmt: skip
+
+
+def _service(each: Service, lang: str) -> Rows:
+    cost, effect = each.unit_cost, each.effect
+    return [
+        ("id", each.id), ("name", each.name[lang]), ("class", each.class_), ("opd", each.opd),
+        ("money", each.money), ("target", each.target[lang]), ("need", each.need),
+        ("ages", f"{each.from_age} .. {each.to_age}"), ("duration", str(each.duration_months)),
+        ("register", each.register or ""), ("venue", each.venue), ("acts_on", each.acts_on),
+        ("package", YES_NO[each.package][lang == "id"]),
+        ("effect", f"{_quantity(effect)}; {effect.from_age} .. {effect.to_age}"),
+        ("source", effect.source), ("grade", _grade(effect.grade, lang)), ("note", effect.note),
+        ("unit_cost", _quantity(cost)), ("source", cost.source), ("grade", _grade(cost.grade, lang)),
+        *(("other", other.text) for other in each.other_evidence),
+    ]  # fmt: skip
+
+
+def _scenario(each: Scenario, lang: str) -> Rows:
+    changes = [
+        f"{format_month(change.month)} {change.key} = {format_value(change.value)} ({change.origin})"
+        for change in each.changes
+    ]
+    return [
+        ("id", each.id), ("title", each.title[lang]), ("question", each.question[lang]),
+        ("extends", each.extends or ""), *(("change", change) for change in changes),
+    ]  # fmt: skip
+
+
+def _district(each: District, lang: str) -> Rows:
+    rows: Rows = [
+        ("id", each.id), ("name", each.name), ("province", each.province), ("notes", each.notes[lang]),
+        ("villages", str(len(each.villages))), ("synthetic", ", ".join(each.synthetic)),
+    ]  # fmt: skip
+    rows += [
+        ("population", f"{name} = {_quantity(total)}; {_grade(total.grade, lang)}; {total.source}")
+        for name, total in each.population.items()
+    ]
+    rows += [
+        ("set", f"{key} = {format_value(own.value)}; {_grade(own.grade, lang)}; {own.source}")
+        for key, own in each.overrides.items()
+    ]
+    for event in each.timeline:
+        values = ", ".join(f"{key} = {format_value(value)}" for key, value in event.set.items())
+        rows.append(("timeline", f"{format_month(event.month)} {values}; {event.reason[lang]}"))
+    for survey in each.surveys:
+        sample = f"{survey.clusters} x {survey.children_per_cluster}"
+        rows.append(("survey", f"{survey.system} {format_month(survey.fieldwork)}, {sample}"))
+    rows += [("opd", f"{opd.id}: {opd.name}") for opd in each.opd]
+    return rows + [("programme", programme.id) for programme in each.programmes]
+
+
+def _meaning(each: Parameter, lang: str) -> str:
+    return each.arti if lang == "id" else each.meaning
+
+
+def _grade(grade: str, lang: str) -> str:
+    return f"{grade}, {GRADES[grade][lang == 'id']}" if GRADES[grade][lang == "id"] != grade else grade
+
+
+def _quantity(each: Any) -> str:
+    """Return value, unit and range of anything with these fields."""
+    known = each.low is not None and each.high is not None
+    span = f" ({format_value(each.low)} .. {format_value(each.high)})" if known else ""
+    return f"{format_value(each.value)} {each.unit}{span}"

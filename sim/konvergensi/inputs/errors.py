@@ -1,0 +1,197 @@
+"""Refusals of bad input: one line per fault, naming file, key, value and what would be right.
+
+The sentences are data in two languages, so that a planner reads the same fault in Indonesian that a log
+keeps in English. `str(error)` is English; `error.text("id")` is Indonesian.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+LANGUAGES = ("en", "id")
+
+# phrase -> (English, Indonesian). Words in braces come from the fault; {value} comes quoted and shortened.
+PHRASES: dict[str, tuple[str, str]] = {
+    "plain": ("{text}", "{text}"),
+    "unknown": ("unknown key", "kunci tidak dikenal"),
+    "unknown_name": (
+        "unknown {what} {value}; there is {choices}",
+        "{what} {value} tidak dikenal; yang ada {choices}",
+    ),
+    "missing": ("missing; write {expected}", "belum ada; tulis {expected}"),
+    "missing_column": ("this column is missing", "kolom ini belum ada"),
+    "outside": ("{value} is outside [{low}, {high}]{unit}", "{value} di luar rentang [{low}, {high}]{unit}"),
+    "percent": (
+        "{value} looks like a percent; write {share} (allowed is [{low}, {high}])",
+        "{value} tampaknya persen; tulis {share} (yang boleh [{low}, {high}])",
+    ),
+    "choice": ("{value} is not one of: {choices}", "{value} bukan salah satu dari: {choices}"),
+    "not_number": ("{value} is not a number{range}", "{value} bukan angka{range}"),
+    "not_whole": ("{value} is not a whole number{range}", "{value} bukan bilangan bulat{range}"),
+    "not_bool": ("{value} is not true or false", "{value} bukan true atau false"),
+    "not_text": ("{value} is not text in quotes", "{value} bukan teks dalam tanda kutip"),
+    "not_scalar": (
+        "{value} is not one value (number, text, true or false)",
+        "{value} bukan satu nilai (angka, teks, true atau false)",
+    ),
+    "not_list": ("{value} is not a list", "{value} bukan daftar"),
+    "not_table": ("{value} is not a table of keys", "{value} bukan tabel berisi kunci"),
+    "not_id": (
+        "{value} is not a short name (small letters, digits and -)",
+        "{value} bukan nama pendek (huruf kecil, angka dan -)",
+    ),
+    "empty": ("empty", "kosong"),
+    "month": (
+        "{value} is not a month; write one from 1900-01 to 2199-12, such as 2020-03",
+        "{value} bukan bulan; tulis dari 1900-01 sampai 2199-12, misalnya 2020-03",
+    ),
+    "mid_month": (
+        "{value} is inside a month; the model works in whole months, write {month}",
+        "{value} di tengah bulan; model ini memakai bulan penuh, tulis {month}",
+    ),
+    "before": ("{value} is before {first} ({first_key})", "{value} mendahului {first} ({first_key})"),
+    "low_above_high": (
+        "value {value} must lie in low..high = [{low}, {high}]",
+        "value {value} harus di antara low..high = [{low}, {high}]",
+    ),
+    "no_range": ("a number needs both low and high", "angka memerlukan low dan high"),
+    "no_choices": ("text needs choices = [...]", "teks memerlukan choices = [...]"),
+    "duplicate": ("{value} is there twice{at}", "{value} muncul dua kali{at}"),
+    "twice": ("set twice at {month} in this file", "diubah dua kali pada {month} di berkas ini"),
+    "set_twice": ("set twice", "diubah dua kali"),
+    "cycle": ("extends itself: {chain}", "memperluas dirinya sendiri: {chain}"),
+    "no_file": ("there is no such file or folder", "berkas atau folder ini tidak ada"),
+    "is_folder": ("is a folder, not a file", "ini folder, bukan berkas"),
+    "unreadable": ("cannot be read ({reason})", "tidak dapat dibaca ({reason})"),
+    "unwritable": ("cannot be written to ({reason})", "tidak dapat ditulisi ({reason})"),
+    "not_utf8": (
+        "is not UTF-8 text (byte {byte}); save it as UTF-8",
+        "bukan teks UTF-8 (bita {byte}); simpan sebagai UTF-8",
+    ),
+    "bad_toml": ("not valid TOML ({reason})", "bukan TOML yang sah ({reason})"),
+    "bad_csv": (
+        "line {line}: not a valid CSV table ({reason})",
+        "baris {line}: bukan tabel CSV yang sah ({reason})",
+    ),
+    "cells": (
+        "line {line}: {cells} cells under {columns} columns",
+        "baris {line}: {cells} sel di bawah {columns} kolom",
+    ),
+    "semicolons": (
+        "the columns are separated by semicolons; save it with commas",
+        "kolom dipisahkan titik koma; simpan dengan koma",
+    ),
+    "no_rows": ("the table has no rows", "tabel tidak berisi baris"),
+    "at_line": ("line {line}: {what}{more}", "baris {line}: {what}{more}"),
+    "no_money": ("write funded_share or budget_rp", "tulis funded_share atau budget_rp"),
+    "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
+}
+HINT = ("; did you mean {near}?", "; maksud Anda {near}?")
+MORE = ("; and {more} more lines", "; dan {more} baris lagi")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong: where (file or option), under which key, which sentence, with which words."""
+
+    where: str
+    key: str
+    phrase: str
+    words: dict[str, Any]
+
+    def text(self, lang: str = "en") -> str:
+        """Return the fault as one line in English (`en`) or Indonesian (`id`)."""
+        head = f"{self.where}: " if self.where else ""
+        head += f"{self.key}: " if self.key else ""
+        return " ".join((head + self.sentence(lang)).split())
+
+    def sentence(self, lang: str = "en") -> str:
+        column = LANGUAGES.index(lang)
+        words = {name: self._word(name, word, lang) for name, word in self.words.items()}
+        near = self.words.get("near")
+        return PHRASES[self.phrase][column].format(**words) + (HINT[column].format(near=near) if near else "")
+
+    def _word(self, name: str, word: Any, lang: str) -> str:
+        if name == "value":
+            return shown(word)
+        if name == "more":
+            return MORE[LANGUAGES.index(lang)].format(more=word) if word else ""
+        if isinstance(word, Fault):
+            return word.sentence(lang)
+        return str(word)
+
+
+class InputError(ValueError):
+    """Input that cannot be used; `faults` holds each thing wrong, one line each in `str(error)`."""
+
+    def __init__(self, faults: str | Fault | Iterable[Fault]):
+        if isinstance(faults, str):
+            faults = Fault("", "", "plain", {"text": faults})
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, lang: str = "en") -> list[str]:
+        """Return one line per fault in the language asked for."""
+        return [fault.text(lang) for fault in self.faults]
+
+
+def fault(where: object, key: str, phrase: str, **words: Any) -> Fault:
+    """Build a `Fault`; `phrase` is a key of PHRASES."""
+    return Fault(str(where), key, phrase, words)
+
+
+def unknown(where: object, key: str, name: str, known: Iterable[str]) -> Fault:
+    """A key nobody knows, with the nearest one that exists."""
+    return fault(where, key, "unknown", near=nearest(name, known))
+
+
+def unknown_name(where: object, key: str, what: str, name: str, known: Iterable[str]) -> Fault:
+    """A name (of a district, a service, an OPD) nobody knows, with what there is."""
+    names = sorted(known)
+    return fault(
+        where,
+        key,
+        "unknown_name",
+        what=what,
+        value=name,
+        choices=", ".join(names) or "-",
+        near=nearest(name, names),
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like `name`, or None when nothing is close.
+
+    The last part of a dotted key is tried too, so that `absorption` finds `budget.absorption`.
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    tails = {each.rpartition(".")[2]: each for each in reversed(names)}
+    close = difflib.get_close_matches(name.rpartition(".")[2], tails, n=1, cutoff=0.75)
+    return tails[close[0]] if close else None
+
+
+def shown(value: object) -> str:
+    """Return a value as it should stand in a message: quoted text, short, on one line."""
+    try:
+        text = repr(value) if isinstance(value, str) else format_value(value)
+    except ValueError:  # an integer too long for Python to print
+        text = "a number of more than 4300 digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def format_value(value: object) -> str:
+    """Return a value as TOML writes it, numbers without trailing noise."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.10g}"
+    return str(value)

@@ -1,0 +1,87 @@
+"""What is typed at the command line or passed to `kv.run`: months, seed, shares, KEY=VALUE."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from konvergensi.inputs.errors import Fault, InputError, fault
+from konvergensi.inputs.fields import number_fault
+from konvergensi.inputs.months import format_month, parse_month
+from konvergensi.inputs.parameters import Value
+
+# lowest, highest, unit, whole number
+_LIMITS: dict[str, tuple[float, float, str, bool]] = {
+    "seed": (0, 2**31 - 1, "", True),
+    "population_share": (1e-4, 1, "share", False),
+    "trace_children": (0, 1_000_000, "children", True),
+    "children": (100, 1_000_000, "children", True),
+}
+
+
+def check_options(*, start: str, end: str, typed: bool = False, **numbers: Any) -> tuple[int, int]:
+    """Check the options of a run and return its first and last month.
+
+    Parameters: start, end `"YYYY-MM"`, both included, end not before start; numbers any of seed,
+    population_share, trace_children, children; typed True names them as the command line does.
+    Raises InputError with one fault for each option that cannot be used.
+    """
+
+    def name(option: str) -> str:
+        return f"--{option.replace('_', '-')}" if typed else option
+
+    faults: list[Fault] = []
+    months = []
+    for option, text in (("start", start), ("end", end)):
+        try:
+            months.append(parse_month(text, key=name(option)))
+        except InputError as error:
+            faults += error.faults
+    if len(months) == 2 and months[1] < months[0]:
+        first = {"first": format_month(months[0]), "first_key": name("start")}
+        faults.append(fault("", name("end"), "before", value=format_month(months[1]), **first))
+    faults += number_faults(numbers, typed=typed)
+    if faults:
+        raise InputError(faults)
+    return months[0], months[1]
+
+
+def number_faults(numbers: dict[str, Any], typed: bool = False) -> list[Fault]:
+    """Return what is wrong with these options, by their name in `check_options`."""
+    faults = []
+    for option, value in numbers.items():
+        if wrong := number_fault(value, *_LIMITS[option]):
+            name = f"--{option.replace('_', '-')}" if typed else option
+            faults.append(fault("", name, wrong[0], **wrong[1]))
+    return faults
+
+
+def parse_set(items: Iterable[str]) -> dict[str, Value]:
+    """Turn `["budget.inertia=0.8", "growth.rule=additive"]` into keys and values.
+
+    A value is read as TOML (number, true, false, quoted text); anything else is text as it stands.
+    Raises InputError for an item without `=` and for a key given twice.
+    """
+    found: dict[str, Value] = {}
+    faults = []
+    for item in items:
+        key, equals, text = (part.strip() for part in item.partition("="))
+        if not key or not equals or not text:
+            faults.append(fault("--set", "", "set_form", value=item))
+        elif key in found:
+            faults.append(fault("--set", key, "set_twice"))
+        else:
+            found[key] = _scalar(text)
+    if faults:
+        raise InputError(faults)
+    return found
+
+
+def _scalar(text: str) -> Value:
+    try:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    value = read["value"]
+    return value if len(read) == 1 and isinstance(value, (bool, int, float, str)) else text

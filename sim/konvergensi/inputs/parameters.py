@@ -1,0 +1,254 @@
+"""Parameters: every number of the model with unit, range, source and grade, read from mechanisms/*.toml.
+
+A key is `<file>.<table>`: `budget.inertia` is table `[inertia]` of `mechanisms/budget.toml`. Unit costs and
+effects of services are parameters too: `services.pmba.unit_cost_rp`, `services.pmba.effect`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
+from konvergensi.inputs.files import collect, digest, read_bytes, read_toml
+
+MECHANISMS = Path(__file__).resolve().parents[1] / "mechanisms"
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `low` and `high` bound every value given to it and every draw of a sampler.
+
+    Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`);
+    low, high None unless a number; grade as in the evidence files; meaning in English, arti in Indonesian.
+    """
+
+    key: str
+    value: Value
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    source: str
+    grade: str
+    meaning: str
+    arti: str
+
+    def checked(self, value: Any, where: object = "") -> Value:
+        """Return `value` as this parameter's type. Raises InputError if it has another or is out of range."""
+        wrong = self.fault_in(value, where)
+        if wrong:
+            raise InputError(wrong)
+        value = _plain(value)
+        return value if isinstance(self.value, (bool, str)) else type(self.value)(value)
+
+    def fault_in(self, value: Any, where: object = "") -> Fault | None:
+        """Return what is wrong with a value, None when it may be used."""
+        value = _plain(value)
+        if isinstance(self.value, bool):
+            return None if isinstance(value, bool) else fault(where, self.key, "not_bool", value=value)
+        if isinstance(self.value, str):
+            if isinstance(value, str) and value in self.choices:
+                return None
+            near = nearest(value, self.choices) if isinstance(value, str) else None
+            return fault(where, self.key, "choice", value=value, choices=", ".join(self.choices), near=near)
+        assert self.low is not None and self.high is not None  # no number is read without
+        wrong = number_fault(value, self.low, self.high, self.unit, isinstance(self.value, int))
+        return fault(where, self.key, wrong[0], **wrong[1]) if wrong else None
+
+    def range_text(self) -> str:
+        """Return what may be written: `0.5 .. 1.4`, `true, false`, or the choices."""
+        if isinstance(self.value, bool):
+            return "true, false"
+        if isinstance(self.value, str):
+            return ", ".join(self.choices)
+        return f"{format_value(self.low)} .. {format_value(self.high)}"
+
+
+def _plain(value: Any) -> Any:
+    """Take the Python number out of a NumPy one, as samplers and DataFrames give."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+
+
+def _bound(value: Any) -> int | float | None:
+    """Check a bound and keep it as written: a whole parameter has whole bounds."""
+    wrong = number_fault(value, -1e18, 1e18, "", whole=False)
+    if wrong:
+        raise refusal(*wrong)
+    return value
+
+
+Bound = Annotated[Any, BeforeValidator(_bound)]
+
+
+class _Entry(Table):
+    """One table of a mechanism's file."""
+
+    value: Scalar
+    unit: Text
+    low: Bound = None
+    high: Bound = None
+    choices: list[Text] = Field(default_factory=list)
+    source: Text
+    grade: Annotated[Grade, Choice]
+    meaning: Text
+    arti: Text
+
+
+def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
+    """Read every parameter of the mechanisms in `folder` and of the services; read once and kept.
+
+    Raises InputError naming file, key and what is wrong.
+    """
+    return dict(_load(folder))
+
+
+def parameter_hashes(folder: Path = MECHANISMS) -> dict[str, str]:
+    """Return the SHA-256 of each parameter file (services.toml among them) by file name."""
+    return {path.name: digest(read_bytes(path)) for path in sorted(folder.glob("*.toml"))}
+
+
+@functools.cache
+def _load(folder: Path) -> Mapping[str, Parameter]:
+    files = [path for path in sorted(folder.glob("*.toml")) if path.name != "services.toml"]
+    rooms = collect(functools.partial(_room, path) for path in files)
+    found = {parameter.key: parameter for room in rooms for parameter in room}
+    if (folder / "services.toml").exists():
+        from konvergensi.inputs.services import load_services  # services are also read without parameters
+
+        for service in load_services(folder / "services.toml").values():
+            found |= {parameter.key: parameter for parameter in service_parameters(service)}
+    return found
+
+
+def _room(path: Path) -> list[Parameter]:
+    tables = read_toml(path).items()
+    return collect(functools.partial(_parameter, path, name, table) for name, table in tables)
+
+
+def _parameter(path: Path, name: str, table: Any) -> Parameter:
+    where = f"mechanisms/{path.name}"
+    if not isinstance(table, dict):
+        raise InputError(fault(where, name, "not_table", value=table))
+    entry = validated(_Entry, table, where, name)
+    value = entry.value
+    numeric = not isinstance(value, (bool, str))
+    if numeric and (entry.low is None or entry.high is None):
+        raise InputError(fault(where, name, "no_range"))
+    whole = all(isinstance(each, int) for each in (value, entry.low, entry.high))
+    if numeric and (not whole or entry.unit.startswith("share")):
+        value = float(value)  # `value = 1` with a range of 0.5 to 2.5 is no count
+    if isinstance(entry.value, str) and not entry.choices:
+        raise InputError(fault(where, name, "no_choices"))
+    parameter = Parameter(
+        key=f"{path.stem}.{name}",
+        value=value,
+        unit=entry.unit,
+        choices=tuple(entry.choices),
+        low=entry.low if numeric else None,
+        high=entry.high if numeric else None,
+        source=entry.source,
+        grade=entry.grade,
+        meaning=entry.meaning,
+        arti=entry.arti,
+    )
+    parameter.checked(parameter.value, where)
+    return parameter
+
+
+def service_parameters(service: Any) -> list[Parameter]:
+    """Return a service's unit cost and effect as parameters; without a published range it is value..value."""
+    found = []
+    for name, quantity, meaning, arti in (
+        ("unit_cost_rp", service.unit_cost, "Unit cost of {}", "Biaya satuan {}"),
+        ("effect", service.effect, "Effect of {} at full adherence", "Dampak {} bila dijalani penuh"),
+    ):
+        low = quantity.value if quantity.low is None else quantity.low
+        high = quantity.value if quantity.high is None else quantity.high
+        found.append(
+            Parameter(
+                key=f"services.{service.id}.{name}",
+                value=float(quantity.value),
+                unit=quantity.unit,
+                low=low,
+                high=high,
+                choices=(),
+                source=quantity.source,
+                grade=quantity.grade,
+                meaning=meaning.format(service.name["en"]),
+                arti=arti.format(service.name["id"]),
+            )
+        )
+    return found
+
+
+class Settings:
+    """The values in force: a small read-only mapping key -> value. Change it by making another: `changed`."""
+
+    __slots__ = ("_known", "_values")
+
+    def __init__(self, values: dict[str, Value], known: Mapping[str, Parameter]):
+        self._values = values
+        self._known = known
+
+    @classmethod
+    def defaults(cls, known: Mapping[str, Parameter] | None = None) -> Settings:
+        """Return every parameter at its own value; `known` defaults to `load_parameters()`."""
+        known = load_parameters() if known is None else known
+        return cls({key: parameter.value for key, parameter in known.items()}, known)
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return self._values[key]
+        except KeyError:
+            raise InputError(unknown("settings", key, key, self._known)) from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
+        return Settings(dict(self._values), self._known)  # parameters are frozen: copies share them
+
+    def __repr__(self) -> str:
+        return f"Settings({len(self)} keys)"
+
+    def as_dict(self) -> dict[str, Value]:
+        """Return a copy of the values as a plain dict."""
+        return dict(self._values)
+
+    def parameter(self, key: str, where: object = "") -> Parameter:
+        """Return the parameter behind a key. Raises InputError with the nearest key that exists."""
+        if key not in self._known:
+            raise InputError(unknown(where, key, key, self._known))
+        return self._known[key]
+
+    def changed(self, changes: Mapping[str, Any], where: object = "") -> Settings:
+        """Return settings with these keys changed. Raises InputError naming unknown keys and bad values."""
+        wrong = [each for key, value in changes.items() if (each := self._fault_in(key, value, where))]
+        if wrong:
+            raise InputError(wrong)
+        checked = {key: self._known[key].checked(value) for key, value in changes.items()}
+        return Settings(self._values | checked, self._known)
+
+    def _fault_in(self, key: str, value: Any, where: object) -> Fault | None:
+        if key not in self._known:
+            return unknown(where, key, key, self._known)
+        return self._known[key].fault_in(value, where)

@@ -1,0 +1,149 @@
+"""Services as data (mechanisms/services.toml): who gives what to whom, when, paid how, to what effect."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.fields import (
+    AnyNumber,
+    Choice,
+    Grade,
+    Id,
+    Money,
+    Registered,
+    Rupiah,
+    Table,
+    Text,
+    Words,
+    between,
+    validated,
+)
+from konvergensi.inputs.files import collect, read_toml
+
+SERVICES = Path(__file__).resolve().parents[1] / "mechanisms" / "services.toml"
+# Months of age, from conception (-9) to the fifth birthday.
+Age = Annotated[int, between(-9, 59, "months of age", whole=True)]
+MonthOfYear = Annotated[int, between(1, 12, "month of year", whole=True)]
+
+
+class UnitCost(Table):
+    """Rupiah for one unit (a child-month, a latrine) of a service."""
+
+    value: Rupiah
+    low: Rupiah | None = None
+    high: Rupiah | None = None
+    unit: Text
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class Effect(Table):
+    """What a service does at full adherence: z of length for age, SD, or grams at birth, in an age window."""
+
+    value: AnyNumber
+    low: AnyNumber | None = None
+    high: AnyNumber | None = None
+    unit: Annotated[Literal["z", "sd", "g"], Choice]
+    from_age: Age
+    to_age: Age
+    source: Text
+    grade: Annotated[Grade, Choice]
+    note: str = ""
+
+
+class Length(Table):
+    """Published length-for-age effect at 24 months of a service whose own effect is on birth weight."""
+
+    value: AnyNumber
+    low: AnyNumber
+    high: AnyNumber
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class OtherEvidence(Table):
+    """A published figure that contradicts the one followed, and why it was not followed."""
+
+    text: Text
+
+
+class Service(Registered):
+    """One service; ages in months, inclusive (pregnancy is -9 to -1); `months` those it is given in."""
+
+    id: Id
+    name: Words
+    class_: Annotated[Literal["specific", "sensitive", "supporting"], Choice] = Field(alias="class")
+    opd: Id
+    money: Annotated[Money, Choice]
+    unit: Annotated[Literal["child", "pregnancy", "household"], Choice]
+    target: Words
+    from_age: Age
+    to_age: Age
+    need: Id
+    months: list[MonthOfYear]
+    duration_months: Annotated[int, between(1, 72, "months", whole=True)]
+    venue: Annotated[Literal["posyandu", "home", "facility", "transfer", "works"], Choice]
+    package: bool
+    acts_on: Annotated[
+        Literal["laz", "birth-weight", "knowledge", "water", "latrine", "nik", "spacing", "nothing"], Choice
+    ]
+    uptake: Annotated[Literal["general", "food", "facility", "transfer", "works"], Choice]
+    unit_cost: UnitCost
+    effect: Effect
+    laz_24: Length | None = None
+    other_evidence: list[OtherEvidence] = Field(default_factory=list)
+
+
+class _File(Table):
+    service: list[dict[str, Any]]
+
+
+def load_services(path: Path = SERVICES) -> dict[str, Service]:
+    """Read the services by id, in the order of the file; read once and kept.
+
+    Raises InputError naming every fault of the file.
+    """
+    return dict(_load(path))
+
+
+@functools.cache
+def _load(path: Path) -> dict[str, Service]:
+    where = f"mechanisms/{path.name}"
+    tables = validated(_File, read_toml(path), where).service
+    found: dict[str, Service] = {}
+    for service in collect(functools.partial(_service, table, where) for table in tables):
+        if service.id in found:
+            raise InputError(fault(where, "service.id", "duplicate", value=service.id, at=""))
+        found[service.id] = service
+    return found
+
+
+def _service(table: dict[str, Any], where: str) -> Service:
+    if "register" not in table:
+        raise InputError(
+            fault(where, f"service[{table.get('id', '?')}].register", "missing", expected="register = ...")
+        )
+    service = validated(Service, table, where, f"service[{table.get('id', '?')}]")
+    windows: tuple[tuple[str, Service | Effect], ...] = (("", service), (".effect", service.effect))
+    for name, part in windows:
+        if part.from_age > part.to_age:
+            key = f"service[{service.id}]{name}.to_age"
+            raise InputError(
+                fault(where, key, "before", value=part.to_age, first=part.from_age, first_key="from_age")
+            )
+    check_range(service.unit_cost, where, f"service[{service.id}].unit_cost")
+    check_range(service.effect, where, f"service[{service.id}].effect")
+    return service
+
+
+def check_range(quantity: Any, where: object, key: str) -> None:
+    """Refuse a quantity whose value lies outside its own low..high. Raises InputError."""
+    low = quantity.value if quantity.low is None else quantity.low
+    high = quantity.value if quantity.high is None else quantity.high
+    if not low <= quantity.value <= high:
+        raise InputError(fault(where, key, "low_above_high", value=quantity.value, low=low, high=high))

@@ -1,0 +1,225 @@
+import os
+import re
+from pathlib import Path
+
+import pytest
+from inputs_valid import HEADER, OPD, ROWS, district_toml, villages_csv, write_district
+
+from konvergensi.inputs.check import check_path, headline, read_path
+from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.inputs.errors import InputError
+
+
+def test_a_district_comes_in_whole(tmp_path: Path) -> None:
+    district = find_district(write_district(tmp_path / "uji"))
+    assert (district.id, district.name, district.kind) == ("uji", "Kabupaten Uji", "kabupaten")
+    assert district.notes["id"] == "Rekaan untuk pengujian." and district.synthetic == ("villages",)
+    assert district.population["poverty_share"].value == 0.1
+    assert district.overrides["services.pmba.effect"].value == 0.2
+    assert district.timeline[0].month == 2020 * 12 + 2
+    assert (district.surveys[0].fieldwork, district.surveys[0].published) == (2021 * 12 + 8, 2021 * 12 + 11)
+    assert [each.id for each in district.programmes] == ["dinkes:pmba:dak", "dinkes:vitamin-a:apbn"]
+    assert district.programmes[1].rigid and district.opd[0].register == "eppgbm"
+    assert set(district.hashes) == {"district.toml", "villages.csv", "opd.toml"}
+
+
+def test_villages_have_their_types(tmp_path: Path) -> None:
+    villages = find_district(write_district(tmp_path)).villages
+    assert [str(villages[name].dtype) for name in ("families", "lokus", "synthetic", "x")] == [
+        "int64", "bool", "bool", "float64",
+    ]  # fmt: skip
+    assert villages["families"].tolist() == [400, 300, 200] and villages["lokus"].tolist() == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_agencies_states_are_keys_a_scenario_may_set(tmp_path: Path) -> None:
+    parameters = find_district(write_district(tmp_path)).parameters()
+    assert parameters["opd.dinkes.ego"].checked(0.5) == 0.5
+    assert parameters["opd.dinkes.guideline"].value is False
+    with pytest.raises(InputError, match=r"looks like a percent; write 0\.4"):
+        parameters["opd.dinkes.understanding"].checked(40)
+
+
+def test_own_values_may_be_written_as_nested_tables(tmp_path: Path) -> None:
+    text = district_toml().replace('[set."services.pmba.effect"]', "[set.services.pmba.effect]")
+    assert (
+        find_district(write_district(tmp_path, district_toml=text)).overrides["services.pmba.effect"].value
+        == 0.2
+    )
+
+
+def test_shipped_districts_are_good() -> None:
+    for name in list_districts():
+        district = find_district(name)
+        assert district.id == name and isinstance(district, District)
+
+
+def test_files_saved_by_excel_or_windows_are_read(tmp_path: Path) -> None:
+    csv = b"\xef\xbb\xbf" + villages_csv().replace("\n", "\r\n").encode()
+    toml = b"\xef\xbb\xbf" + district_toml().replace("\n", "\r\n").encode()
+    assert len(find_district(write_district(tmp_path, villages_csv=csv, district_toml=toml)).villages) == 3
+
+
+def refused(folder: Path, **files: str | bytes) -> list[str]:
+    faults = check_path(write_district(folder, **files))
+    assert faults
+    return faults
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('kind = "kabupaten"', 'kind = "kabupatn"', "kind: 'kabupatn' is not one of: kabupaten, kota"),
+        ('province = "Banten"', "", r"province: missing; write province = \.\.\."),
+        ('province = "Banten"', 'provinsi = "Banten"', r"provinsi: unknown key; did you mean province\?"),
+        ('name = "Kabupaten Uji"', "name = 3", "name: 3 is not text in quotes"),
+        ('name = "Kabupaten Uji"', 'name = " "', "name: empty"),
+        ('synthetic = ["villages"]', 'synthetic = "villages"', "synthetic: 'villages' is not a list"),
+        ('id = "Rekaan untuk pengujian."', "", "notes.id: missing"),
+        ("[population.kek_share]", "[population.kek_shr]", "population.kek_share: missing; .*not kek_shr"),
+        ("[population.kek_share]", "[population.kek_shr]", "kek_shr: unknown key; did you mean kek"),
+        ("value = 0.9\n", "value = 90\n", "nik_share.value: 90 looks like a percent; write 0.9"),
+        ("value = 0.9\n", "value = nan\n", "population.nik_share.value: nan is outside"),
+        ("value = 0.9\n", "value = 0.9\nlow = 0.95\n", r"nik_share: value 0.9 must lie in low..high"),
+        ("value = 900\n", "value = -900\n", r"families.value: -900 is outside \[1, 1000000000\] unit"),
+        ("value = 900\n", 'value = "900"\n', "population.families.value: '900' is not a number"),
+        ('"services.pmba.effect"]\nvalue', '"services.pmba.efect"]\nvalue', "services.pmba.efect: unknown"),
+        ("value = 0.2\nsource", "value = 9\nsource", r"pmba.effect: 9 is outside \[0.09, 0.36\] sd"),
+        ("value = 0.2\nsource", "source", "set.services.pmba.effect.value: missing"),
+        ('from = "2020-03"', 'from = "2020-3"', r"timeline\[2020-3\].from: '2020-3' is not a month"),
+        ('from = "2020-03"', "from = 2020-03-02", "the model works in whole months, write 2020-03"),
+        ('"services.pmba.effect" = 0.15', '"opd.dinas.ego" = 0.15', "set.opd.dinas.ego: unknown"),
+        ('"services.pmba.effect" = 0.15', '"opd.dinkes.ego" = 15', "looks like a percent; write 0.15"),
+        ('"services.pmba.effect" = 0.15', '"a" = [1]', r"timeline\[2020-03\].set.a: \[1\] is not one value"),
+        ('published = "2021-12"', 'published = "2020-12"', r"\[SSGI\].published: '2020-12' is before"),
+        ('system = "SSGI"', 'system = "ssgi"', r"survey\[ssgi\].system: 'ssgi' is not one of"),
+        ("clusters = 35", "clusters = 3.5", r"survey\[SSGI\].clusters: 3.5 is not a whole number"),
+        ("[[survey]]", "[survey]", "survey: .* is not a list"),
+        ("[notes]", "[notes", r"not valid TOML \(.*line 6"),
+        ("[notes]", "a." * 60 + "b = 1\n[notes]", "more than 30 tables inside each other"),
+    ],
+)  # fmt: skip
+def test_a_faulty_district_toml_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = district_toml()
+    assert old in text
+    faults = refused(tmp_path, district_toml=text.replace(old, new, 1))
+    assert any(re.search(message, each) and "district.toml" in each for each in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("understanding = 0.7", "understanding = 70", r"opd\[dinkes\].understanding: 70 looks like"),
+        ("ego = 0.3", "eggo = 0.3", r"opd\[dinkes\].eggo: unknown key; did you mean ego\?"),
+        ("ego = 0.3", "", r"opd\[dinkes\].ego: missing"),
+        ("in_decree = true", "in_decree = 1", r"opd\[dinkes\].in_decree: 1 is not true or false"),
+        ("staff = 120", "staff = -1", r"opd\[dinkes\].staff: -1 is outside \[0, 100000\] persons"),
+        ('register = "eppgbm"', 'register = "eppbgm"', "register: 'eppbgm' is not one of: .*mean eppgbm"),
+        ('service = "pmba"', 'service = "pmb"', "service: unknown service 'pmb'; .*mean pmba"),
+        ('opd = "dinkes"', 'opd = "dinks"', "opd: unknown OPD 'dinks'; there is dinkes; did"),
+        ("funded_share = 0.4", "", r"\[dinkes:pmba:dak\]: write funded_share or"),
+        ("budget_rp = 500000000", "budget_rp = inf", "budget_rp: inf is outside"),
+        ('location = "central"', 'location = "pusat"', "location: 'pusat' is not one of: all, central"),
+        (OPD, OPD + OPD, "opd.id: 'dinkes' is there twice"),
+        (OPD, OPD + OPD, "programme: 'dinkes:pmba:dak' is there twice"),
+        (OPD, "opd = []", "opd: the table has no rows"),
+        (OPD, "", r"opd: missing; write opd = \.\.\."),
+    ],
+)  # fmt: skip
+def test_a_faulty_opd_toml_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in OPD
+    faults = refused(tmp_path, opd_toml=OPD.replace(old, new, 1))
+    assert any(re.search(message, each) and "opd.toml" in each for each in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",poverty", "", "line 2: 10 cells under 9 columns"),
+        (",poverty,", ",", "line 4: 10 cells under 9 columns"),
+        (",poverty", ",povery", r"povery: unknown key; did you mean poverty\?"),
+        (",poverty", ",poverty,poverty", "poverty: 'poverty' is there twice"),
+        ("Sukasari", "Sukamaju", r"village: 'Sukamaju' is there twice \(line 2, 3\)"),
+        ("Sukasari", "", "village: line 3: empty"),
+        ("Utara,400", "Utara,-400", r"families: line 2: -400 is outside \[1, 1000000\] families"),
+        ("Utara,400", "Utara,400.5", "families: line 2: 400.5 is not a whole number"),
+        ("Utara,400", "Utara,", "families: line 2: empty"),
+        ("Utara,400", 'Utara,"4,00"', "families: line 2: '4,00' is not a whole number"),
+        ("400,1", "400,2", r"lokus: line 2: 2 is outside \[0, 1\]"),
+        ("400,1", "400,yes", "lokus: line 2: 'yes' is not a whole number"),
+        ("1,0.5,0.2", "1,0.5,20", "poverty: line 2: 20 looks like a percent; write 0.2"),
+        ("1,0.5,0.2", "1,nan,0.2", "remoteness: line 2: 'nan' is not a number"),
+        ("1.5,-2.0", "inf,-2.0", r"x: line 2: inf is outside \[-10000, 10000\] km"),
+        (ROWS[0], ROWS[0] + ",9", "line 2: 11 cells under 10 columns"),
+        (ROWS[0], "\nSukamaju,Utara", "line 3: 2 cells under 10 columns"),
+        ("\n".join(ROWS), "", "the table has no rows"),
+        (HEADER, '"', r"line \d: not a valid CSV table"),
+        (villages_csv(), villages_csv().replace(",", ";"), "separated by semicolons; save it with commas"),
+        (villages_csv(), "", "the table has no rows"),
+    ],
+)  # fmt: skip
+def test_a_faulty_village_table_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = villages_csv()
+    assert old in text
+    faults = refused(tmp_path, villages_csv=text.replace(old, new, 1))
+    assert any(re.search(message, each) and "villages.csv" in each for each in faults), faults
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    without = "\n".join(line.rsplit(",", 1)[0] for line in (HEADER, *ROWS))
+    assert refused(tmp_path, villages_csv=without)[0].endswith(
+        "villages.csv: synthetic: this column is missing"
+    )
+
+
+def test_blank_lines_are_no_villages(tmp_path: Path) -> None:
+    text = villages_csv().replace(ROWS[1], f"\n{ROWS[1]}\n")
+    assert find_district(write_district(tmp_path, villages_csv=text)).villages.index.tolist() == [0, 1, 2]
+
+
+def test_faults_of_all_three_files_come_at_once_and_in_indonesian(tmp_path: Path) -> None:
+    folder = write_district(
+        tmp_path,
+        district_toml=district_toml().replace("value = 0.9\n", "value = 90\n"),
+        villages_csv=villages_csv().replace(",1\n", ",7\n"),
+        opd_toml=OPD.replace("ego = 0.3", "ego = 3"),
+    )
+    faults = check_path(folder, "id")
+    assert [each.split(": ", 1)[1] for each in faults] == [
+        "population.nik_share.value: 90 tampaknya persen; tulis 0.9 (yang boleh [0, 1])",
+        "synthetic: baris 2: 7 di luar rentang [0, 1]; dan 1 baris lagi",
+        "opd[dinkes].ego: 3 tampaknya persen; tulis 0.03 (yang boleh [0, 1])",
+    ]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    folder = write_district(tmp_path / "a", villages_csv=b"village\xff")
+    assert check_path(folder) == [f"{folder}/villages.csv: is not UTF-8 text (byte 8); save it as UTF-8"]
+    (folder / "villages.csv").unlink()
+    assert check_path(folder) == [f"{folder}/villages.csv: there is no such file or folder"]
+    (folder / "villages.csv").mkdir()
+    assert check_path(folder) == [f"{folder}/villages.csv: is a folder, not a file"]
+    assert check_path(tmp_path) == [f"{tmp_path}/district.toml: there is no such file or folder"]
+    assert check_path(tmp_path / "b") and check_path("a\0/b") and check_path("x" * 5000)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
+    folder = write_district(tmp_path)
+    (folder / "opd.toml").chmod(0)
+    assert "opd.toml: cannot be read (Permission denied)" in check_path(folder)[0]
+
+
+def test_an_unknown_district_is_refused_with_what_there_is() -> None:
+    with pytest.raises(InputError, match="unknown district 'lebakk'; there is"):
+        find_district("lebakk")
+
+
+def test_check_says_what_it_read(tmp_path: Path) -> None:
+    folder = write_district(tmp_path)
+    expected = "Kabupaten Uji (district: 3 villages in 2 kecamatan, 1 OPD, 2 programmes)"
+    assert headline(read_path(folder)) == headline(read_path(folder / "opd.toml")) == expected
+    assert headline(read_path(folder), "id").startswith("Kabupaten Uji (daerah: 3 desa")
