@@ -1,0 +1,1 @@
+"""What is seen of the district: never the true state, always through a measurement."""
