@@ -1,0 +1,245 @@
+"""Money: next year's lines copy this year's, plus what adopted goals argue for in time, cut to the ceiling.
+
+A plan that is ready in month m enters next year's line only if m is not after the door of its source (Musrenbang for
+APBD, the DAK proposal window, Musdes for village money). Later, it waits for next year's door, except for what the
+amended budget (APBD-P) lets in. Money is released by season, absorbed below one, and lapses in December.
+Always planned >= budgeted >= released >= spent. Parameters: budget.toml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from konvergensi.inputs.months import month_of
+from konvergensi.mechanisms import calendar
+from konvergensi.world.programmes import SOURCES, Money, Programmes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
+
+RELOCATED_SOURCES = ("apbd", "dana-desa")  # what a district can move in an emergency
+
+
+def expected_need(service: Service, district: District, settings: Settings) -> float:
+    """Expected number in need of a service in one month of delivery, full-size district.
+
+    Used only to turn `funded_share` of the first year into rupiah.
+    """
+    total = {name: quantity.value for name, quantity in district.population.items()}
+    births = total["births_per_year"] / 12.0
+    families = total["families"]
+    months = service.to_age - service.from_age + 1
+    poor = settings["registers.poor_line_share"] * families
+    at_risk = 1.0 - (1.0 - total["no_water_share"]) * (1.0 - total["no_latrine_share"]) * (
+        1.0 - total["four_too_share"]
+    )
+    if service.unit == "household":
+        with_children = settings["delivery.household_child_share"]
+        return {
+            "poor": poor * (with_children if service.id == "pkh" else 1.0),
+            "no-water": total["no_water_share"] * families,
+            "no-latrine": total["no_latrine_share"] * families,
+            "food-insecure": total["food_insecure_share"] * births * 33.0,
+            "four-too": total["four_too_share"] * families,
+        }[service.need]
+    share = {
+        "all": 1.0,
+        "kek": total["kek_share"],
+        "faltering": settings["delivery.faltering_need_share"],
+        "at-risk": at_risk,
+        "first-birth": settings["population.first_birth_share"],
+        "no-nik": settings["delivery.no_nik_need_share"],
+    }[service.need]
+    return births * months * share
+
+
+def deliveries_a_year(service: Service) -> int:
+    """How often a year the same beneficiary is served: every delivery month, but works are built once."""
+    return 1 if service.venue == "works" else len(service.months)
+
+
+def first_lines(
+    programmes: Programmes,
+    services: list[Service],
+    district: District,
+    settings: Settings,
+    population_share: float,
+) -> None:
+    """Give each programme its first year's line: stated in rupiah, or the cost of its funded share (in place)."""
+    for i, spec in enumerate(district.programmes):
+        service = services[programmes.service[i]]
+        if spec.budget_rp is not None:
+            full = spec.budget_rp
+        else:
+            yearly = expected_need(service, district, settings) * deliveries_a_year(service)
+            cost = programmes.unit_cost[i] * (1.0 + settings["budget.overhead_share"])
+            full = (spec.funded_share or 0.0) * yearly * cost
+        programmes.line[i] = full * population_share
+    programmes.next_line[:] = programmes.line
+    programmes.next_planned[:] = programmes.line
+
+
+def open_year(programmes: Programmes) -> None:
+    """January: last year's unspent money has lapsed, the new lines are in force (in place)."""
+    programmes.line[:] = programmes.next_line
+    programmes.planned[:] = programmes.next_planned
+    programmes.budgeted[:] = programmes.next_line
+    for column in (programmes.released, programmes.spent, programmes.units, programmes.overhead):
+        column[:] = 0.0
+    programmes.accepted[:] = 0.0
+    programmes.next_planned[:] = programmes.line  # inertia: unless argued otherwise, next year copies this one
+    programmes.next_line[:] = programmes.line
+    programmes.relocated = False
+
+
+def analyse(programmes: Programmes, services: list[Service]) -> None:
+    """Situation analysis: what serving everybody on the agency's own list would cost in a year (in place)."""
+    for i in range(len(programmes)):
+        programmes.need[i] = programmes.wanted[i] * deliveries_a_year(services[programmes.service[i]])
+
+
+def propose(programmes: Programmes, adoption: Money, settings: Settings, now: int) -> None:
+    """The plan is ready: agencies ask for part of the gap, as far as they adopted the shared goal (in place).
+
+    Parameters: adoption (n_programmes,) 0..1 of the programme's agency; now, month of the year.
+    """
+    pending = programmes.line + programmes.waiting + programmes.accepted
+    gap = np.maximum(programmes.need - pending, 0.0)
+    asked = (
+        adoption * settings["budget.proposal_share"] * (1.0 - settings["budget.inertia"]) * gap
+    )
+    in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
+    programmes.accepted += np.where(in_time, asked, 0.0)
+    programmes.waiting += np.where(in_time, 0.0, asked)
+
+
+def pass_doors(programmes: Programmes, settings: Settings, now: int) -> None:
+    """In the month of a source's door, proposals that waited enter next year's plan (in place)."""
+    for s, source in enumerate(SOURCES):
+        if now == calendar.door(settings, source):
+            of_source = programmes.source == s
+            programmes.accepted[of_source] += programmes.waiting[of_source]
+            programmes.waiting[of_source] = 0.0
+
+
+def cut_to_ceilings(
+    programmes: Programmes, settings: Settings, now: int, village_fund_rp: float
+) -> None:
+    """Set next year's lines: last year's line is kept, new money is cut to the room there is (in place).
+
+    village_fund_rp: the district's yearly village fund, of which a least share may be set aside for stunting, if
+    the regulation on the role of villages (Aksi 4) came before the Musdes.
+    """
+    for s, source in enumerate(SOURCES):
+        if now != calendar.cut_month(settings, source):
+            continue
+        of_source = programmes.source == s
+        line, new = programmes.line[of_source], programmes.accepted[of_source]
+        planned = line + new
+        granted = share_ceiling(new, room_rp(settings, source) * float(line.sum()))
+        budgeted = line + granted
+        if source == "dana-desa":
+            least = settings["budget.dana_desa_min_share"] * village_fund_rp
+            rule = calendar.action_months(settings, now - 1)["village_rule"]
+            if rule <= calendar.door(settings, source) and budgeted.sum() < least:
+                raised = _raise_to(budgeted, programmes.need[of_source], least)
+                planned, budgeted = np.maximum(planned, raised), raised
+        programmes.next_planned[of_source] = planned
+        programmes.next_line[of_source] = budgeted
+
+
+def room_rp(settings: Settings, source: str) -> float:
+    """Room for new money as a share of the source's present lines."""
+    key = f"budget.{source.replace('-', '_')}_room_share"
+    return float(settings[key]) if key in settings else 0.0
+
+
+def share_ceiling(requests_rp: Money, ceiling_rp: float) -> Money:
+    """Cut requests in proportion so that they fit under the ceiling.
+
+    Parameters: requests_rp (n,) rupiah >= 0; ceiling_rp rupiah >= 0.
+    Returns: (n,) rupiah, summing to min(total request, ceiling).
+    Raises: ValueError naming the rows whose request is negative or NaN.
+    """
+    if (bad := ~(requests_rp >= 0)).any():
+        raise ValueError(f"requests_rp must be >= 0; rows {np.flatnonzero(bad).tolist()} hold {requests_rp[bad]}")
+    total = float(requests_rp.sum())
+    return requests_rp * (ceiling_rp / total) if total > ceiling_rp else requests_rp.copy()
+
+
+def _raise_to(lines: Money, need: Money, least: float) -> Money:
+    """Raise lines towards `least` in total, each at most to its need; money nobody can use is not budgeted."""
+    gap = np.maximum(need - lines, 0.0)
+    return lines + share_ceiling(gap, least - float(lines.sum()))
+
+
+def amend(programmes: Programmes, settings: Settings) -> None:
+    """APBD-P: part of the APBD proposals that wait enters this year's budget at once (in place)."""
+    apbd = programmes.source == SOURCES.index("apbd")
+    let_in = np.where(apbd, settings["budget.apbdp_flexibility"] * programmes.waiting, 0.0)
+    let_in = share_ceiling(let_in, room_rp(settings, "apbd") * float(programmes.line[apbd].sum()))
+    programmes.waiting -= let_in
+    programmes.planned += let_in
+    programmes.budgeted += let_in
+    programmes.line += let_in
+    programmes.next_line += let_in  # already part of next year's lines, which inertia copies
+    programmes.next_planned += let_in
+
+
+def relocate(programmes: Programmes, settings: Settings) -> None:
+    """A shock moves part of this year's unreleased district and village money away, once a year (in place)."""
+    share = settings["shocks.budget_moved_share"]
+    if share > 0.0 and not programmes.relocated:
+        movable = np.isin(programmes.source, [SOURCES.index(s) for s in RELOCATED_SOURCES])
+        programmes.budgeted -= np.where(movable, share * (programmes.budgeted - programmes.released), 0.0)
+        programmes.relocated = True
+
+
+def release(programmes: Programmes, services: list[Service], settings: Settings, month: int) -> None:
+    """Release money by tranche and season: a cumulative share of the budget by month (in place).
+
+    Transfers to households are released payment by payment, whatever the season.
+    """
+    now = month_of(month)
+    shares = released_share(settings, now)[programmes.source]
+    for p, s in enumerate(programmes.service):
+        if services[s].venue == "transfer":
+            shares[p] = sum(at <= now for at in services[s].months) / len(services[s].months)
+    due = shares * programmes.budgeted
+    programmes.released[:] = np.clip(due, programmes.released, np.maximum(programmes.budgeted, programmes.released))
+
+
+def released_share(settings: Settings, now: int) -> Money:
+    """Share of the year's budget released by the end of month `now`, (n_sources,), linear between quarters."""
+    shares = []
+    for source in SOURCES:
+        name = source.replace("-", "_")
+        by = [settings[f"budget.{name}_released_by_{quarter}"] for quarter in ("march", "june", "september")]
+        shares.append(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by, 1.0])))
+    return np.array(shares)
+
+
+def absorption(settings: Settings) -> Money:
+    """Share of a line that can be spent within the year, (n_sources,)."""
+    return np.array([settings[f"budget.{s.replace('-', '_')}_absorption_share"] for s in SOURCES])
+
+
+def staff_shares(programmes: Programmes, services: list[Service]) -> None:
+    """Divide each agency's field staff among its programmes by expected services a month (in place)."""
+    weight = np.zeros(len(programmes))
+    for i in range(len(programmes)):
+        service = services[programmes.service[i]]
+        if service.venue in ("home", "facility"):
+            weight[i] = programmes.line[i] / max(programmes.unit_cost[i], 1.0) / len(service.months)
+    totals: Mapping[int, float] = {
+        int(opd): float(weight[programmes.opd == opd].sum()) for opd in set(programmes.opd.tolist())
+    }
+    for i in range(len(programmes)):
+        total = totals[int(programmes.opd[i])]
+        programmes.staff_share[i] = weight[i] / total if total > 0 else 0.0

@@ -1,0 +1,358 @@
+"""Delivery: a programme turns released money and staff into services for those on its list.
+
+Each month and programme: who is in need, who is on the list in use, how far budget, released money and staff reach
+among them (in a lasting order, lokus villages first where the money follows them), who of those offered takes it up,
+and what that adds to length. Services for children and for households go through the same steps.
+Parameters: delivery.toml, budget.toml; services as data: services.toml.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.mechanisms import registers as register_rules
+from konvergensi.mechanisms.growth import months_per_delivery
+from konvergensi.mechanisms.uptake import KINDS
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.households import Mask
+from konvergensi.world.programmes import SOURCES
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+    from konvergensi.world.world import World
+
+Rows = NDArray[np.intp]
+BINS = 1024  # steps of the lasting order in which people are served
+LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
+
+
+@dataclass(slots=True)
+class Ration:
+    """How far the money reaches in the order of serving: steps below each cut are within that limit."""
+
+    step: NDArray[np.intp]
+    budgeted: int
+    released: int
+    delivered: int
+    spent: float
+    units: int
+
+
+def ration(
+    order: NDArray[np.uint16],
+    cost: NDArray[np.float64],
+    budget_limit: float,
+    release_limit: float,
+    spend_limit: float,
+    staff_limit: float,
+) -> Ration:
+    """Serve candidates in their order as far as money and staff reach.
+
+    Parameters: order (n,) uint16, lower is served first; cost (n,) Rp each; limits in Rp of this month, and services
+    that staff can deliver. Whole steps of the order are served, so spending never exceeds a limit and falls short of
+    it by at most one step.
+    """
+    step = (order >> np.uint16(6)).astype(np.intp)
+    cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
+    count_to = np.cumsum(np.bincount(step, minlength=BINS))
+
+    def reach(cumulative: NDArray[np.floating] | NDArray[np.integer], limit: float) -> int:
+        return int(np.searchsorted(cumulative, limit, side="right"))
+
+    budgeted = reach(cost_to, budget_limit)
+    released = min(reach(cost_to, release_limit), budgeted)
+    delivered = min(reach(cost_to, spend_limit), reach(count_to, staff_limit), released)
+    spent = float(cost_to[delivered - 1]) if delivered else 0.0
+    units = int(count_to[delivered - 1]) if delivered else 0
+    return Ration(step, budgeted, released, delivered, spent, units)
+
+
+def deliver(world: World) -> None:
+    """Run every programme that can deliver this month.
+
+    In the years lived before the run, what changes households for good (water, latrines, knowledge, spacing) is left
+    out: the district's totals describe households as they are when the run starts.
+    """
+    now = world.month_of_year
+    for s, service in enumerate(world.services):
+        if now not in service.months or (service.acts_on in LASTING_AT_HOME and not world.tally.counting):
+            continue
+        if service.unit == "household":
+            _serve_households(world, s, service)
+        else:
+            _serve_children(world, s, service)
+
+
+# ---- services for children and pregnancies ---------------------------------------------------------------------------
+
+
+def _serve_children(world: World, s: int, service: Service) -> None:
+    rows = world.children.window(world.month, service.from_age, service.to_age)
+    need = child_need(world, service, rows)
+    runs = world.programmes_of[s]
+    if runs:
+        received = world.book.received[s][rows]
+        open_course = received < service.duration_months
+        need &= open_course
+    served = np.zeros(len(need), bool)
+    for p in runs:
+        known_here, listed = child_list(world, p, service, rows)
+        candidates = listed & open_course
+        candidates &= ~served
+        if (open_ := world.village_open(p)) is not None:
+            candidates &= open_[world.children.village[rows]]
+        if service.venue == "posyandu":
+            candidates &= world.came(rows)
+        found = np.flatnonzero(candidates)
+        at = found + rows.start
+        result = _spend(world, p, service, world.book.rank[s][at], world.children.village[at])
+        given = result.step < result.delivered
+        offered = at[given]
+        takes = offered[_takes_up(world, s, service, offered, world.child_chance)]
+        served[offered - rows.start] = True
+        world.book.received[s][offered] += 1
+        act_on_children(world, s, service, p, takes)
+        world.tally.children_served(world, s, p, rows, need, known_here, listed, found, result, takes)
+    if not runs:
+        world.tally.children_in_need(s, rows, need)
+
+
+def child_need(world: World, service: Service, rows: slice) -> Mask:
+    """Who among the rows is truly in the target group, (n,) bool, whatever any register says."""
+    n = rows.stop - rows.start
+    match service.need:
+        case "all":
+            return np.ones(n, bool)
+        case "kek":
+            return world.children.kek[rows].copy()
+        case "faltering":
+            return world.children.z[rows] < world.settings["registers.faltering_cutoff_z"]
+        case "at-risk":
+            return world.at_risk[world.children.household[rows]]
+        case "first-birth":
+            return world.children.first_birth[rows].copy()
+        case "no-nik":
+            return world.registers.nik_month[rows] > world.month
+        case other:
+            raise ValueError(f"services.toml: {service.id}: need {other!r} is not one of a child")
+
+
+def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mask, Mask]:
+    """Who the programme's agency knows, and who is on the target list it uses; two (n,) bool."""
+    registers = world.registers
+    register = world.programmes.register[p]
+    falter_known = registers.recorded_faltering[rows]
+    match register:
+        case "eppgbm":
+            known, listed = registers.in_eppgbm[rows], registers.on_eppgbm[rows]
+        case "kohort":
+            known = listed = registers.cohort_month[rows] <= world.month
+        case "krs":
+            known, listed = registers.known_krs[rows], registers.on_krs[rows]
+        case "dtks":
+            known, listed = registers.known_dtks[rows], registers.on_dtks[rows]
+        case "dukcapil":
+            known = listed = registers.nik_month[rows] <= world.month
+        case _:
+            need = child_need(world, service, rows)
+            known = listed = register_rules.own_list(
+                need, world.book.own_luck[world.services.index(service)][rows], world.settings
+            )
+    joined = world.uses_joined_list(p)
+    match service.need:
+        case "kek":
+            listed = listed & registers.recorded_kek[rows]
+        case "faltering" if register == "eppgbm" or joined:
+            # only who reads e-PPGBM knows who falters; others serve their whole list
+            listed = listed & falter_known
+        case "first-birth":
+            listed = listed & world.children.first_birth[rows]
+    if joined:
+        more = registers.on_joined[rows]
+        if service.need == "kek":
+            more = more & registers.recorded_kek[rows]
+        elif service.need == "faltering":
+            more = more & falter_known
+        elif service.need == "at-risk":
+            more = more & registers.known_krs[rows]
+        elif service.need == "no-nik":
+            more = more & (registers.nik_month[rows] > world.month)
+        elif service.need == "first-birth":
+            more = more & world.children.first_birth[rows]
+        more = more | registers.false_match[rows]
+        known = known | more
+        listed = listed | more
+    if SOURCES[world.programmes.source[p]] == "dana-desa":
+        known, listed = _village_list(world, service, rows, known, listed)
+    return known, listed
+
+
+def _village_list(
+    world: World, service: Service, rows: slice, known: Mask, listed: Mask
+) -> tuple[Mask, Mask]:
+    """Villages serve by the by-name list if they hold one, and otherwise the families they think of."""
+    holds = world.has_by_name_list[world.children.village[rows]]
+    luck = world.book.own_luck[world.services.index(service)][rows]
+    guess = luck < np.uint16(65535 * world.settings["registers.village_guess_share"])
+    return np.where(holds, known, guess), np.where(holds, listed, guess)
+
+
+def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
+    """What taking the service up does to the children in rows `takes` (in place)."""
+    if len(takes) == 0:
+        return
+    children = world.children
+    age = world.month - children.birth_month[takes]
+    children.got[takes[age <= FIRST_1000_DAYS]] |= np.uint32(1 << s)
+    if service.acts_on == "knowledge":
+        home = children.household[takes]
+        gained = world.households.knowledge[home] + np.float32(
+            world.settings["uptake.knowledge_gain_per_visit"]
+        )
+        world.households.knowledge[home] = np.minimum(gained, np.float32(1.0))
+    elif service.acts_on == "nik":
+        world.registers.nik_month[takes] = np.minimum(world.registers.nik_month[takes], world.month)
+    elif service.acts_on == "birth-weight":
+        undernourished_only = service.need == "kek"
+        helped = takes[children.kek[takes]] if undernourished_only else takes
+        each = world.shift(s, p)[world.month - children.birth_month[helped] + PREGNANCY_MONTHS]
+        children.weight_gain[helped] += each
+        return
+    each = world.shift(s, p)
+    if each.any():
+        world.month_shift[takes] += world.combination.forward(each * months_per_delivery(service))[
+            age + PREGNANCY_MONTHS
+        ]
+        world.month_services[takes] += 1
+
+
+# ---- services for households -----------------------------------------------------------------------------------------
+
+
+def _serve_households(world: World, s: int, service: Service) -> None:
+    need = household_need(world, service)
+    stage = need.astype(np.uint8)
+    runs = world.programmes_of[s]
+    served = np.zeros(len(need), bool)
+    for p in runs:
+        listed = household_list(world, p, service, need)
+        open_course = world.book.received[s] < service.duration_months
+        candidates = listed & open_course
+        candidates &= ~served
+        if (open_ := world.village_open(p)) is not None:
+            candidates &= open_[world.households.village]
+        found = np.flatnonzero(candidates)
+        result = _spend(world, p, service, world.book.rank[s][found], world.households.village[found])
+        offered = found[result.step < result.delivered]
+        takes = offered[_takes_up(world, s, service, offered, world.household_chance)]
+        served[offered] = True
+        world.book.received[s][offered] += 1
+        _act_on_households(world, service, takes)
+        _reach_children(world, s, service, p, takes)
+        world.tally.households_served(p, need, listed, found, result, takes, stage)
+    world.tally.household_stage(world, s, service, stage)
+
+
+def household_need(world: World, service: Service) -> Mask:
+    """Which households are truly in the target group, (n_households,) bool."""
+    households = world.households
+    match service.need:
+        case "poor":
+            poor = households.poor
+            return poor & world.has_child if service.id == "pkh" else poor.copy()
+        case "no-water":
+            return households.no_water.copy()
+        case "no-latrine":
+            return households.no_latrine.copy()
+        case "food-insecure":
+            return households.food_insecure & world.in_1000_days
+        case "four-too":
+            return households.four_too & ~households.spaced
+        case other:
+            raise ValueError(f"services.toml: {service.id}: need {other!r} is not one of a household")
+
+
+def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
+    """Which households are on the list the programme uses, (n_households,) bool."""
+    households, registers = world.households, world.registers
+    match world.programmes.register[p]:
+        case "dtks":
+            listed = households.in_dtks & (world.has_child if service.id == "pkh" else True)
+        case "krs":
+            listed = households.in_krs & (need if service.need == "four-too" else True)
+        case _:
+            luck = world.book.own_luck[world.services.index(service)]
+            listed = register_rules.own_list(need, luck, world.settings)
+            if service.need == "food-insecure":
+                listed &= world.in_1000_days
+    if world.uses_joined_list(p):
+        recorded = registers.krs_poor if service.need == "poor" else need & households.in_krs
+        listed = listed | (registers.joined_households & recorded)
+    return listed
+
+
+def _act_on_households(world: World, service: Service, takes: Rows) -> None:
+    match service.acts_on:
+        case "water":
+            world.households.no_water[takes] = False
+        case "latrine":
+            world.households.no_latrine[takes] = False
+        case "spacing":
+            world.households.spaced[takes] = True
+
+
+def _reach_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
+    """What a household takes up reaches its children in the service's age window."""
+    took = np.zeros(len(world.households), bool)
+    took[takes] = True
+    rows = world.children.window(world.month, service.from_age, service.to_age)
+    act_on_children(world, s, service, p, rows.start + np.flatnonzero(took[world.children.household[rows]]))
+
+
+# ---- money, staff, uptake ----------------------------------------------------------------------------------------------
+
+
+def _spend(
+    world: World, p: int, service: Service, rank: NDArray[np.uint16], village: NDArray[np.int16]
+) -> Ration:
+    """Ration this month's candidates of a programme by money and staff, and book what is spent."""
+    book, settings = world.programmes, world.settings
+    order = rank
+    if (first := world.village_first(p)) is not None:  # lokus villages come first, each in its lasting order
+        order = (rank >> np.uint16(1)) | np.where(first, np.uint16(0), np.uint16(1 << 15))[village]
+    cost = world.village_cost(p)[village]
+    left = sum(m >= world.month_of_year for m in service.months)
+    spent, source = book.spent[p], book.source[p]
+    budget_limit = max(book.budgeted[p] - spent, 0.0) / left
+    release_limit = min(budget_limit, max(book.released[p] - spent, 0.0))
+    absorbable = max(world.absorption[source] * book.budgeted[p] - spent, 0.0) / left
+    staff_limit = np.inf
+    spend_limit = min(release_limit, absorbable)
+    if service.venue in ("home", "facility"):
+        staff_limit = world.staff_capacity(p)
+        spend_limit *= settings["shocks.home_contact_share"]
+    result = ration(order, cost, budget_limit, release_limit, spend_limit, staff_limit)
+    book.wanted[p] = float(cost.sum())
+    book.spent[p] += result.spent
+    book.units[p] += result.units
+    book.overhead[p] += result.spent - result.units * book.unit_cost[p]
+    return result
+
+
+def _takes_up(
+    world: World, s: int, service: Service, offered: Rows, chance: NDArray[np.uint16]
+) -> Mask:
+    return world.book.luck[s][offered] < chance[KINDS.index(service.uptake)][offered]
+
+
+def mark_households_with_children(world: World) -> None:
+    """Which households have a pregnancy or under-five, and which a 1,000-day member (in place)."""
+    children, n = world.children, len(world.households)
+    for name, last_age in (("has_child", LAST_AGE), ("in_1000_days", FIRST_1000_DAYS)):
+        flags = np.zeros(n, bool)
+        flags[children.household[children.window(world.month, -PREGNANCY_MONTHS, last_age)]] = True
+        setattr(world, name, flags)

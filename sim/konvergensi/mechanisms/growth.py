@@ -1,0 +1,196 @@
+"""Growth: a mean curve by age, lasting differences, a personal deviation that settles, and gains from services.
+
+True length-for-age of child i at age a:
+
+    z = mean(a) + scale(a) * lasting_i + deviation_i(a) + gain_i
+
+The deviation is a stationary AR(1) whose month-to-month correlation exp(-k exp(-a / A)) rises to one, so it is redrawn
+mostly in the first year and then stays. Gains are z-shifts per month of exposure: a full window of exposure at full
+adherence adds up to the published effect. Parameters: growth.toml; choices: docs/decisions/0004-growth.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, Children
+from konvergensi.world.draws import Draws, Keys
+from konvergensi.world.households import F32, Households, Mask
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
+
+KNOTS = (0, 3, 9, 18, 30, 42, 54)  # ages of growth.mean_laz_*, months; the middles of the SSGI age bands
+SETTLED_AGE = 36  # months; from here the deviation moves by less than 0.02 SD a month and is left as it is
+TREND_BASE_YEAR = 2018  # births of this year have no income trend
+
+
+def mean_curve(settings: Settings) -> F32:
+    """Mean LAZ by completed month of age, (60,) float32 z, linear between the knots and flat after the last."""
+    values = [settings[f"growth.mean_laz_{age}"] for age in KNOTS]
+    return np.interp(np.arange(LAST_AGE + 1), KNOTS, values).astype(np.float32)
+
+
+def lasting_scale(settings: Settings) -> F32:
+    """Share of lasting differences that shows at each age, (60,) float32: part at birth, all at 24 months."""
+    born = settings["growth.prenatal_share"]
+    age = np.arange(LAST_AGE + 1)
+    return (born + (1.0 - born) * np.minimum(age / 24.0, 1.0)).astype(np.float32)
+
+
+def persistence(settings: Settings) -> F32:
+    """Month-to-month correlation of the deviation from age a to a + 1, (60,) float32."""
+    age = np.arange(LAST_AGE + 1)
+    rate = settings["growth.deviation_k"] * np.exp(-age / settings["growth.deviation_age_scale"])
+    return np.exp(-rate).astype(np.float32)
+
+
+def village_effects(settings: Settings, draws: Draws, village_keys: Keys) -> F32:
+    """Lasting difference between villages beyond wealth, (n_villages,) float32 z."""
+    return np.float32(settings["growth.village_sd_z"]) * draws.normal("village growth", 0, village_keys)
+
+
+def conceive(
+    children: Children, households: Households, settings: Settings, village_effect: F32, rows: slice
+) -> None:
+    """Set the lasting part of children at conception from their household as it is then (in place)."""
+    home = children.household[rows]
+    years = (children.birth_month[rows] / 12.0 - TREND_BASE_YEAR - 0.5).astype(np.float32)
+    risky = households.four_too[home] & ~households.spaced[home]
+    sex = np.where(children.male[rows], np.float32(1.0), np.float32(-1.0))
+    children.lasting[rows] = (
+        np.float32(settings["growth.level_shift_z"])
+        + np.float32(settings["growth.income_trend_z_per_year"]) * years
+        + np.float32(settings["growth.wealth_effect_z"]) * households.wealth[home]
+        + np.float32(settings["growth.male_effect_z"]) * sex
+        + np.float32(settings["growth.four_too_effect_z"]) * risky
+        + village_effect[children.village[rows]]
+    )
+
+
+def birth_size(settings: Settings, draws: Draws, key: Keys) -> tuple[F32, F32]:
+    """Birth weight (g) and deviation at birth (z) before services and the mother's state, two (n,) float32."""
+    size = draws.normal("birth size", 0, key)
+    link = settings["growth.birth_weight_length_correlation"]
+    own = np.float32(link) * size + np.float32(np.sqrt(1 - link**2)) * draws.normal("birth length", 0, key)
+    weight = settings["growth.birth_weight_mean_g"] + np.float32(settings["growth.birth_weight_sd_g"]) * size
+    return weight.astype(np.float32), np.float32(settings["growth.deviation_sd"]) * own
+
+
+def birth_length_z(settings: Settings) -> float:
+    """z of length at birth per g of birth weight that a service added."""
+    return float(settings["growth.birth_length_of_weight_z_per_100g"]) / 100.0
+
+
+def give_birth(children: Children, settings: Settings, draws: Draws, rows: slice) -> None:
+    """Draw birth weight and the deviation at birth, with what services in pregnancy added (in place)."""
+    weight, own = birth_size(settings, draws, children.key[rows])
+    won = children.weight_gain[rows]
+    children.birth_weight[rows] = weight + won
+    children.deviation[rows] = (
+        own
+        + np.float32(settings["growth.kek_effect_z"]) * children.kek[rows]
+        + np.float32(birth_length_z(settings)) * won
+    )
+
+
+def deviate(children: Children, settings: Settings, draws: Draws, month: int) -> None:
+    """Move deviations of children of 1 to 36 months on by a month (in place)."""
+    rows = children.window(month, 1, SETTLED_AGE)
+    keep = persistence(settings)
+    age = children.ages(month, rows) - 1
+    fresh = np.sqrt(1.0 - keep**2) * np.float32(settings["growth.deviation_sd"])
+    children.deviation[rows] *= keep[age]
+    children.deviation[rows] += fresh[age] * draws.normal("deviation", month, children.key[rows])
+
+
+def true_laz(children: Children, settings: Settings, month: int) -> None:
+    """Set the true LAZ of all under-fives for the month (in place)."""
+    rows = children.window(month, 0, LAST_AGE)
+    age = children.ages(month, rows)
+    z = lasting_scale(settings)[age]
+    z *= children.lasting[rows]
+    z += mean_curve(settings)[age]
+    z += children.deviation[rows]
+    z += children.gain[rows]
+    children.z[rows] = z
+
+
+# ---- gains from services -------------------------------------------------------------------------------------------
+
+
+def months_per_delivery(service: Service) -> int:
+    """Months of exposure that one delivery stands for: 1 when given monthly, 3 when quarterly, 6 twice a year."""
+    return 12 // len(service.months)
+
+
+def monthly_shift(service: Service, effect: float, settings: Settings) -> F32:
+    """z (or g of birth weight) per month of exposure by age, (69,) float32 for ages -9..59.
+
+    Inside the effect's window the whole effect is spread evenly over its months. After 24 months a service that is
+    still received adds growth.after_24_months_share of that; a window that ends earlier ends there.
+    """
+    window = service.effect
+    shift = np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, np.float32)
+    size = effect
+    if window.unit == "sd":
+        size *= settings["growth.sd_of_published_effects"]
+    each = size / (window.to_age - window.from_age + 1)
+    shift[PREGNANCY_MONTHS + window.from_age : PREGNANCY_MONTHS + window.to_age + 1] = each
+    if window.to_age >= FIRST_1000_DAYS and service.to_age > FIRST_1000_DAYS and window.unit != "g":
+        late = each * settings["growth.after_24_months_share"]
+        shift[PREGNANCY_MONTHS + FIRST_1000_DAYS + 1 : PREGNANCY_MONTHS + service.to_age + 1] = late
+    return shift
+
+
+@dataclass(slots=True)
+class Combination:
+    """How the monthly shifts of several services combine in one child (growth.combination).
+
+    Every rule is `inverse(sum of forward(shift))`, so services are added one at a time whatever the rule, and one
+    service alone gives its own shift back (except under the threshold rule, whose claim is that it does not).
+    """
+
+    rule: str
+    cap: float
+    threshold: int
+    below: float
+    exponent: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Combination:
+        return cls(
+            rule=settings["growth.combination"],
+            cap=settings["growth.combination_cap_z"] / 18.0,
+            threshold=settings["growth.combination_threshold_services"],
+            below=settings["growth.combination_below_threshold_share"],
+            exponent=settings["growth.combination_ces_exponent"],
+        )
+
+    def forward(self, shift: F32) -> F32:
+        """Shift of one service, z per month, to the scale on which services add."""
+        if self.rule == "multiplicative":
+            return -np.log1p(-np.minimum(shift / self.cap, 0.99)).astype(np.float32)
+        if self.rule == "complementary":
+            return (np.sign(shift) * np.abs(shift) ** self.exponent).astype(np.float32)
+        return shift
+
+    def inverse(self, total: F32, services: NDArray[np.uint8]) -> F32:
+        """Combined shift, z per month, from the sum of forward() and the number of growth services received."""
+        if self.rule == "multiplicative":
+            return (self.cap * -np.expm1(-total)).astype(np.float32)
+        if self.rule == "complementary":
+            return (np.sign(total) * np.abs(total) ** (1.0 / self.exponent)).astype(np.float32)
+        if self.rule == "threshold":
+            return np.where(services >= self.threshold, total, np.float32(self.below) * total)
+        return total
+
+
+def stunted(z: F32) -> Mask:
+    """Length-for-age below -2 z (WHO 2006)."""
+    return z < -2.0

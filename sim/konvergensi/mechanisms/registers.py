@@ -1,0 +1,151 @@
+"""Registers that overlap and miss, target lists drawn from them, and their linkage by NIK.
+
+e-PPGBM knows who was weighed and entered; the midwife's cohort book knows pregnancies that reached her; KRS knows
+families at risk that the census reached; DTKS knows households once assessed as poor; Dukcapil knows who has a NIK.
+They share no key in practice; linkage joins records by NIK with misses and false matches. Parameters: registers.toml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children
+from konvergensi.world.draws import Draws
+from konvergensi.world.households import Households, Mask
+from konvergensi.world.registers import NEVER, Registers
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+
+
+def risks(households: Households) -> NDArray[np.int8]:
+    """Number of KRS risks of each household: no safe water, no decent latrine, 4-too; (n_households,) int8."""
+    count = households.no_water.astype(np.int8)
+    count += households.no_latrine
+    count += households.four_too & ~households.spaced
+    return count
+
+
+def refresh_dtks(
+    households: Households, settings: Settings, draws: Draws, month: int, dtks_share: float, everyone: bool
+) -> None:
+    """Assess households for DTKS, a share of them at each refresh; the others keep their old entry (in place)."""
+    line, missed = settings["registers.poor_line_share"], settings["registers.dtks_exclusion_share"]
+    wrongly = max((dtks_share - line * (1.0 - missed)) / (1.0 - line), 0.0)
+    listed = draws.uniform("dtks", month, households.key) < np.where(households.poor, 1.0 - missed, wrongly)
+    if everyone:
+        households.in_dtks = listed
+        return
+    looked = (
+        draws.uniform("dtks reassessed", month, households.key) < settings["registers.dtks_reassess_share"]
+    )
+    households.in_dtks = np.where(looked, listed, households.in_dtks)
+
+
+def refresh_krs(households: Households, registers: Registers, settings: Settings, draws: Draws) -> None:
+    """Take the family census: risks as recorded decide who is on KRS (in place)."""
+    reached = draws.uniform("krs reached", 0, households.key) < settings["registers.krs_coverage_share"]
+    misread = draws.uniform("krs misread", 0, households.key) < settings["registers.krs_misread_share"]
+    at_risk = risks(households) >= settings["registers.krs_min_risks"]
+    households.in_krs = reached & (at_risk ^ misread)
+    registers.krs_poor = reached & (households.poor ^ misread)
+
+
+def expect(
+    children: Children,
+    households: Households,
+    registers: Registers,
+    settings: Settings,
+    draws: Draws,
+    nik_share: float,
+    rows: slice,
+) -> None:
+    """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place)."""
+    key, home = children.key[rows], children.household[rows]
+    conceived = children.birth_month[rows] - PREGNANCY_MONTHS
+    # remote households come later: the mean delay doubles from full to no access
+    delay = -np.log1p(-draws.uniform("cohort delay", 0, key)) * (
+        settings["registers.cohort_delay_months"] * (1.5 - households.access[home])
+    )
+    comes = draws.uniform("cohort", 0, key) < settings["registers.cohort_known_share"]
+    registers.cohort_month[rows] = np.where(comes, conceived + 1 + delay.astype(np.int32), NEVER)
+    wait = -np.log1p(-draws.uniform("nik delay", 0, key)) * settings["registers.nik_delay_months"]
+    ever = draws.uniform("nik", 0, key) < nik_share
+    registers.nik_month[rows] = np.where(ever, children.birth_month[rows] + wait.astype(np.int32), NEVER)
+    found = np.where(
+        children.kek[rows],
+        settings["registers.kek_sensitivity_share"],
+        settings["registers.kek_false_share"],
+    )
+    registers.recorded_kek[rows] = draws.uniform("kek found", 0, key) < found
+    registers.known_krs[rows] = households.in_krs[home]
+    registers.known_dtks[rows] = households.in_dtks[home]
+
+
+def record_weighing(
+    registers: Registers, rows: NDArray[np.integer], z: NDArray[np.floating], settings: Settings
+) -> None:
+    """Enter weighed children (row numbers and measured z) into e-PPGBM (in place)."""
+    registers.in_eppgbm[rows] = True
+    registers.recorded_faltering[rows] = z < settings["registers.faltering_cutoff_z"]
+
+
+def draw_up_lists(
+    children: Children, households: Households, registers: Registers, settings: Settings, month: int
+) -> None:
+    """Draw up target lists in the months in which each register is refreshed (in place)."""
+    rows = children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
+    home = children.household[rows]
+    if month % settings["registers.eppgbm_list_months"] == 0:
+        registers.on_eppgbm[rows] = registers.in_eppgbm[rows]
+    if month % settings["registers.krs_refresh_months"] == 0:
+        registers.known_krs[rows] = households.in_krs[home]
+        registers.on_krs[rows] = registers.known_krs[rows]
+    if month % settings["registers.dtks_refresh_months"] == 0:
+        registers.known_dtks[rows] = households.in_dtks[home]
+        registers.on_dtks[rows] = registers.known_dtks[rows]
+
+
+def link(
+    children: Children,
+    households: Households,
+    registers: Registers,
+    settings: Settings,
+    draws: Draws,
+    month: int,
+) -> None:
+    """Join the registers by NIK (in place); without linkage the joined list is empty."""
+    rows = children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
+    if not settings["registers.linkage"]:
+        registers.on_joined[rows] = False
+        registers.joined_households[:] = False
+        return
+    home, key = children.household[rows], children.key[rows]
+    anywhere = (
+        registers.in_eppgbm[rows]
+        | (registers.cohort_month[rows] <= month)
+        | registers.known_krs[rows]
+        | registers.known_dtks[rows]
+        | (registers.nik_month[rows] <= month)
+    )
+    miss = settings["registers.linkage_miss_share"]
+    found = anywhere & households.has_nik[home] & (registers.link_draw[rows] >= miss)
+    wrong = draws.uniform("false match", month, key) < settings["registers.linkage_false_share"]
+    registers.on_joined[rows] = found | wrong
+    registers.false_match[rows] = wrong & ~found
+    lucky = draws.uniform("linkage household", 0, households.key) >= miss
+    registers.joined_households = households.has_nik & lucky & (households.in_krs | households.in_dtks)
+    registers.joined_households[home[found]] = True
+
+
+def own_list(need: Mask, luck: NDArray[np.uint16], settings: Settings) -> Mask:
+    """Own list of an agency without a register: part of those in need, and some who are not; (n,) bool.
+
+    Parameters: need (n,) bool; luck (n,) uint16, a lasting draw of each row for this service.
+    """
+    right = np.uint16(65535 * settings["registers.own_list_share"])
+    wrong = np.uint16(65535 * settings["registers.own_list_false_share"])
+    return luck < np.where(need, right, wrong)

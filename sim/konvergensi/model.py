@@ -1,0 +1,237 @@
+"""The model: one district, month by month. `step` is a table of contents; the work is done in mechanisms/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import networkx as nx
+import numpy as np
+
+from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.options import check_options
+from konvergensi.inputs.scenarios import load_scenario, resolve
+from konvergensi.mechanisms import budget, calendar, delivery, growth, registers, uptake
+from konvergensi.observe import measure
+from konvergensi.observe.recorder import Recorder
+from konvergensi.world.agents import Household, Kecamatan, Opd, Village
+from konvergensi.world.build import build_world, carry_household, enter, refresh_households
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.households import move_wealth
+from konvergensi.world.network import build_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The order of the month is a modelling claim: see docs/odd.md, "Process overview and scheduling".
+MONTH = (
+    "open_month",
+    "births_and_ageing",
+    "go_to_posyandu",
+    "plan_and_budget",
+    "refresh_registers",
+    "release_money",
+    "deliver_services",
+    "grow_children",
+    "measure_children",
+    "record",
+)
+LAST_SEED = 2**31 - 1
+
+
+class ConvergenceModel(mesa.Model):
+    """A district as a Mesa model; each `step()` is one month.
+
+    Parameters: scenario and district, a name or a path; rng, the integer seed of all draws (None: taken from the
+    operating system and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to
+    one; start and end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of
+    the lived past; trace_children, how many children to follow from birth.
+
+    Raises InputError naming what is wrong with the input.
+    """
+
+    def __init__(
+        self,
+        scenario: str = "baseline",
+        district: str = "lebak",
+        rng: int | None = None,
+        population_share: float = 1.0,
+        start: str = "2018-01",
+        end: str = "2024-12",
+        set: Mapping[str, Any] | None = None,
+        trace_children: int = 0,
+    ) -> None:
+        seed = int(np.random.SeedSequence().entropy % LAST_SEED) if rng is None else int(rng)  # type: ignore[operator]
+        self.first_month, self.last_month = check_options(
+            start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
+        )
+        super().__init__(rng=seed)
+        self.seed_used = seed
+        self.policy = load_scenario(scenario)
+        self.place = find_district(district)
+        span = (self.first_month, self.last_month)
+        resolved = resolve(self.policy, self.place, set, *span)
+        lived = resolve(load_scenario("baseline"), self.place, set, *span).initial
+        self.changes, self.change_log = resolved.changes, resolved.log
+        self._make_agents()
+        self.world = build_world(
+            self.place, lived, seed, population_share, self.first_month, self.last_month, self.opds
+        )
+        self.network: nx.MultiGraph = build_network(self.opds, self.kecamatan, self.villages, self.world.draws)
+        self.recorder = Recorder(self.world, 0)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"month": lambda m: m.world.month, "prevalence": lambda m: m.prevalence()}
+        )
+        while self.world.month < self.first_month:
+            self.live_month()
+        self.world.change_settings(resolved.initial)
+        self.world.tally.start()
+        self.recorder = Recorder(self.world, trace_children)
+
+    def _make_agents(self) -> None:
+        self.opds = [Opd(self, spec) for spec in self.place.opd]
+        table = self.place.villages
+        names = list(dict.fromkeys(table["kecamatan"]))
+        self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
+        by_name = dict(zip(names, self.kecamatan, strict=True))
+        self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
+
+    def step(self) -> None:
+        """One month of the run; the model stops after its last month."""
+        if not self.running or self.world.month > self.last_month:
+            self.running = False
+            return
+        self.live_month()
+        self.running = self.world.month <= self.last_month
+        self.datacollector.collect(self)
+
+    def live_month(self) -> None:
+        """The month as a table of contents."""
+        for part in MONTH:
+            getattr(self, part)()
+        self.world.month += 1
+
+    # ---- the parts of the month ------------------------------------------------------------------------------------
+
+    def open_month(self) -> None:
+        """What is dated to this month comes into force; in January the year and its money begin."""
+        world = self.world
+        dated = {change.key: change.value for change in self.changes if change.month == world.month}
+        if dated and world.tally.counting:
+            world.change_settings(world.settings.changed(dated))
+        if world.month_of_year == 1:
+            move_wealth(world.households, world.settings, world.draws, world.month)
+            refresh_households(world)
+            carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
+            budget.open_year(world.programmes)
+            budget.staff_shares(world.programmes, world.services)
+
+    def births_and_ageing(self) -> None:
+        """Conceptions enter; children conceived nine months ago are born. Ageing is the move of the windows."""
+        world = self.world
+        enter(world, world.children.window(world.month, -PREGNANCY_MONTHS, -PREGNANCY_MONTHS))
+        newborn = world.children.window(world.month, 0, 0)
+        growth.give_birth(world.children, world.settings, world.draws, newborn)
+        delivery.mark_households_with_children(world)
+
+    def go_to_posyandu(self) -> None:
+        """Who is brought to the posyandu this month."""
+        world = self.world
+        world.attended = uptake.attend(
+            world.children,
+            world.attendance_score,
+            world.settings,
+            world.draws,
+            world.village_keys,
+            world.month,
+            world.month_of_year,
+        )
+
+    def plan_and_budget(self) -> None:
+        """Situation analysis, plans, doors, ceilings and the amended budget, each in its month."""
+        world, now = self.world, self.world.month_of_year
+        book, settings = world.programmes, world.settings
+        if not world.tally.counting:
+            return  # in the lived past the first year's lines stand
+        actions = calendar.due(settings, world.month)
+        if "analysis" in actions:
+            budget.analyse(book, world.services)
+        if "plan" in actions:
+            adoption = np.array([opd.goal_adoption for opd in world.opds])[book.opd]
+            budget.propose(book, adoption, settings, now)
+        budget.pass_doors(book, settings, now)
+        village_fund = self.place.population.get("village_fund_rp")
+        fund_rp = village_fund.value * world.population_share if village_fund else 0.0
+        budget.cut_to_ceilings(book, settings, now, fund_rp)
+        if now == settings["calendar.apbdp_month"]:
+            budget.amend(book, settings)
+
+    def refresh_registers(self) -> None:
+        """Registers are refreshed, lists drawn up, records linked, by-name lists handed to villages."""
+        world, settings = self.world, self.world.settings
+        month, actions = world.month, calendar.due(self.world.settings, self.world.month)
+        if month % settings["registers.dtks_refresh_months"] == 0:
+            share = self.place.population["dtks_share"].value
+            registers.refresh_dtks(world.households, settings, world.draws, month, share, everyone=False)
+        if month % settings["registers.krs_refresh_months"] == 0:
+            registers.refresh_krs(world.households, world.registers, settings, world.draws)
+        registers.draw_up_lists(world.children, world.households, world.registers, settings, month)
+        if "data" in actions:
+            world.linked = settings["registers.linkage"]
+        if world.linked and ("data" in actions or month % settings["registers.linkage_refresh_months"] == 0):
+            registers.link(
+                world.children, world.households, world.registers, settings, world.draws, month
+            )
+        if "coaching" in actions:
+            world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
+            for village in self.villages:
+                village.has_by_name_list = bool(world.has_by_name_list[village.index])
+
+    def release_money(self) -> None:
+        """Money moves from the budget to the programmes' accounts."""
+        budget.relocate(self.world.programmes, self.world.settings)
+        budget.release(self.world.programmes, self.world.services, self.world.settings, self.world.month)
+
+    def deliver_services(self) -> None:
+        """Programmes serve their lists; households take services up, or not."""
+        if self.world.settings["delivery.programmes_on"]:
+            delivery.deliver(self.world)
+
+    def grow_children(self) -> None:
+        """Gains of the month combine, deviations move on, and every under-five has its true length-for-age."""
+        world, settings = self.world, self.world.settings
+        rows = world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE)
+        shift = world.month_shift[rows]
+        world.children.gain[rows] += world.combination.inverse(shift, world.month_services[rows])
+        shift[:] = 0.0
+        world.month_services[rows] = 0
+        growth.deviate(world.children, settings, world.draws, world.month)
+        growth.true_laz(world.children, settings, world.month)
+
+    def measure_children(self) -> None:
+        """Children are weighed at posyandu; in some months survey teams go out."""
+        world = self.world
+        self.recorder.surveys(measure.weigh_at_posyandu(world, publish=world.tally.counting))
+        if world.tally.counting:
+            self.recorder.surveys(measure.field_surveys(world, self.recorder.rounds))
+
+    def record(self) -> None:
+        """Tables of the month, and of the year when it closes."""
+        world = self.world
+        if not world.tally.counting:
+            return
+        self.recorder.month(world)
+        if world.month_of_year == 12 or world.month == self.last_month:
+            self.recorder.year(world)
+            world.tally.new_year()
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def prevalence(self) -> float:
+        """True share of under-fives below -2 z in the month last lived."""
+        rows = self.world.children.window(self.world.month - 1, 0, LAST_AGE)
+        return float(growth.stunted(self.world.children.z[rows]).mean())
+
+    def household(self, row: int) -> Household:
+        """A household to read. Raises IndexError when there is no such row."""
+        return Household.read(self.world.households, self.world.children, row)

@@ -1,0 +1,115 @@
+"""Measurement of the month: posyandu weighing into e-PPGBM, and surveys that go to the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.inputs.months import month_of
+from konvergensi.mechanisms import calendar, registers
+from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
+from konvergensi.observe import eppgbm, surveys
+from konvergensi.observe.who import measured_laz
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.world.world import World
+
+
+def posyandu_tools(settings: Settings) -> eppgbm.PosyanduMeasurement:
+    """How posyandu measure and enter, from measurement.toml."""
+    return eppgbm.PosyanduMeasurement(
+        error_cm=settings["measurement.eppgbm_error_cm"],
+        bias_cm=settings["measurement.eppgbm_bias_cm"],
+        entry_share=settings["measurement.eppgbm_entry_share"],
+        stunted_entry_factor=settings["measurement.eppgbm_stunted_entry_factor"],
+    )
+
+
+def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
+    """Weigh who came, enter part of it, and in a weighing month return the published table (else nothing).
+
+    Outside the rounds of February and August only the under-twos are weighed for length.
+    """
+    is_round = world.month_of_year in WEIGHING_ROUNDS
+    children, month = world.children, world.month
+    rows = children.window(month, 0, LAST_AGE if is_round else FIRST_1000_DAYS)
+    came = rows.start + np.flatnonzero(world.came(rows))
+    sex = _sex(world, came)
+    age = month - children.birth_month[came]
+    z, entered = eppgbm.weigh(
+        children.z[came], sex, age, children.key[came], world.draws, month, posyandu_tools(world.settings)
+    )
+    registers.record_weighing(world.registers, came[entered], z[entered], world.settings)
+    if not (publish and is_round):
+        return []
+    names = list(dict.fromkeys(world.district.villages["kecamatan"]))
+    lag = publication_lag(world.settings, month)
+    place = world.kecamatan[children.village[came]]
+    return eppgbm.round_table(entered, z, place, names, world.district.name, month, lag)
+
+
+def publication_lag(settings: Settings, month: int) -> int:
+    """Months until a round is published: the register's own lag, and for August not before Aksi 7."""
+    lag = int(settings["measurement.eppgbm_publication_lag_months"])
+    aksi_7 = calendar.action_months(settings, month)["measurement"]
+    if month_of(month) == WEIGHING_ROUNDS[1] and aksi_7 > month_of(month):
+        lag = max(lag, aksi_7 - month_of(month))
+    return lag
+
+
+def survey_rounds(world: World) -> list[surveys.SurveyRound]:
+    """The surveys of the district file."""
+    return [
+        surveys.SurveyRound(s.system, s.fieldwork, s.published, s.clusters, s.children_per_cluster)
+        for s in world.district.surveys
+    ]
+
+
+def field_surveys(world: World, rounds: list[surveys.SurveyRound]) -> list[surveys.SurveyRow]:
+    """Rows of the surveys whose fieldwork is this month, if survey teams can go out."""
+    due = [plan for plan in rounds if plan.fieldwork == world.month]
+    if not due or not world.settings["shocks.surveys_on"]:
+        return []
+    error = surveys.SurveyError(
+        world.settings["measurement.survey_error_cm"], world.settings["measurement.age_error_months"]
+    )
+    children = world.children
+    rows = children.window(world.month, 0, LAST_AGE)
+    every = np.arange(rows.start, rows.stop)
+    return [
+        surveys.survey_row(
+            plan,
+            world.district.name,
+            surveys.survey(
+                plan,
+                children.village[rows],
+                children.z[rows],
+                _sex(world, every),
+                children.ages(world.month, rows),
+                error,
+                world.draws.generator(f"survey {plan.system}", world.month),
+            ),
+        )
+        for plan in due
+    ]
+
+
+def traced_measurement(world: World, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Length of traced children as a trained team would measure it each month, LAZ (n,) float32."""
+    children = world.children
+    return measured_laz(
+        children.z[rows],
+        _sex(world, rows),
+        world.month - children.birth_month[rows],
+        world.draws.normal("traced measurement", world.month, children.key[rows]),
+        world.settings["measurement.survey_error_cm"],
+    )
+
+
+def _sex(world: World, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+    """0 male, 1 female, as the WHO tables count."""
+    return (~world.children.male[rows]).view(np.int8)

@@ -1,0 +1,185 @@
+"""The recorder: collects rows month by month and year by year, and turns them into tables at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from konvergensi.inputs.months import format_month
+from konvergensi.observe import measure, series
+from konvergensi.observe.tally import STAGES
+from konvergensi.world.programmes import SOURCES
+
+if TYPE_CHECKING:
+    from konvergensi.observe.surveys import SurveyRow
+    from konvergensi.world.world import World
+
+COLUMNS = {
+    "series": ["month", "group", "n_children", "prevalence", "mean_laz", "sd_laz"],
+    "indicators": ["month", "indicator", "value"],
+    "surveys": ["fieldwork", "published", "system", "area", "level", "n_measured", "percent", "low", "high"],
+    "cascade": ["year", "service", "stage", "children", "households"],
+    "money": [
+        "year", "agency", "programme", "source", "planned_rp", "budgeted_rp", "released_rp", "spent_rp",
+        "units", "unit_cost_rp", "overhead_rp",
+    ],
+    "targeting": [
+        "year", "programme", "eligible", "listed", "targeted", "reached", "inclusion_error", "exclusion_error",
+    ],
+    "agencies": [
+        "month", "agency", "understanding", "institutional_understanding", "goal_adoption", "ego", "in_decree",
+        "focal_unit", "guideline", "list_used", "budgeted_rp", "released_rp", "spent_rp",
+    ],
+    "villages": [
+        "year", "village", "kecamatan", "lokus", "n_children", "prevalence", "complete_package_share", "x", "y",
+        "remoteness",
+    ],
+    "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
+}  # fmt: skip
+YEARLY = 12  # the month in which the year's tables are closed
+
+
+class Recorder:
+    """Rows of every table of a run. Money is that of the simulated share of the district."""
+
+    def __init__(self, world: World, trace_children: int) -> None:
+        self.rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
+        self.package = series.Package(world.services)
+        self.rounds = measure.survey_rounds(world)
+        self.traced = self._choose(world, trace_children)
+
+    @staticmethod
+    def _choose(world: World, count: int) -> np.ndarray:
+        """Rows of the first children to be born from now on, spread over the district by their keys."""
+        children = world.children
+        born = children.window(world.month + 24, 0, 24)  # births of the first 24 months
+        rows = np.arange(born.start, born.stop)
+        return np.sort(rows[np.argsort(children.key[born], kind="stable")][:count])
+
+    def month(self, world: World) -> None:
+        """Record the month that has just been lived."""
+        self.rows["series"] += series.prevalence_rows(world)
+        self.rows["indicators"] += series.indicator_rows(world, self.package)
+        self._agencies(world)
+        self._ledger(world)
+        self._trace(world)
+
+    def surveys(self, rows: list[SurveyRow]) -> None:
+        """Record survey and register results."""
+        self.rows["surveys"] += [
+            row._replace(fieldwork=format_month(row.fieldwork), published=format_month(row.published))
+            for row in rows
+        ]
+
+    def year(self, world: World) -> None:
+        """Close the tables of the calendar year (or of the part of it that was run)."""
+        year = world.month // 12
+        for s, service in enumerate(world.services):
+            children, households = world.tally.cascade_counts(world, s)
+            self.rows["cascade"] += [
+                {"year": year, "service": service.id, "stage": stage, "children": c, "households": h}
+                for stage, c, h in zip(STAGES, children, households, strict=True)
+            ]
+        self._money(world, year)
+        self._targeting(world, year)
+        self.rows["villages"] += series.village_rows(world, self.package)
+
+    def _money(self, world: World, year: int) -> None:
+        book = world.programmes
+        for p, name in enumerate(book.id):
+            self.rows["money"].append(
+                {
+                    "year": year,
+                    "agency": world.opds[book.opd[p]].id,
+                    "programme": name,
+                    "source": SOURCES[book.source[p]],
+                    "planned_rp": book.planned[p],
+                    "budgeted_rp": book.budgeted[p],
+                    "released_rp": book.released[p],
+                    "spent_rp": book.spent[p],
+                    "units": book.units[p],
+                    "unit_cost_rp": book.unit_cost[p],
+                    "overhead_rp": book.overhead[p],
+                }
+            )
+
+    def _targeting(self, world: World, year: int) -> None:
+        """Average month of delivery: counts of people; errors as shares, NaN where nobody was targeted or eligible."""
+        tally = world.tally
+        for p, name in enumerate(world.programmes.id):
+            months = tally.months[p]
+            if months == 0:
+                continue
+            targeted, eligible, right = tally.targeted[p], tally.eligible[p], tally.right[p]
+            self.rows["targeting"].append(
+                {
+                    "year": year,
+                    "programme": name,
+                    "eligible": eligible / months,
+                    "listed": tally.listed[p] / months,
+                    "targeted": targeted / months,
+                    "reached": tally.reached[p] / months,
+                    "inclusion_error": 1.0 - right / targeted if targeted else np.nan,
+                    "exclusion_error": 1.0 - right / eligible if eligible else np.nan,
+                }
+            )
+
+    def _agencies(self, world: World) -> None:
+        book, when = world.programmes, format_month(world.month)
+        money = {
+            name: np.bincount(book.opd, weights=getattr(book, name), minlength=len(world.opds))
+            for name in ("budgeted", "released", "spent")
+        }
+        for i, opd in enumerate(world.opds):
+            self.rows["agencies"].append(
+                {
+                    "month": when,
+                    "agency": opd.id,
+                    "understanding": opd.understanding,
+                    "institutional_understanding": opd.institutional_understanding,
+                    "goal_adoption": opd.goal_adoption,
+                    "ego": opd.ego,
+                    "in_decree": opd.in_decree,
+                    "focal_unit": opd.focal_unit,
+                    "guideline": opd.guideline,
+                    "list_used": opd.list_used(),
+                    **{f"{name}_rp": float(values[i]) for name, values in money.items()},
+                }
+            )
+
+    def _ledger(self, world: World) -> None:
+        book = world.programmes
+        columns = ("planned", "budgeted", "released", "spent", "units", "unit_cost", "overhead")
+        self.ledger.append({"month": world.month} | {name: getattr(book, name).copy() for name in columns})
+
+    def _trace(self, world: World) -> None:
+        children = world.children
+        rows = self.traced
+        age = world.month - children.birth_month[rows]
+        alive = rows[(age >= 0) & (age < 60)]
+        if len(alive) == 0:
+            return
+        measured = measure.traced_measurement(world, alive)
+        when = format_month(world.month)
+        for row, laz in zip(alive.tolist(), measured.tolist(), strict=True):
+            birth = int(children.birth_month[row])
+            self.rows["children"].append(
+                (
+                    f"{children.household[row]}-{children.order[row]}",
+                    "male" if children.male[row] else "female",
+                    format_month(birth),
+                    when,
+                    world.month - birth,
+                    float(children.z[row]),
+                    laz,
+                )
+            )
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table with its columns, also when it has no rows."""
+        return {
+            name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()
+        }

@@ -1,0 +1,172 @@
+"""What is seen month by month from the true state: prevalence by group, and services at the 1,000-day household."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.inputs.months import format_month
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+    from konvergensi.world.world import World
+
+AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
+STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
+DUE_AFTER = 3  # months into a service's window from which it counts as due
+Row = dict[str, Any]
+
+
+def prevalence_rows(world: World) -> list[Row]:
+    """One row per group: month, group, n_children, prevalence (share), mean_laz, sd_laz, of the true state."""
+    children, month = world.children, world.month
+    rows = children.window(month, 0, LAST_AGE)
+    z = children.z[rows]
+    stunted = z < -2.0
+    # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
+    cell = children.wealth_fifth[rows].astype(np.intp)
+    cell += 5 * world.lokus.astype(np.intp)[children.village[rows]]
+    n = np.bincount(cell, minlength=10)
+    low = np.bincount(cell[stunted], minlength=10)
+    total = np.bincount(cell, weights=z, minlength=10)
+    square = np.bincount(cell, weights=z * z, minlength=10)
+    when = format_month(month)
+
+    def row(group: str, n: float, low: float, total: float, square: float) -> Row:
+        mean = total / n if n else np.nan
+        variance = max(square / n - mean**2, 0.0) if n else np.nan
+        return {
+            "month": when,
+            "group": group,
+            "n_children": int(n),
+            "prevalence": float(low / n) if n else np.nan,
+            "mean_laz": float(mean),
+            "sd_laz": float(np.sqrt(variance)),
+        }
+
+    groups: dict[str, Any] = {"all": slice(None), "lokus": slice(5, 10), "non_lokus": slice(0, 5)}
+    groups |= {f"wealth_{f + 1}": [f, f + 5] for f in range(5)}
+    found = [
+        row(name, n[at].sum(), low[at].sum(), total[at].sum(), square[at].sum()) for name, at in groups.items()
+    ]
+    for first, last in AGE_BANDS:
+        band = children.window(month, first, last)
+        part = children.z[band].astype(np.float64)
+        found.append(
+            row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum())
+        )
+    return found
+
+
+class Package:
+    """The complete package: which services are due at which age, as bits of `Children.got`."""
+
+    def __init__(self, services: list[Service]) -> None:
+        self.bits = [(s, service) for s, service in enumerate(services) if service.package]
+        self.mask = np.uint32(sum(1 << s for s, _ in self.bits))
+        self.nik_bit = np.uint32(sum(1 << s for s, service in self.bits if service.acts_on == "nik"))
+        ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
+        self.due = np.zeros(len(ages), np.uint32)
+        for s, service in self.bits:
+            self.due[ages >= service.from_age + DUE_AFTER] |= np.uint32(1 << s)
+
+
+def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArray[np.bool_], slice]:
+    """Indicators of how many services reach the same 1,000-day household; which children have all that is due.
+
+    A household is counted once, by its youngest child. Services are those of the package taken up so far inside the
+    1,000 days. The variance ratio compares the spread of their number with what it would be if each service reached
+    households independently of the others, within the age strata of STRATA: 1 is independence, above 1 the same
+    households get everything and others nothing.
+    """
+    children, month = world.children, world.month
+    rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
+    got = children.got[rows] & package.mask
+    if package.nik_bit:
+        got[world.registers.nik_month[rows] <= month] |= package.nik_bit
+    due = package.due[children.ages(month, rows) + PREGNANCY_MONTHS]
+    youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
+    number = np.bitwise_count(got)
+    complete = (got & due) == due
+    counted = youngest & (due > 0)
+    spread, independent, total = 0.0, 0.0, 0
+    for first, last in STRATA:
+        part = children.window(month, first, last)
+        inside = slice(part.start - rows.start, part.stop - rows.start)
+        here = got[inside][youngest[inside]]
+        if len(here) < 2:
+            continue
+        share = np.array([np.count_nonzero(here & np.uint32(1 << s)) / len(here) for s, _ in package.bits])
+        spread += len(here) * float(np.bitwise_count(here).var())
+        independent += len(here) * float((share * (1 - share)).sum())
+        total += len(here)
+    households = int(np.count_nonzero(youngest))
+    exactly = np.bincount(number[youngest], minlength=len(package.bits) + 1)
+    values = {
+        "households_1000hpk": float(households),
+        "services_mean": float(number[youngest].mean()) if households else np.nan,
+        "services_variance_ratio": spread / independent if independent > 0 else np.nan,
+        "complete_package_share": float(complete[counted].mean()) if counted.any() else np.nan,
+    }
+    values |= {f"services_{k}": float(count / max(households, 1)) for k, count in enumerate(exactly)}
+    return values, complete & (due > 0), rows
+
+
+def indicator_rows(world: World, package: Package) -> list[Row]:
+    """Rows of the indicators table for the month: month, indicator, value."""
+    values, _, _ = convergence(world, package)
+    children, month = world.children, world.month
+    under_fives = children.window(month, 0, LAST_AGE)
+    born = children.window(month, 0, 0)
+    pregnant = children.window(month, -PREGNANCY_MONTHS, -1)
+    values |= {
+        "under_fives": float(under_fives.stop - under_fives.start),
+        "pregnant_women": float(pregnant.stop - pregnant.start),
+        "births": float(born.stop - born.start),
+        "low_birth_weight_share": float((children.birth_weight[born] < 2500.0).mean())
+        if born.stop > born.start
+        else np.nan,
+        "posyandu_attendance_share": float(world.attended.mean()) if len(world.attended) else np.nan,
+        "krs_families": float(np.count_nonzero(world.households.in_krs)),
+        "dtks_families": float(np.count_nonzero(world.households.in_dtks)),
+        "eppgbm_children_share": float(world.registers.in_eppgbm[under_fives].mean())
+        if under_fives.stop > under_fives.start
+        else np.nan,
+    }
+    when = format_month(month)
+    return [{"month": when, "indicator": name, "value": value} for name, value in values.items()]
+
+
+def village_rows(world: World, package: Package) -> list[Row]:
+    """Rows of the villages table at the end of a year."""
+    children, month, n = world.children, world.month, len(world.lokus)
+    rows = children.window(month, 0, LAST_AGE)
+    village = children.village[rows]
+    count = np.bincount(village, minlength=n)
+    low = np.bincount(village[children.z[rows] < -2.0], minlength=n)
+    _, complete, young = convergence(world, package)
+    home = children.village[young]
+    with_all = np.bincount(home[complete], minlength=n)
+    due = package.due[children.ages(month, young) + PREGNANCY_MONTHS] > 0
+    expected = np.bincount(home[due], minlength=n)
+    table = world.district.villages
+    with np.errstate(invalid="ignore", divide="ignore"):
+        prevalence, share = low / count, with_all / expected
+    return [
+        {
+            "year": month // 12,
+            "village": place.village,
+            "kecamatan": place.kecamatan,
+            "lokus": bool(place.lokus),
+            "n_children": int(count[v]),
+            "prevalence": float(prevalence[v]),
+            "complete_package_share": float(share[v]),
+            "x": float(place.x),
+            "y": float(place.y),
+            "remoteness": float(place.remoteness),
+        }
+        for v, place in enumerate(table.itertuples())
+    ]

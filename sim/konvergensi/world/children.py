@@ -1,0 +1,158 @@
+"""Children from conception to 59 months: columns sorted by birth month, so every age window is one slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.world.draws import Draws, Keys, entity_keys
+from konvergensi.world.households import F32, Households, Mask
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+
+PREGNANCY_MONTHS = 9
+LAST_AGE = 59  # months; a child leaves the model when it turns 60 months
+FIRST_1000_DAYS = 23  # last month of age inside the 1,000 days
+
+
+@dataclass(slots=True)
+class Children:
+    """Columns of the child table, sorted by birth month, then household. Shapes are (n_children,).
+
+    `offsets[b - first_birth]` is the first row of those born in month b; `window` turns ages into a slice.
+    """
+
+    key: Keys
+    household: NDArray[np.int32]
+    village: NDArray[np.int16]
+    birth_month: NDArray[np.int32]
+    order: NDArray[np.int8]  # birth order within the simulated years, 0 first
+    next_birth: NDArray[np.int32]  # birth month of the next sibling, far in the future if none
+    male: Mask
+    first_birth: Mask
+    kek: Mask  # mother with chronic energy deficiency
+    lasting: F32  # lasting difference to the mean curve at 24 months and later, z
+    deviation: F32  # personal deviation, z; redrawn mostly in the first year
+    gain: F32  # z gained from services so far
+    weight_gain: F32  # g of birth weight gained from services in pregnancy
+    birth_weight: F32  # g, set at birth
+    z: F32  # true length-for-age z this month (0 before birth)
+    wealth_fifth: NDArray[np.int8]  # of the household, refreshed each January
+    got: NDArray[np.uint32]  # bit s: took up service s inside the 1,000 days
+    first_birth_month: int
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def window(self, month: int, from_age: int, to_age: int) -> slice:
+        """Rows whose age in months is from_age..to_age in `month`; pregnancies have ages -9..-1."""
+        lo = month - to_age - self.first_birth_month
+        hi = month - from_age + 1 - self.first_birth_month
+        last = len(self.offsets) - 1
+        return slice(int(self.offsets[min(max(lo, 0), last)]), int(self.offsets[min(max(hi, 0), last)]))
+
+    def ages(self, month: int, rows: slice) -> NDArray[np.int32]:
+        """Age in months of the rows, (n,) int32; negative before birth."""
+        return (month - self.birth_month[rows]).astype(np.int32)
+
+
+def build_children(
+    district: District,
+    settings: Settings,
+    draws: Draws,
+    households: Households,
+    first_birth_month: int,
+    last_birth_month: int,
+) -> Children:
+    """Make every child born in first_birth_month .. last_birth_month, sorted by birth month.
+
+    Births of a household are a renewal process in equilibrium: a shortest interval plus an exponential waiting time,
+    more frequent in poorer households, so that the district's births per month are the same from the first month.
+    A later `last_birth_month` adds rows at the end and changes none before.
+    """
+    household, birth, order = _births(district, settings, draws, households, first_birth_month, last_birth_month)
+    sort = np.lexsort((household, birth))
+    household, birth, order = household[sort], birth[sort], order[sort]
+    n = len(household)
+    key = entity_keys("child", households.identity[household] * 16 + order)
+    total = {name: quantity.value for name, quantity in district.population.items()}
+    months = last_birth_month - first_birth_month + 1
+    counts = np.bincount(birth - first_birth_month, minlength=months)
+    return Children(
+        key=key,
+        household=household,
+        village=households.village[household],
+        birth_month=birth,
+        order=order,
+        next_birth=_next_births(household, birth),
+        male=draws.uniform("sex", 0, key) < 0.512,
+        first_birth=(order == 0)
+        & (draws.uniform("first birth", 0, key) < settings["population.first_birth_share"] * 1.4),
+        kek=draws.uniform("kek", 0, key) < total["kek_share"],
+        lasting=np.zeros(n, np.float32),
+        deviation=np.zeros(n, np.float32),
+        gain=np.zeros(n, np.float32),
+        weight_gain=np.zeros(n, np.float32),
+        birth_weight=np.zeros(n, np.float32),
+        z=np.zeros(n, np.float32),
+        wealth_fifth=households.wealth_fifth[household],
+        got=np.zeros(n, np.uint32),
+        first_birth_month=first_birth_month,
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+    )
+
+
+def _births(
+    district: District,
+    settings: Settings,
+    draws: Draws,
+    households: Households,
+    first: int,
+    last: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
+    """Household row, birth month and order of every birth (unsorted)."""
+    total = {name: quantity.value for name, quantity in district.population.items()}
+    monthly_rate = total["births_per_year"] / 12.0 / total["families"]
+    fertility = np.exp(-settings["population.fertility_wealth_gradient"] * households.wealth)
+    fertility /= fertility.mean()
+    shortest = float(settings["population.min_birth_interval_months"])
+    mean_interval = 1.0 / (monthly_rate * fertility)
+    waiting = np.maximum(mean_interval - shortest, 1.0)
+
+    def exponential(round_: int, rows: NDArray[np.int32]) -> NDArray[np.floating]:
+        u = draws.uniform("birth interval", round_, households.key[rows])
+        return -np.log1p(-u.astype(np.float64)) * waiting[rows]
+
+    rows = np.arange(len(households), dtype=np.int32)
+    # In equilibrium a household is still within the shortest interval with probability shortest / mean interval.
+    u = draws.uniform("birth interval start", 0, households.key).astype(np.float64)
+    within = u * mean_interval < shortest
+    when = np.where(within, u * mean_interval, 0.0) + exponential(0, rows)
+    found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]] = []
+    span = last - first + 1
+    for order in range(16):
+        rows, when = rows[when < span], when[when < span]
+        if len(rows) == 0:
+            break
+        found.append((rows, (first + when).astype(np.int32), np.full(len(rows), order, np.int8)))
+        when = when + shortest + exponential(order + 1, rows)
+    return (
+        np.concatenate([part[0] for part in found]),
+        np.concatenate([part[1] for part in found]),
+        np.concatenate([part[2] for part in found]),
+    )
+
+
+def _next_births(household: NDArray[np.int32], birth: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Birth month of the next child of the same household, (n,) int32; a million where there is none."""
+    following = np.full(len(household), 1_000_000, np.int32)
+    by_household = np.lexsort((birth, household))
+    same = household[by_household][1:] == household[by_household][:-1]
+    following[by_household[:-1][same]] = birth[by_household][1:][same]
+    return following

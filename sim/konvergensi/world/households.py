@@ -1,0 +1,151 @@
+"""Households: families with a fertile couple, a pregnancy or an under-five (keluarga sasaran), one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.world.draws import Draws, Keys, entity_keys
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+
+F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Households:
+    """Columns of the household table; row i is the same household in all of them.
+
+    Shapes are (n_households,). Shares and strengths run from 0 to 1.
+    """
+
+    key: Keys
+    identity: NDArray[np.int64]  # number in the full-size district: a smaller population share is a subset
+    village: NDArray[np.int16]
+    dasawisma: NDArray[np.int32]
+    wealth: F32  # standardised within the district, mean 0, SD 1
+    wealth_fifth: NDArray[np.int8]  # 0 poorest .. 4
+    poor: Mask  # under the line that social programmes are meant for
+    food_insecure: Mask
+    no_water: Mask
+    no_latrine: Mask
+    four_too: Mask  # mother too young, too old, births too close, too many
+    spaced: Mask  # a family planning service has removed the four-too risk of later births
+    knowledge: F32
+    belief: F32
+    trust: F32
+    access: F32  # 1 at the road and the posyandu, 0 out of reach
+    has_nik: Mask
+    in_krs: Mask
+    in_dtks: Mask
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+def household_counts(families: NDArray[np.int64], population_share: float) -> NDArray[np.int64]:
+    """Households simulated per village, (n_villages,) int64; totals are kept to rounding, at least 1 per village."""
+    cumulative = np.floor(np.concatenate([[0.0], np.cumsum(families) * population_share]) + 1e-9)
+    return np.maximum(np.diff(cumulative).astype(np.int64), 1)
+
+
+def build_households(
+    district: District, settings: Settings, draws: Draws, population_share: float
+) -> Households:
+    """Make the district's households from its village table and totals.
+
+    Parameters: population_share in (0, 1], the share of families simulated one to one.
+    """
+    villages = district.villages
+    families = villages["families"].to_numpy(np.int64)
+    count = household_counts(families, population_share)
+    village = np.repeat(np.arange(len(families), dtype=np.int16), count)
+    first_row = np.cumsum(count) - count
+    within = np.arange(len(village)) - np.repeat(first_row, count)
+    identity = np.repeat(np.cumsum(families) - families, count) + within
+    key = entity_keys("household", identity)
+    group = settings["population.dasawisma_size"]
+
+    def normal(decision: str) -> F32:
+        return draws.normal(decision, 0, key)
+
+    def happens(decision: str, share: NDArray[np.floating]) -> Mask:
+        return draws.uniform(decision, 0, key) < share
+
+    wealth = _wealth(villages["poverty"].to_numpy(float), village, normal("wealth"), settings)
+    remoteness = villages["remoteness"].to_numpy(np.float32)[village]
+    total = {name: quantity.value for name, quantity in district.population.items()}
+    # Lacks fall on the poor: odds double per SD of wealth, the district total is kept.
+    poorer = np.exp(-0.7 * wealth)
+    poorer /= poorer.mean()
+
+    def lacking(decision: str, name: str) -> Mask:
+        return happens(decision, np.clip(total[name] * poorer, 0.0, 0.97))
+
+    households = Households(
+        key=key,
+        identity=identity,
+        village=village,
+        dasawisma=(np.repeat(np.cumsum(families) - families, count) // group + within // group).astype(
+            np.int32
+        ),
+        wealth=wealth,
+        wealth_fifth=np.zeros(len(key), np.int8),
+        poor=np.zeros(len(key), bool),
+        food_insecure=lacking("food insecure", "food_insecure_share"),
+        no_water=lacking("no water", "no_water_share"),
+        no_latrine=lacking("no latrine", "no_latrine_share"),
+        four_too=happens("four too", np.full(len(key), total["four_too_share"])),
+        spaced=np.zeros(len(key), bool),
+        knowledge=_share(
+            settings["population.knowledge_mean"] + settings["population.knowledge_wealth_slope"] * wealth,
+            settings["population.knowledge_sd"],
+            normal("knowledge"),
+        ),
+        belief=_share(settings["population.belief_mean"], settings["population.belief_sd"], normal("belief")),
+        trust=_share(settings["population.trust_mean"], settings["population.trust_sd"], normal("trust")),
+        access=np.clip(1.0 - remoteness + 0.15 * normal("access"), 0.0, 1.0).astype(np.float32),
+        has_nik=happens("household nik", np.full(len(key), total["nik_share"])),
+        in_krs=np.zeros(len(key), bool),
+        in_dtks=np.zeros(len(key), bool),
+    )
+    rank_wealth(households, settings["registers.poor_line_share"])
+    return households
+
+
+def _share(mean: F32 | float, sd: float, deviation: F32) -> F32:
+    return np.clip(mean + sd * deviation, 0.0, 1.0).astype(np.float32)
+
+
+def _wealth(poverty: NDArray[np.floating], village: NDArray[np.int16], own: F32, settings: Settings) -> F32:
+    """Standardised wealth: a village part that follows the village's poverty, and the household's own."""
+    spread = settings["population.village_wealth_spread"]
+    part = -(poverty - poverty.mean()) / (poverty.std() or 1.0)
+    wealth = spread * part[village] + np.sqrt(1.0 - spread**2) * own
+    return wealth.astype(np.float32)
+
+
+def rank_wealth(households: Households, poor_line_share: float) -> None:
+    """Set wealth fifths and the poor line from the present wealth (in place)."""
+    cuts = np.quantile(households.wealth, [0.2, 0.4, 0.6, 0.8, poor_line_share])
+    fifth = np.zeros(len(households), np.int8)
+    for cut in cuts[:4]:
+        fifth += households.wealth >= cut
+    households.wealth_fifth = fifth
+    households.poor = households.wealth < cuts[4]
+
+
+def move_wealth(households: Households, settings: Settings, draws: Draws, month: int) -> None:
+    """Once a year, households rise and fall: wealth keeps most of its rank, the rest is redrawn (in place)."""
+    keep = settings["population.wealth_persistence"]
+    households.wealth *= np.float32(keep)
+    households.wealth += np.float32(np.sqrt(1.0 - keep**2)) * draws.normal(
+        "wealth move", month, households.key
+    )
+    rank_wealth(households, settings["registers.poor_line_share"])

@@ -1,0 +1,132 @@
+"""Programmes (one agency's line for one service from one source of money) and what each child has received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.world.draws import Draws, Keys
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.services import Service
+
+SOURCES = ("apbn", "dak", "apbd", "dana-desa", "csr")
+Money = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Programmes:
+    """Columns over programmes, (n_programmes,); money in rupiah of the simulated share of the district.
+
+    Within the fiscal year planned >= budgeted >= released >= spent >= 0, and spent = units * unit_cost + overhead.
+    """
+
+    id: list[str]
+    service: NDArray[np.intp]
+    opd: NDArray[np.intp]
+    source: NDArray[np.intp]  # index into SOURCES
+    register: list[str]
+    location: list[str]  # all, central, lokus
+    rigid: NDArray[np.bool_]  # ministry rules: the programme's own list only
+    unit_cost: Money  # Rp per unit, before overhead and travel
+    line: Money  # what inertia copies: this year's budget before any relocation
+    planned: Money
+    budgeted: Money
+    released: Money
+    spent: Money
+    units: Money  # services delivered this fiscal year
+    overhead: Money
+    need: Money  # yearly cost of serving the agency's own list, as last analysed
+    wanted: Money  # cost of this month's candidates
+    waiting: Money  # proposals that missed their door
+    accepted: Money  # proposals that passed it, for next year
+    next_planned: Money
+    next_line: Money
+    staff_share: NDArray[np.float64]  # share of the agency's field staff
+    relocated: bool = False  # this year's unreleased money has been moved by a shock
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+def build_programmes(
+    district: District,
+    services: list[Service],
+    opd_ids: list[str],
+    unit_costs: dict[str, float],
+) -> Programmes:
+    """Columns from the district's programme list, without money yet (see mechanisms/budget.py: first_lines)."""
+    index = {service.id: i for i, service in enumerate(services)}
+    specs = district.programmes
+    n = len(specs)
+
+    def zero() -> Money:
+        return np.zeros(n)
+
+    return Programmes(
+        id=[spec.id for spec in specs],
+        service=np.array([index[spec.service] for spec in specs], np.intp),
+        opd=np.array([opd_ids.index(spec.opd) for spec in specs], np.intp),
+        source=np.array([SOURCES.index(spec.money) for spec in specs], np.intp),
+        register=[spec.register or services[index[spec.service]].register or "own" for spec in specs],
+        location=[spec.location for spec in specs],
+        rigid=np.array([spec.rigid for spec in specs], bool),
+        unit_cost=np.array([spec.unit_cost_rp or unit_costs[spec.service] for spec in specs], float),
+        line=zero(),
+        planned=zero(),
+        budgeted=zero(),
+        released=zero(),
+        spent=zero(),
+        units=zero(),
+        overhead=zero(),
+        need=zero(),
+        wanted=zero(),
+        waiting=zero(),
+        accepted=zero(),
+        next_planned=zero(),
+        next_line=zero(),
+        staff_share=zero(),
+    )
+
+
+@dataclass(slots=True)
+class ServiceBook:
+    """What each child or household has received, and its lasting luck, per service.
+
+    rank, luck: uint16, (n_services, n_rows): who is served first among equals, and who takes up what is offered.
+    own_luck: uint16, whom an agency or village without a register thinks of; only where a programme needs it.
+    received: uint8, (n_services, n_rows): months, payments or doses delivered so far.
+    Rows are children, or households for services given to households.
+    """
+
+    rank: list[NDArray[np.uint16]] = field(default_factory=list)
+    luck: list[NDArray[np.uint16]] = field(default_factory=list)
+    own_luck: list[NDArray[np.uint16]] = field(default_factory=list)
+    received: list[NDArray[np.uint8]] = field(default_factory=list)
+
+    @classmethod
+    def build(
+        cls, services: list[Service], programmes: Programmes, draws: Draws, children: Keys, households: Keys
+    ) -> ServiceBook:
+        """Draw ranks and luck for the services that some programme runs; the others stay empty."""
+        in_use = set(programmes.service.tolist())
+        from_own = {
+            int(s)
+            for p, s in enumerate(programmes.service)
+            if programmes.register[p] in ("own", "none") or SOURCES[programmes.source[p]] == "dana-desa"
+        }
+        book = cls()
+        for i, service in enumerate(services):
+            keys = households if service.unit == "household" else children
+            keys = keys if i in in_use else keys[:0]
+            bits = draws.bits(f"service {service.id}", 0, keys)
+            book.rank.append((bits >> np.uint32(16)).astype(np.uint16))
+            book.luck.append((bits & np.uint32(0xFFFF)).astype(np.uint16))
+            own = draws.bits(f"own list {service.id}", 0, keys if i in from_own else keys[:0])
+            book.own_luck.append((own >> np.uint32(16)).astype(np.uint16))
+            book.received.append(np.zeros(len(keys), np.uint8))
+        return book

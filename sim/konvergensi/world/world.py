@@ -1,0 +1,150 @@
+"""The world of one run: everything that exists, and what mechanisms look up about it each month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.inputs.months import month_of
+from konvergensi.mechanisms import budget, growth
+from konvergensi.world.children import LAST_AGE, Children
+from konvergensi.world.draws import Draws, Keys, entity_keys
+from konvergensi.world.households import F32, Households, Mask
+from konvergensi.world.programmes import SOURCES, Programmes, ServiceBook
+from konvergensi.world.registers import Registers
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
+    from konvergensi.observe.tally import Tally
+    from konvergensi.world.agents import Opd
+
+
+@dataclass(slots=True)
+class World:
+    """State of the district in a month. Village arrays are (n_villages,); columns as in their own classes."""
+
+    district: District
+    settings: Settings
+    draws: Draws
+    services: list[Service]
+    population_share: float
+    month: int
+    households: Households
+    children: Children
+    registers: Registers
+    programmes: Programmes
+    programmes_of: list[list[int]]  # programmes of each service, in the order of the district file
+    book: ServiceBook
+    tally: Tally
+    opds: list[Opd]
+    village_keys: Keys
+    remoteness: NDArray[np.float64]
+    posyandu_quality: F32
+    lokus: Mask
+    kecamatan: NDArray[np.intp]  # index of each village's kecamatan
+    village_effect: F32
+    village_list_luck: F32
+    household_chance: NDArray[np.uint16]
+    child_chance: NDArray[np.uint16]
+    attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts
+    household_score: F32  # (n_households,) the same
+    attended: Mask  # under-fives brought to posyandu this month
+    has_by_name_list: Mask
+    has_child: Mask  # (n_households,)
+    in_1000_days: Mask  # (n_households,)
+    at_risk: Mask  # (n_households,)
+    month_shift: F32  # (n_children,) on the scale of the combination rule
+    month_services: NDArray[np.uint8]  # growth services taken up this month
+    combination: growth.Combination
+    absorption: NDArray[np.float64]
+    linked: bool = False  # the first linkage (Aksi 6) has been run
+    _cache: dict[tuple[str, int, int], NDArray[np.floating]] = field(default_factory=dict)
+    _arrays: dict[tuple[str, int], NDArray[np.generic]] = field(default_factory=dict)
+
+    @property
+    def month_of_year(self) -> int:
+        """1 January .. 12 December."""
+        return month_of(self.month)
+
+    def change_settings(self, settings: Settings) -> None:
+        """Put changed settings in force; what was derived from the old ones is derived again when asked for."""
+        self.settings = settings
+        self.combination = growth.Combination.of(settings)
+        self.absorption = budget.absorption(settings)
+        self._cache.clear()
+        self._arrays.clear()
+        for opd in self.opds:
+            opd.take_settings(settings)
+            key = entity_keys(f"opd {opd.id}", np.zeros(1, np.uint32))
+            luck = self.draws.uniform("shares joined list", 0, key)[0]
+            opd.shares_joined_list = bool(luck < settings["registers.sharing_share"])
+
+    def came(self, rows: slice) -> Mask:
+        """Which of the under-fives in `rows` are at posyandu this month."""
+        start = self.children.window(self.month, 0, LAST_AGE).start
+        return self.attended[rows.start - start : rows.stop - start]
+
+    def uses_joined_list(self, p: int) -> bool:
+        """Whether programme p may serve from the joined list: shared with its agency, and not under ministry rules."""
+        opd = self.opds[self.programmes.opd[p]]
+        return self.linked and opd.shares_joined_list and not self.programmes.rigid[p]
+
+    def shift(self, s: int, p: int) -> F32:
+        """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32."""
+        key = ("shift", s, p)
+        if key not in self._cache:
+            service = self.services[s]
+            full = growth.monthly_shift(service, self.settings[f"services.{service.id}.effect"], self.settings)
+            quality = 1.0
+            if service.venue != "transfer":  # money is money; everything else can be done well or badly
+                quality = self.opds[self.programmes.opd[p]].quality(self.settings)
+            self._cache[key] = full * np.float32(quality * self.settings["uptake.adherence_share"])
+        return self._cache[key]  # type: ignore[return-value]
+
+    def staff_capacity(self, p: int) -> float:
+        """Services of programme p that the agency's field staff can deliver in a month."""
+        opd = self.opds[self.programmes.opd[p]]
+        each = self.settings["delivery.contacts_per_staff_month"] * self.settings["shocks.home_contact_share"]
+        return float(opd.staff * self.population_share * each * self.programmes.staff_share[p])
+
+    def village_cost(self, p: int) -> NDArray[np.float64]:
+        """Cost of one service in each village, Rp, (n_villages,): unit cost, overhead and travel."""
+        key = ("cost", p)
+        if key not in self._arrays:
+            extra = self.settings["budget.overhead_share"]
+            travel = 0.0
+            if self.services[self.programmes.service[p]].venue != "transfer":
+                travel = self.settings["delivery.travel_cost_share"]
+            self._arrays[key] = self.programmes.unit_cost[p] * (1.0 + extra + travel * self.remoteness)
+        return self._arrays[key]  # type: ignore[return-value]
+
+    def village_open(self, p: int) -> Mask | None:
+        """Villages the programme may serve, (n_villages,) bool; None for all of them.
+
+        `lokus`: lokus villages only; `central`: where the centre placed it, which may miss them.
+        """
+        location = self.programmes.location[p]
+        if location == "all":
+            return None
+        key = ("open", p)
+        if key not in self._arrays:
+            open_ = self.lokus.copy()
+            if location == "central":
+                luck = self.draws.uniform(f"place {self.programmes.id[p]}", 0, self.village_keys)
+                match = self.settings["budget.apbn_location_match_share"]
+                open_ = luck < np.where(self.lokus, match, self.settings["budget.apbn_location_share"])
+                if self.village_first(p) is not None:
+                    open_ |= self.lokus
+            self._arrays[key] = open_
+        return self._arrays[key]  # type: ignore[return-value]
+
+    def village_first(self, p: int) -> Mask | None:
+        """Villages served before the others, (n_villages,) bool; None where the money does not follow lokus."""
+        source = SOURCES[self.programmes.source[p]]
+        key = f"budget.{source}_follow_lokus"
+        return self.lokus if key in self.settings and self.settings[key] else None
