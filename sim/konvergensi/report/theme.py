@@ -1,0 +1,166 @@
+"""How every figure looks: size, fonts, colours, headline, key, and the line that says where it comes from.
+
+Figures are plain ``matplotlib.figure.Figure`` objects on the Agg canvas; nothing here touches pyplot.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.textpath import text_to_path
+
+from konvergensi.report.origin import origin
+from konvergensi.report.readings import RunTables
+from konvergensi.report.words import Lang
+
+# Okabe and Ito (2008): told apart by readers with any common form of colour blindness.
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, RED, PURPLE, INK = "#0072B2", "#D55E00", "#CC79A7", "#1A1A1A"
+GREY, PALE = "#5F5F5F", "#E4E4E4"
+SCALE = "cividis"  # for ordered values; same reason
+
+TITLE, TEXT, SMALL = 13.0, 10.0, 9.0  # points; nothing is smaller than SMALL
+MARGIN = 0.15  # inches
+_LINE = 1.3  # line height in font sizes
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": TEXT,
+    "axes.labelsize": TEXT,
+    "axes.titlesize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "text.parse_math": False,  # a village called "$1" is a name, not a formula
+}
+
+FigureMaker = Callable[[RunTables, Lang], Figure]
+
+
+def themed(make: FigureMaker) -> FigureMaker:
+    """Build and lay out a figure under this style, leaving matplotlib's settings as they were."""
+
+    @functools.wraps(make)
+    def build(run: RunTables, lang: Lang) -> Figure:
+        with matplotlib.rc_context(STYLE):
+            figure = make(run, lang)
+            figure.draw_without_rendering()  # ticks and layout are made at drawing, so draw under the style
+            return figure
+
+    return build
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that many inches, laid out so that labels never collide with other panels."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(
+    figure: Figure,
+    run: RunTables,
+    lang: Lang,
+    title: str,
+    note: str = "",
+    key: Sequence[Artist] = (),
+    interval: str = "interval.none",
+    bottom: str = "",
+) -> Figure:
+    """Put headline, explanation and key above the panels and the origin below them.
+
+    ``bottom`` is one more line under the panels, for what must be read with the picture.
+    """
+    width, height = (float(side) for side in figure.get_size_inches())
+    top = MARGIN
+    for text, size, weight, colour in ((title, TITLE, "bold", INK), (note, TEXT, "normal", GREY)):
+        if text:
+            lines = wrap(text, width - 2 * MARGIN, size, weight)
+            _write(figure, lines, top, size, weight=weight, color=colour)
+            top += (lines.count("\n") + 1) * size * _LINE / 72 + 0.06
+    if key:
+        top += _draw_key(figure, key, top) + 0.04
+    foot = MARGIN
+    for text, colour in ((origin(run, lang, interval), GREY), (bottom, INK)):
+        if text:
+            lines = wrap(text, width - 2 * MARGIN, SMALL)
+            foot += (lines.count("\n") + 1) * SMALL * _LINE / 72
+            _write(figure, lines, height - foot + 0.06, SMALL, color=colour)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        side = MARGIN / width
+        free = max(height - top - foot - 0.08, 0.5)
+        rect = (side, (foot + 0.06) / height, 1 - 2 * side, free / height)
+        engine.set(rect=rect, w_pad=0.08, h_pad=0.08, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]
+    return figure
+
+
+def _write(figure: Figure, text: str, from_top: float, size: float, **style: Any) -> None:
+    width, height = figure.get_size_inches()
+    at = (MARGIN / width, 1 - from_top / height)
+    figure.text(*at, text, va="top", ha="left", fontsize=size, linespacing=1.2, **style)
+
+
+def _draw_key(figure: Figure, handles: Sequence[Artist], from_top: float) -> float:
+    """Draw the key in as few rows as fit the width; returns its height in inches."""
+    width, height = figure.get_size_inches()
+    for columns in range(len(handles), 0, -1):
+        for old in list(figure.legends):
+            old.remove()
+        legend: Legend = figure.legend(
+            handles=list(handles),
+            loc="upper left",
+            bbox_to_anchor=(MARGIN / width, 1 - from_top / height),
+            ncols=columns,
+            borderaxespad=0,
+            borderpad=0.2,
+            columnspacing=1.4,
+            handletextpad=0.6,
+        )
+        legend.set_in_layout(False)
+        box = legend.get_window_extent(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+        if box.width / figure.dpi <= width - 2 * MARGIN:
+            break
+    return float(box.height) / figure.dpi
+
+
+def wrap(text: str, inches: float, size: float = SMALL, weight: str = "normal", most: int = 99) -> str:
+    """Break a text into lines that fit a width, as measured in the font; a word is never cut.
+
+    ``most`` is the number of lines there is room for; a longer text ends in an ellipsis.
+    """
+    inches *= 0.96  # hinted glyphs on the canvas come out a little wider than their outlines
+    lines = [""]
+    for piece in text.split():
+        longer = f"{lines[-1]} {piece}".strip()
+        if not lines[-1] or text_width(longer, size, weight) <= inches:
+            lines[-1] = longer
+        elif len(lines) < most:
+            lines.append(piece)
+        else:
+            lines[-1] += " …"
+            break
+    return "\n".join(lines)
+
+
+@functools.lru_cache(maxsize=4096)
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width of one line in inches."""
+    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
