@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
+QUARTERS = ("march", "june", "september", "december")
 RELOCATED_SOURCES = ("apbd", "dana-desa")  # what a district can move in an emergency
 
 
@@ -87,6 +88,7 @@ def first_lines(
 
 def open_year(programmes: Programmes) -> None:
     """January: last year's unspent money has lapsed, the new lines are in force (in place)."""
+    programmes.granted[:] = programmes.next_line - programmes.line
     programmes.line[:] = programmes.next_line
     programmes.planned[:] = programmes.next_planned
     programmes.budgeted[:] = programmes.next_line
@@ -182,8 +184,11 @@ def _raise_to(lines: Money, need: Money, least: float) -> Money:
 def amend(programmes: Programmes, settings: Settings) -> None:
     """APBD-P: part of the APBD proposals that wait enters this year's budget at once (in place)."""
     apbd = programmes.source == SOURCES.index("apbd")
-    let_in = np.where(apbd, settings["budget.apbdp_flexibility"] * programmes.waiting, 0.0)
-    let_in = share_ceiling(let_in, room_rp(settings, "apbd") * float(programmes.line[apbd].sum()))
+    # the year's room is one: what the regular round used is not there for the amendment
+    before = float((programmes.line - programmes.granted)[apbd].sum())
+    room = max(room_rp(settings, "apbd") * before - float(programmes.granted[apbd].sum()), 0.0)
+    waiting = np.where(apbd, programmes.waiting, 0.0)
+    let_in = settings["budget.apbdp_flexibility"] * share_ceiling(waiting, room)
     programmes.waiting -= let_in
     programmes.planned += let_in
     programmes.budgeted += let_in
@@ -220,8 +225,8 @@ def released_share(settings: Settings, now: int) -> Money:
     shares = []
     for source in SOURCES:
         name = source.replace("-", "_")
-        by = [settings[f"budget.{name}_released_by_{quarter}"] for quarter in ("march", "june", "september")]
-        shares.append(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by, 1.0])))
+        by = [settings[f"budget.{name}_released_by_{quarter}"] for quarter in QUARTERS]
+        shares.append(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by])))
     return np.array(shares)
 
 

@@ -148,7 +148,8 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
     falter_known = registers.recorded_faltering[rows]
     match register:
         case "eppgbm":
-            known, listed = registers.in_eppgbm[rows], registers.on_eppgbm[rows]
+            listed = registers.on_eppgbm[rows]
+            known = listed | register_rules.in_eppgbm(registers, rows, world.settings, world.month)
         case "kohort":
             known = listed = registers.cohort_month[rows] <= world.month
         case "krs":

@@ -86,11 +86,16 @@ def expect(
 
 
 def record_weighing(
-    registers: Registers, rows: NDArray[np.integer], z: NDArray[np.floating], settings: Settings
+    registers: Registers, rows: NDArray[np.integer], z: NDArray[np.floating], settings: Settings, month: int
 ) -> None:
     """Enter weighed children (row numbers and measured z) into e-PPGBM (in place)."""
-    registers.in_eppgbm[rows] = True
+    registers.last_entry[rows] = month
     registers.recorded_faltering[rows] = z < settings["registers.faltering_cutoff_z"]
+
+
+def in_eppgbm(registers: Registers, rows: slice, settings: Settings, month: int) -> Mask:
+    """Whom e-PPGBM knows: an entry not older than registers.eppgbm_active_months; (n,) bool."""
+    return registers.last_entry[rows] > month - settings["registers.eppgbm_active_months"]
 
 
 def draw_up_lists(
@@ -100,7 +105,7 @@ def draw_up_lists(
     rows = children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
     home = children.household[rows]
     if month % settings["registers.eppgbm_list_months"] == 0:
-        registers.on_eppgbm[rows] = registers.in_eppgbm[rows]
+        registers.on_eppgbm[rows] = in_eppgbm(registers, rows, settings, month)
     if month % settings["registers.krs_refresh_months"] == 0:
         registers.known_krs[rows] = households.in_krs[home]
         registers.on_krs[rows] = registers.known_krs[rows]
@@ -125,7 +130,7 @@ def link(
         return
     home, key = children.household[rows], children.key[rows]
     anywhere = (
-        registers.in_eppgbm[rows]
+        in_eppgbm(registers, rows, settings, month)
         | (registers.cohort_month[rows] <= month)
         | registers.known_krs[rows]
         | registers.known_dtks[rows]

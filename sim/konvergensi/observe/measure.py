@@ -43,7 +43,7 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     z, entered = eppgbm.weigh(
         children.z[came], sex, age, children.key[came], world.draws, month, posyandu_tools(world.settings)
     )
-    registers.record_weighing(world.registers, came[entered], z[entered], world.settings)
+    registers.record_weighing(world.registers, came[entered], z[entered], world.settings, month)
     if not (publish and is_round):
         return []
     names = list(dict.fromkeys(world.district.villages["kecamatan"]))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import format_month
+from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def indicator_rows(world: World, package: Package) -> list[Row]:
         "posyandu_attendance_share": float(world.attended.mean()) if len(world.attended) else np.nan,
         "krs_families": float(np.count_nonzero(world.households.in_krs)),
         "dtks_families": float(np.count_nonzero(world.households.in_dtks)),
-        "eppgbm_children_share": float(world.registers.in_eppgbm[under_fives].mean())
+        "eppgbm_children_share": float(in_eppgbm(world.registers, under_fives, world.settings, month).mean())
         if under_fives.stop > under_fives.start
         else np.nan,
     }

@@ -43,6 +43,7 @@ class Programmes:
     need: Money  # yearly cost of serving the agency's own list, as last analysed
     wanted: Money  # cost of this month's candidates
     waiting: Money  # proposals that missed their door
+    granted: Money  # new money of the regular round in this year's line
     accepted: Money  # proposals that passed it, for next year
     next_planned: Money
     next_line: Money
@@ -86,6 +87,7 @@ def build_programmes(
         need=zero(),
         wanted=zero(),
         waiting=zero(),
+        granted=zero(),
         accepted=zero(),
         next_planned=zero(),
         next_line=zero(),

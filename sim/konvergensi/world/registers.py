@@ -24,7 +24,7 @@ class Registers:
     cohort_month: NDArray[np.int32]  # month the pregnancy enters the midwife's cohort book
     nik_month: NDArray[np.int32]  # month the child gets an identity number
     recorded_kek: Mask
-    in_eppgbm: Mask  # weighed and entered at least once
+    last_entry: NDArray[np.int32]  # month of the last weighing entered into e-PPGBM
     recorded_faltering: Mask  # by the last weighing that was entered
     known_krs: Mask  # the family is on the register
     known_dtks: Mask
@@ -49,7 +49,7 @@ class Registers:
             cohort_month=np.full(n, NEVER, np.int32),
             nik_month=np.full(n, NEVER, np.int32),
             recorded_kek=none(),
-            in_eppgbm=none(),
+            last_entry=np.full(n, -NEVER, np.int32),
             recorded_faltering=none(),
             known_krs=none(),
             known_dtks=none(),

@@ -1,0 +1,289 @@
+import re
+from pathlib import Path
+from string import Formatter
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from fake_run import SERVICES, empty_run, full_run
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from konvergensi.report import readings as read
+from konvergensi.report import words
+from konvergensi.report.figures import FIGURES, save_figures
+from konvergensi.report.origin import origin
+from konvergensi.report.summary import summary
+from konvergensi.report.theme import SMALL
+
+REPORT = Path(words.__file__).parent
+
+
+# Words
+
+
+@pytest.mark.parametrize("key", sorted(words.catalogue()))
+def test_every_message_exists_in_both_languages_with_the_same_fields(key):
+    message = words.catalogue()[key]
+    assert set(message) == set(words.LANGUAGES)
+    assert all(text.strip() for text in message.values())
+    fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in message.values()]
+    assert fields[0] == fields[1]
+
+
+def test_every_message_is_used_and_every_used_message_exists():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in REPORT.glob("*.py"))
+    whole = set(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*)["\']', source))
+    starts = tuple(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*\.)[{"\']', source))  # word(f"stage.{name}", lang)
+    ends = tuple(re.findall(r'\}(\.[a-z_]+)["\']', source))  # word(f"{name}.note", lang)
+    keys = set(words.catalogue())
+    assert set(re.findall(r'\bword\(\s*"([a-z_.]+[a-z])"', source)) <= keys
+    assert not {key for key in keys - whole if not key.startswith(starts) and not key.endswith(ends)}
+
+
+@pytest.mark.parametrize(
+    ("shown", "en", "id_"),
+    [
+        (lambda lang: words.number(1234567.891, lang, 1), "1,234,567.9", "1.234.567,9"),
+        (lambda lang: words.number(float("nan"), lang), "–", "–"),
+        (lambda lang: words.number(-0.0004, lang, 1), "0.0", "0,0"),
+        (lambda lang: words.percent(0.402, lang), "40.2%", "40,2%"),
+        (lambda lang: words.part(0.005, lang), "0.5%", "0,5%"),
+        (lambda lang: words.part(1.0, lang), "100%", "100%"),
+        (lambda lang: words.points(0.0123, lang), "+1.2", "+1,2"),
+        (lambda lang: words.points(-0.0123, lang), "-1.2", "-1,2"),
+        (lambda lang: words.rupiah(12.3e9, lang), "Rp 12.3 billion", "Rp 12,3 miliar"),
+        (lambda lang: words.rupiah(4.56e12, lang), "Rp 4.6 trillion", "Rp 4,6 triliun"),
+        (lambda lang: words.rupiah(500_000, lang), "Rp 500,000", "Rp 500.000"),
+        (lambda lang: words.month_name("2021-08", lang), "Aug 2021", "Agu 2021"),
+    ],
+)
+def test_numbers_are_written_as_the_language_writes_them(shown, en, id_):
+    assert (shown("en"), shown("id")) == (en, id_)
+
+
+def test_a_message_that_does_not_exist_is_named():
+    with pytest.raises(KeyError, match=r"no message 'no\.such'"):
+        words.word("no.such", "en")
+    with pytest.raises(KeyError, match="'fr' is not one of en, id"):
+        words.word("no_data", "fr")
+
+
+# Figures
+
+
+def crowded_run() -> SimpleNamespace:
+    """As much as a district can bring: 26 services, 52 programmes, long and awkward names."""
+    run = full_run()
+    names = dict(run.service_names)
+    for k in range(14):
+        names[f"extra-{k}"] = dict.fromkeys(
+            ("en", "id"), f"Layanan tambahan ${k}_x$ dengan nama yang panjang sekali"
+        )
+    copies = [run.cascade.assign(service=run.cascade["service"] + suffix) for suffix in ("", "-2")]
+    run.cascade = pd.concat(copies, ignore_index=True)
+    swap = {f"{name}-2": f"extra-{k}" for k, name in enumerate(SERVICES)}
+    run.cascade["service"] = run.cascade["service"].replace(swap)
+    programmes = [
+        run.targeting.assign(programme=run.targeting["programme"].str.replace("dinkes", opd))
+        for opd in ("dinkes", "rsud", "puskesmas-a", "puskesmas-b")
+    ]
+    run.targeting = pd.concat(programmes, ignore_index=True)
+    run.surveys = pd.concat([run.surveys, run.surveys.assign(system="Other survey")], ignore_index=True)
+    run.service_names = names
+    run.agency_names = {opd: f"Dinas {opd} Kabupaten yang namanya panjang" for opd in run.agency_names}
+    run.package = list(SERVICES)
+    run.manifest["set"] = {f"registers.some_long_parameter_{k}": 0.123456 for k in range(6)}
+    run.manifest["synthetic_inputs"] = ["villages", "positions", "budgets", "opd", "something new"]
+    run.manifest["population_share"] = 0.005
+    return run
+
+
+def penniless_run() -> SimpleNamespace:
+    """Three months, four villages without children, no surveys, no money, nobody reached."""
+    run = full_run("2019-11", "2020-01", 4)
+    run.surveys = run.surveys.iloc[:0]
+    run.money[list(read.MONEY_STAGES)] = 0.0
+    run.cascade.loc[run.cascade["stage"] != "in_need", "children"] = 0
+    run.villages["n_children"], run.villages["prevalence"] = 0, np.nan
+    run.targeting["inclusion_error"] = np.nan
+    run.indicators = run.indicators[~run.indicators["indicator"].str.startswith("services_")]
+    run.manifest["shocks"] = []
+    return run
+
+
+def columns_only_run() -> SimpleNamespace:
+    """Tables as a run without a single closed month leaves them: columns of no type, no rows."""
+    run = full_run("2018-01", "2018-01", 1)
+    for name in ("series", "indicators", "surveys", "cascade", "money", "targeting", "villages"):
+        setattr(run, name, pd.DataFrame([], columns=list(getattr(run, name).columns)))
+    return run
+
+
+RUNS = {
+    "full": full_run,
+    "crowded": crowded_run,
+    "penniless": penniless_run,
+    "one month, one village": lambda: full_run("2018-01", "2018-01", 1),
+    "empty": empty_run,
+    "columns only": columns_only_run,
+}
+# One language more where texts are longest or fewest; the layout code is the same for both.
+CASES = [("full", "en"), ("full", "id"), ("crowded", "id"), ("penniless", "id"), ("empty", "en")]
+CASES += [("one month, one village", "en"), ("columns only", "id")]
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, SimpleNamespace]:
+    return {name: make() for name, make in RUNS.items()}
+
+
+def drawn_texts(figure: Figure) -> list[Text]:
+    """The texts that drawing the figure really puts on paper."""
+    seen: dict[int, Text] = {}
+    draw = Text.draw
+
+    def record(text, renderer, *args, **kwargs):
+        if text.get_visible() and text.get_text().strip():
+            seen[id(text)] = text
+        return draw(text, renderer, *args, **kwargs)
+
+    with patch.object(Text, "draw", record):
+        figure.draw_without_rendering()
+    return list(seen.values())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(("case", "lang"), CASES, ids=[" ".join(case) for case in CASES])
+def test_all_text_is_on_the_canvas_legible_and_apart(runs, name, case, lang):
+    figure = FIGURES[name](runs[case], lang)
+    texts = drawn_texts(figure)
+    assert min(text.get_fontsize() for text in texts) >= SMALL
+    boxes = [text.get_window_extent() for text in texts]
+    width, height = figure.bbox.size
+    for text, box in zip(texts, boxes):
+        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
+        assert inside, f"{text.get_text()!r} leaves the canvas: {box}"
+    corners = np.array([box.extents for box in boxes])
+    low, high = corners[:, None, :2], corners[:, None, 2:]
+    overlap = np.minimum(high, high.swapaxes(0, 1)) - np.maximum(low, low.swapaxes(0, 1))
+    clash = np.argwhere(np.triu((overlap > 1.5).all(axis=2), 1))
+    assert not [(texts[i].get_text(), texts[j].get_text()) for i, j in clash]
+
+
+@pytest.mark.parametrize("case", ["full", "one month, one village"])
+@pytest.mark.parametrize("name", ["prevalence", "services_per_household", "equity"])
+def test_no_point_of_a_line_lies_outside_its_axes(runs, name, case):
+    for axes in FIGURES[name](runs[case], "en").axes:
+        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+        for line in axes.lines:
+            if line.get_transform() == axes.transData and axes.axison:  # the target line spans the axes
+                x, y = np.array(line.get_xdata(), float), np.array(line.get_ydata(), float)
+                assert left <= np.nanmin(x) <= np.nanmax(x) <= right
+                assert low <= np.nanmin(y) <= np.nanmax(y) <= high
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_says_where_it_comes_from(runs, name):
+    run = runs["full"]
+    shown = " ".join(" ".join(text.get_text() for text in FIGURES[name](run, "en").texts).split())
+    for part in ("scenario baseline", "Kabupaten Lebak", "Jan 2018 – Dec 2024", "seed 1", "100% of"):
+        assert part in shown
+    for part in ("konvergensi 0.1.0", "interval", "synthetic: villages"):
+        assert part in shown
+
+
+def test_values_changed_by_hand_are_part_of_the_origin(runs):
+    line = origin(runs["crowded"], "id", "interval.none")
+    assert "diubah manual: registers.some_long_parameter_0=0.123456" in line and "…" in line
+    assert "0,5% penduduk" in line and "something new" in line
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_a_figure_without_data_says_so(runs, lang):
+    for name, make in FIGURES.items():
+        shown = [text.get_text() for text in drawn_texts(make(runs["empty"], lang))]
+        assert words.word("no_data", lang) in shown, name
+
+
+def test_made_up_places_are_said_on_the_map_and_only_then(runs):
+    run = full_run("2018-01", "2018-01", 3)
+    warning = words.word("map.synthetic", "en")[:16]
+    assert any(warning in text.get_text() for text in FIGURES["map"](run, "en").texts)
+    run.manifest["synthetic_inputs"] = []
+    assert not any("ynthetic" in text.get_text() for text in FIGURES["map"](run, "en").texts)
+
+
+def test_figures_are_written_and_leave_matplotlib_as_it_was(runs, tmp_path):
+    before = dict(matplotlib.rcParams)
+    names = save_figures(runs["empty"], tmp_path, "id")
+    assert dict(matplotlib.rcParams) == before
+    assert names == [f"{name}.png" for name in FIGURES]
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in names)
+
+
+# Readings and summary
+
+
+def test_the_weakest_link_is_the_step_that_loses_most_and_never_a_result():
+    stages = dict(zip(read.STAGES, (100, 95, 90, 40, 40, 38, 30, 0, 0), strict=True))
+    whole = dict.fromkeys(read.STAGES, 50) | {"in_time": 20, "z_gained": 0}
+    children = pd.DataFrame([stages, whole], index=["pmba", "vitamin-a"], dtype=float)
+    links = read.weakest_links(children)
+    assert links.loc["pmba"].tolist() == ["budgeted", 50, 0.5]
+    assert links.loc["vitamin-a"].tolist() == ["", 0, 0]
+
+
+def test_a_year_that_the_run_covers_in_part_is_not_called_the_last_full_year():
+    run = full_run("2020-07", "2022-03", 2)
+    assert read.last_full_year(run, run.cascade) == 2021
+    assert read.year_name(run, 2022, "id") == "2022 (Jan 2022 – Mar 2022)"
+    short = full_run("2020-07", "2020-07", 1)
+    assert read.last_full_year(short, short.cascade) == 2020
+    assert read.year_name(short, 2020, "en") == "2020 (Jul 2020)"
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_the_numbers_of_the_summary_are_those_of_the_tables(runs, lang):
+    run, page = runs["full"], summary(runs["full"], lang)
+    truth = run.series[run.series["group"] == "all"]["prevalence"]
+    expected = [words.percent(truth.iloc[0], lang), words.percent(truth.iloc[-1], lang)]
+    expected.append(words.points(truth.iloc[-1] - truth.iloc[0], lang))
+    survey = run.surveys[run.surveys["system"] == "SSGI"].iloc[-1]
+    expected += [words.percent(survey[name] / 100, lang) for name in ("percent", "low", "high")]
+    money = run.money[run.money["year"] == 2024][
+        ["planned_rp", "budgeted_rp", "released_rp", "spent_rp"]
+    ].sum()
+    expected += [words.rupiah(amount, lang) for amount in money]
+    expected.append(words.percent(money["spent_rp"] / money["budgeted_rp"], lang, 0))
+    expected.append(words.rupiah(money["released_rp"] - money["spent_rp"], lang))
+    errors = run.targeting[run.targeting["year"] == 2024]
+    expected += [
+        words.percent(errors[f"{kind}_error"].median(), lang, 0) for kind in ("inclusion", "exclusion")
+    ]
+    last = run.indicators[run.indicators["month"] == "2024-12"].set_index("indicator")["value"]
+    expected.append(words.percent(last["complete_package_share"], lang))
+    expected.append(words.number(last["services_variance_ratio"], lang, 2))
+    chain = run.cascade[(run.cascade["year"] == 2024) & (run.cascade["service"] == "sq-lns")]
+    steps = chain.set_index("stage")["children"]
+    expected.append(words.number(steps["listed"] - steps["budgeted"], lang))
+    assert not [text for text in expected if text not in page]
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+@pytest.mark.parametrize("case", RUNS)
+def test_the_summary_is_one_page_names_its_limits_and_never_fails(runs, case, lang):
+    page = summary(runs[case], lang)
+    assert "nan" not in page.split() and "{" not in page
+    assert page.count("\n## ") == 9 and len(page.split()) < 700
+    assert words.word("summary.limits.cause", lang) in page
+
+
+def test_a_name_cannot_break_the_page():
+    run = full_run("2018-01", "2018-12", 1)
+    run.service_names["sq-lns"] = {"en": "a | b\n# c <script>", "id": "x"}
+    row = next(line for line in summary(run, "en").splitlines() if "script" in line and line.startswith("|"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 7 and "<script" not in row.replace("\\<", "")
