@@ -120,6 +120,7 @@ class ConvergenceModel(mesa.Model):
         if dated and world.tally.counting:
             world.change_settings(world.settings.changed(dated))
         if world.month_of_year == 1:
+            world.households.spaced[:] = False  # contraception is for a year
             move_wealth(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
@@ -132,7 +133,6 @@ class ConvergenceModel(mesa.Model):
         enter(world, world.children.window(world.month, -PREGNANCY_MONTHS, -PREGNANCY_MONTHS))
         newborn = world.children.window(world.month, 0, 0)
         growth.give_birth(world.children, world.settings, world.draws, newborn)
-        delivery.mark_households_with_children(world)
 
     def go_to_posyandu(self) -> None:
         """Who is brought to the posyandu this month."""

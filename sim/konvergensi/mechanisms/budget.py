@@ -92,7 +92,10 @@ def open_year(programmes: Programmes) -> None:
     programmes.line[:] = programmes.next_line
     programmes.planned[:] = programmes.next_planned
     programmes.budgeted[:] = programmes.next_line
-    for column in (programmes.released, programmes.spent, programmes.units, programmes.overhead):
+    programmes.wanted_last_year[:] = programmes.wanted
+    for column in (
+        programmes.released, programmes.spent, programmes.units, programmes.overhead, programmes.wanted
+    ):  # fmt: skip
         column[:] = 0.0
     programmes.accepted[:] = 0.0
     programmes.next_planned[:] = programmes.line  # inertia: unless argued otherwise, next year copies this one
@@ -101,9 +104,12 @@ def open_year(programmes: Programmes) -> None:
 
 
 def analyse(programmes: Programmes, services: list[Service]) -> None:
-    """Situation analysis: what serving everybody on the agency's own list would cost in a year (in place)."""
+    """Situation analysis: what serving everybody on the agency's own list would have cost last year (in place)."""
     for i in range(len(programmes)):
-        programmes.need[i] = programmes.wanted[i] * deliveries_a_year(services[programmes.service[i]])
+        service = services[programmes.service[i]]
+        programmes.need[i] = (
+            programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
+        )
 
 
 def propose(programmes: Programmes, adoption: Money, settings: Settings, now: int) -> None:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from konvergensi.mechanisms import registers as register_rules
 from konvergensi.mechanisms.growth import months_per_delivery
-from konvergensi.mechanisms.uptake import KINDS
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
 from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
+    from konvergensi.world.children import Children
+    from konvergensi.world.households import Households
     from konvergensi.world.world import World
 
 Rows = NDArray[np.intp]
@@ -38,13 +39,13 @@ class Ration:
     budgeted: int
     released: int
     delivered: int
-    spent: float
-    units: int
+    spent: float  # Rp
+    wanted: float  # Rp, what serving every candidate would have cost
 
 
 def ration(
     order: NDArray[np.uint16],
-    cost: NDArray[np.float64],
+    cost: NDArray[np.floating],
     budget_limit: float,
     release_limit: float,
     spend_limit: float,
@@ -58,28 +59,30 @@ def ration(
     """
     step = (order >> np.uint16(6)).astype(np.intp)
     cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
-    count_to = np.cumsum(np.bincount(step, minlength=BINS))
 
-    def reach(cumulative: NDArray[np.floating] | NDArray[np.integer], limit: float) -> int:
-        return int(np.searchsorted(cumulative, limit, side="right"))
+    def reach(limit: float) -> int:
+        return int(np.searchsorted(cost_to, limit, side="right"))
 
-    budgeted = reach(cost_to, budget_limit)
-    released = min(reach(cost_to, release_limit), budgeted)
-    delivered = min(reach(cost_to, spend_limit), reach(count_to, staff_limit), released)
+    budgeted = reach(budget_limit)
+    released = min(reach(release_limit), budgeted)
+    delivered = min(reach(spend_limit), released)
+    if staff_limit < len(order):
+        count_to = np.cumsum(np.bincount(step, minlength=BINS))
+        delivered = min(delivered, int(np.searchsorted(count_to, staff_limit, side="right")))
     spent = float(cost_to[delivered - 1]) if delivered else 0.0
-    units = int(count_to[delivered - 1]) if delivered else 0
-    return Ration(step, budgeted, released, delivered, spent, units)
+    return Ration(step, budgeted, released, delivered, spent, float(cost_to[-1]))
 
 
 def deliver(world: World) -> None:
     """Run every programme that can deliver this month.
 
-    In the years lived before the run, what changes households for good (water, latrines, knowledge, spacing) is left
-    out: the district's totals describe households as they are when the run starts.
+    In the years lived before the run, only what those years leave in children is lived. What changes households for
+    good (water, latrines, knowledge, spacing) is left out: the district's totals describe households at the start.
     """
     now = world.month_of_year
+    mark_households_with_children(world)
     for s, service in enumerate(world.services):
-        if now not in service.months or (service.acts_on in LASTING_AT_HOME and not world.tally.counting):
+        if now not in service.months or not (world.tally.counting or _leaves_trace(world, s, service)):
             continue
         if service.unit == "household":
             _serve_households(world, s, service)
@@ -87,46 +90,59 @@ def deliver(world: World) -> None:
             _serve_children(world, s, service)
 
 
+def _leaves_trace(world: World, s: int, service: Service) -> bool:
+    """Whether a service of the lived past can still be seen in a child when the run starts."""
+    if service.acts_on in LASTING_AT_HOME:
+        return False
+    grows = any(world.shift(s, p).any() for p in world.programmes_of[s])
+    return grows or service.package or service.acts_on == "nik"
+
+
 # ---- services for children and pregnancies ---------------------------------------------------------------------------
 
 
 def _serve_children(world: World, s: int, service: Service) -> None:
-    rows = world.children.window(world.month, service.from_age, service.to_age)
+    children, book = world.children, world.book
+    rows = children.window(world.month, service.from_age, service.to_age)
     need = child_need(world, service, rows)
     runs = world.programmes_of[s]
-    if runs:
-        received = world.book.received[s][rows]
-        open_course = received < service.duration_months
-        need &= open_course
-    served = np.zeros(len(need), bool)
+    if not runs:
+        world.tally.children_in_need(s, rows, need)
+        return
+    open_course = None
+    if book.limited[s]:  # a course can end before its age window does
+        open_course = book.received[s][rows] < service.duration_months
+        need = open_course if need is None else need & open_course
+    served = np.zeros(rows.stop - rows.start, bool) if len(runs) > 1 else None
     for p in runs:
-        known_here, listed = child_list(world, p, service, rows)
-        candidates = listed & open_course
-        candidates &= ~served
+        known, listed = child_list(world, p, service, rows)
+        candidates = listed.copy()
+        if open_course is not None:
+            candidates &= open_course
+        if served is not None:
+            candidates &= ~served
         if (open_ := world.village_open(p)) is not None:
-            candidates &= open_[world.children.village[rows]]
+            candidates &= open_[children.village[rows]]
         if service.venue == "posyandu":
             candidates &= world.came(rows)
         found = np.flatnonzero(candidates)
         at = found + rows.start
-        result = _spend(world, p, service, world.book.rank[s][at], world.children.village[at])
-        given = result.step < result.delivered
+        result, given = _spend(world, p, service, book.rank[s][at], children, at)
         offered = at[given]
-        takes = offered[_takes_up(world, s, service, offered, world.child_chance)]
-        served[offered - rows.start] = True
-        world.book.received[s][offered] += 1
+        takes = offered[book.willing[s][offered]]
+        if served is not None:
+            served[found[given]] = True
+        if book.limited[s]:
+            book.received[s][offered] += 1
         act_on_children(world, s, service, p, takes)
-        world.tally.children_served(world, s, p, rows, need, known_here, listed, found, result, takes)
-    if not runs:
-        world.tally.children_in_need(s, rows, need)
+        world.tally.children_served(world, s, p, rows, need, known, listed, found, result, given, takes)
 
 
-def child_need(world: World, service: Service, rows: slice) -> Mask:
-    """Who among the rows is truly in the target group, (n,) bool, whatever any register says."""
-    n = rows.stop - rows.start
+def child_need(world: World, service: Service, rows: slice) -> Mask | None:
+    """Who among the rows is truly in the target group, (n,) bool, whatever any register says; None: everybody."""
     match service.need:
         case "all":
-            return np.ones(n, bool)
+            return None
         case "kek":
             return world.children.kek[rows].copy()
         case "faltering":
@@ -159,9 +175,9 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
         case "dukcapil":
             known = listed = registers.nik_month[rows] <= world.month
         case _:
-            need = child_need(world, service, rows)
+            luck = world.book.own_luck[service.id][rows]
             known = listed = register_rules.own_list(
-                need, world.book.own_luck[world.services.index(service)][rows], world.settings
+                child_need(world, service, rows), luck, world.settings
             )
     joined = world.uses_joined_list(p)
     match service.need:
@@ -197,9 +213,10 @@ def _village_list(
 ) -> tuple[Mask, Mask]:
     """Villages serve by the by-name list if they hold one, and otherwise the families they think of."""
     holds = world.has_by_name_list[world.children.village[rows]]
-    luck = world.book.own_luck[world.services.index(service)][rows]
-    guess = luck < np.uint16(65535 * world.settings["registers.village_guess_share"])
-    return np.where(holds, known, guess), np.where(holds, listed, guess)
+    share = world.settings["registers.village_guess_share"]
+    guess = world.book.own_luck[service.id][rows] < np.uint16(65535 * share)
+    guess &= ~holds
+    return guess | (holds & known), guess | (holds & listed)
 
 
 def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
@@ -207,8 +224,10 @@ def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows)
     if len(takes) == 0:
         return
     children = world.children
-    age = world.month - children.birth_month[takes]
-    children.got[takes[age <= FIRST_1000_DAYS]] |= np.uint32(1 << s)
+    if bit := world.package.bit_of.get(s):
+        # rows are in order of birth, so those still inside the 1,000 days are the last of them
+        oldest = children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
+        children.got[takes[np.searchsorted(takes, oldest) :]] |= bit
     if service.acts_on == "knowledge":
         home = children.household[takes]
         gained = world.households.knowledge[home] + np.float32(
@@ -217,17 +236,15 @@ def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows)
         world.households.knowledge[home] = np.minimum(gained, np.float32(1.0))
     elif service.acts_on == "nik":
         world.registers.nik_month[takes] = np.minimum(world.registers.nik_month[takes], world.month)
-    elif service.acts_on == "birth-weight":
-        undernourished_only = service.need == "kek"
-        helped = takes[children.kek[takes]] if undernourished_only else takes
-        each = world.shift(s, p)[world.month - children.birth_month[helped] + PREGNANCY_MONTHS]
-        children.weight_gain[helped] += each
+    each = world.shift(s, p) * months_per_delivery(service)
+    if not each.any():
         return
-    each = world.shift(s, p)
-    if each.any():
-        world.month_shift[takes] += world.combination.forward(each * months_per_delivery(service))[
-            age + PREGNANCY_MONTHS
-        ]
+    age = world.month - children.birth_month[takes] + PREGNANCY_MONTHS
+    if service.acts_on == "birth-weight":
+        helped = children.kek[takes] if service.need == "kek" else np.ones(len(takes), bool)
+        children.weight_gain[takes] += each[age] * helped
+    else:
+        world.month_shift[takes] += world.combination.forward(each)[age]
         world.month_services[takes] += 1
 
 
@@ -247,14 +264,14 @@ def _serve_households(world: World, s: int, service: Service) -> None:
         if (open_ := world.village_open(p)) is not None:
             candidates &= open_[world.households.village]
         found = np.flatnonzero(candidates)
-        result = _spend(world, p, service, world.book.rank[s][found], world.households.village[found])
-        offered = found[result.step < result.delivered]
-        takes = offered[_takes_up(world, s, service, offered, world.household_chance)]
+        result, given = _spend(world, p, service, world.book.rank[s][found], world.households, found)
+        offered = found[given]
+        takes = offered[world.book.willing[s][offered]]
         served[offered] = True
         world.book.received[s][offered] += 1
         _act_on_households(world, service, takes)
         _reach_children(world, s, service, p, takes)
-        world.tally.households_served(p, need, listed, found, result, takes, stage)
+        world.tally.households_served(p, need, listed, found, result, given, takes, stage)
     world.tally.household_stage(world, s, service, stage)
 
 
@@ -286,7 +303,7 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
         case "krs":
             listed = households.in_krs & (need if service.need == "four-too" else True)
         case _:
-            luck = world.book.own_luck[world.services.index(service)]
+            luck = world.book.own_luck[service.id]
             listed = register_rules.own_list(need, luck, world.settings)
             if service.need == "food-insecure":
                 listed &= world.in_1000_days
@@ -318,14 +335,19 @@ def _reach_children(world: World, s: int, service: Service, p: int, takes: Rows)
 
 
 def _spend(
-    world: World, p: int, service: Service, rank: NDArray[np.uint16], village: NDArray[np.int16]
-) -> Ration:
-    """Ration this month's candidates of a programme by money and staff, and book what is spent."""
+    world: World, p: int, service: Service, rank: NDArray[np.uint16], of: Children | Households, rows: Rows
+) -> tuple[Ration, Mask]:
+    """Ration this month's candidates of a programme (rows `of` a table) by money and staff, and book what is spent.
+
+    Returns the ration and who is served, (n,) bool.
+    """
     book, settings = world.programmes, world.settings
     order = rank
     if (first := world.village_first(p)) is not None:  # lokus villages come first, each in its lasting order
-        order = (rank >> np.uint16(1)) | np.where(first, np.uint16(0), np.uint16(1 << 15))[village]
-    cost = world.village_cost(p)[village]
+        order = (rank >> np.uint16(1)) | np.where(first, np.uint16(0), np.uint16(1 << 15))[of.village[rows]]
+    base, travel = world.unit_cost(p)
+    cost = of.remoteness[rows] * travel
+    cost += base
     left = sum(m >= world.month_of_year for m in service.months)
     spent, source = book.spent[p], book.source[p]
     budget_limit = max(book.budgeted[p] - spent, 0.0) / left
@@ -337,21 +359,19 @@ def _spend(
         staff_limit = world.staff_capacity(p)
         spend_limit *= settings["shocks.home_contact_share"]
     result = ration(order, cost, budget_limit, release_limit, spend_limit, staff_limit)
-    book.wanted[p] = float(cost.sum())
+    given = result.step < result.delivered
+    units = int(np.count_nonzero(given))
+    book.wanted[p] += result.wanted
     book.spent[p] += result.spent
-    book.units[p] += result.units
-    book.overhead[p] += result.spent - result.units * book.unit_cost[p]
-    return result
-
-
-def _takes_up(
-    world: World, s: int, service: Service, offered: Rows, chance: NDArray[np.uint16]
-) -> Mask:
-    return world.book.luck[s][offered] < chance[KINDS.index(service.uptake)][offered]
+    book.units[p] += units
+    book.overhead[p] += result.spent - units * book.unit_cost[p]
+    return result, given
 
 
 def mark_households_with_children(world: World) -> None:
-    """Which households have a pregnancy or under-five, and which a 1,000-day member (in place)."""
+    """In months with a service for households: which have an under-five or pregnancy, which a 1,000-day member."""
+    if not any(s.unit == "household" and world.month_of_year in s.months for s in world.services):
+        return
     children, n = world.children, len(world.households)
     for name, last_age in (("has_child", LAST_AGE), ("in_1000_days", FIRST_1000_DAYS)):
         flags = np.zeros(n, bool)

@@ -146,11 +146,13 @@ def link(
     registers.joined_households[home[found]] = True
 
 
-def own_list(need: Mask, luck: NDArray[np.uint16], settings: Settings) -> Mask:
+def own_list(need: Mask | None, luck: NDArray[np.uint16], settings: Settings) -> Mask:
     """Own list of an agency without a register: part of those in need, and some who are not; (n,) bool.
 
-    Parameters: need (n,) bool; luck (n,) uint16, a lasting draw of each row for this service.
+    Parameters: need (n,) bool, None if everybody is; luck (n,) uint16, a lasting draw of each row for this service.
     """
     right = np.uint16(65535 * settings["registers.own_list_share"])
     wrong = np.uint16(65535 * settings["registers.own_list_false_share"])
-    return luck < np.where(need, right, wrong)
+    if need is None:
+        return luck < right
+    return (luck < wrong) & ~need | (luck < right) & need

@@ -47,7 +47,6 @@ class Recorder:
     def __init__(self, world: World, trace_children: int) -> None:
         self.rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
-        self.package = series.Package(world.services)
         self.rounds = measure.survey_rounds(world)
         self.traced = self._choose(world, trace_children)
 
@@ -62,7 +61,7 @@ class Recorder:
     def month(self, world: World) -> None:
         """Record the month that has just been lived."""
         self.rows["series"] += series.prevalence_rows(world)
-        self.rows["indicators"] += series.indicator_rows(world, self.package)
+        self.rows["indicators"] += series.indicator_rows(world, world.package)
         self._agencies(world)
         self._ledger(world)
         self._trace(world)
@@ -85,7 +84,7 @@ class Recorder:
             ]
         self._money(world, year)
         self._targeting(world, year)
-        self.rows["villages"] += series.village_rows(world, self.package)
+        self.rows["villages"] += series.village_rows(world, world.package)
 
     def _money(self, world: World, year: int) -> None:
         book = world.programmes

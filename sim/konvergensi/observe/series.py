@@ -28,8 +28,7 @@ def prevalence_rows(world: World) -> list[Row]:
     z = children.z[rows]
     stunted = z < -2.0
     # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
-    cell = children.wealth_fifth[rows].astype(np.intp)
-    cell += 5 * world.lokus.astype(np.intp)[children.village[rows]]
+    cell = children.cell[rows]
     n = np.bincount(cell, minlength=10)
     low = np.bincount(cell[stunted], minlength=10)
     total = np.bincount(cell, weights=z, minlength=10)
@@ -63,16 +62,25 @@ def prevalence_rows(world: World) -> list[Row]:
 
 
 class Package:
-    """The complete package: which services are due at which age, as bits of `Children.got`."""
+    """The complete package: which services are due at which age, as bits of `Children.got`.
+
+    Raises ValueError when services.toml marks more services than there are bits.
+    """
 
     def __init__(self, services: list[Service]) -> None:
-        self.bits = [(s, service) for s, service in enumerate(services) if service.package]
-        self.mask = np.uint32(sum(1 << s for s, _ in self.bits))
-        self.nik_bit = np.uint32(sum(1 << s for s, service in self.bits if service.acts_on == "nik"))
+        members = [(s, service) for s, service in enumerate(services) if service.package]
+        if len(members) > 16:
+            raise ValueError(f"services.toml: {len(members)} services in the package, at most 16 can be")
+        self.size = len(members)
+        self.bit_of = {s: np.uint16(1 << k) for k, (s, _) in enumerate(members)}
+        self.nik_bit = np.uint16(sum(1 << k for k, (_, x) in enumerate(members) if x.acts_on == "nik"))
         ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
-        self.due = np.zeros(len(ages), np.uint32)
-        for s, service in self.bits:
-            self.due[ages >= service.from_age + DUE_AFTER] |= np.uint32(1 << s)
+        self.due = np.zeros(len(ages), np.uint16)
+        for k, (_, service) in enumerate(members):
+            self.due[ages >= service.from_age + DUE_AFTER] |= np.uint16(1 << k)
+        codes = np.arange(1 << self.size)
+        self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
+        self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
 
 
 def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArray[np.bool_], slice]:
@@ -85,30 +93,28 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
     """
     children, month = world.children, world.month
     rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
-    got = children.got[rows] & package.mask
-    if package.nik_bit:
-        got[world.registers.nik_month[rows] <= month] |= package.nik_bit
+    got = children.got[rows] | (world.registers.nik_month[rows] <= month) * package.nik_bit
     due = package.due[children.ages(month, rows) + PREGNANCY_MONTHS]
     youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
-    number = np.bitwise_count(got)
     complete = (got & due) == due
     counted = youngest & (due > 0)
-    spread, independent, total = 0.0, 0.0, 0
+    spread, independent = 0.0, 0.0
+    combinations = np.zeros(len(package.number), np.int64)
     for first, last in STRATA:
         part = children.window(month, first, last)
         inside = slice(part.start - rows.start, part.stop - rows.start)
-        here = got[inside][youngest[inside]]
-        if len(here) < 2:
-            continue
-        share = np.array([np.count_nonzero(here & np.uint32(1 << s)) / len(here) for s, _ in package.bits])
-        spread += len(here) * float(np.bitwise_count(here).var())
-        independent += len(here) * float((share * (1 - share)).sum())
-        total += len(here)
-    households = int(np.count_nonzero(youngest))
-    exactly = np.bincount(number[youngest], minlength=len(package.bits) + 1)
+        here = np.bincount(got[inside][youngest[inside]], minlength=len(combinations))
+        combinations += here
+        if (n := int(here.sum())) > 1:
+            share = here @ package.holds / n
+            mean = float(here @ package.number) / n
+            spread += float(here @ package.number**2) - n * mean**2
+            independent += n * float((share * (1 - share)).sum())
+    households = int(combinations.sum())
+    exactly = np.bincount(package.number, weights=combinations, minlength=package.size + 1)
     values = {
         "households_1000hpk": float(households),
-        "services_mean": float(number[youngest].mean()) if households else np.nan,
+        "services_mean": float(combinations @ package.number) / households if households else np.nan,
         "services_variance_ratio": spread / independent if independent > 0 else np.nan,
         "complete_package_share": float(complete[counted].mean()) if counted.any() else np.nan,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ class Tally:
         for column in (self.eligible, self.listed, self.targeted, self.reached, self.right, self.months):
             column[:] = 0.0
 
-    def children_in_need(self, s: int, rows: slice, need: Mask) -> None:
+    def children_in_need(self, s: int, rows: slice, need: Mask | None) -> None:
         """Count the children in need of a service that nobody runs."""
         if self.counting:
-            np.maximum(self.stage[s, rows], need.view(np.uint8), out=self.stage[s, rows])
+            stage = IN_NEED if need is None else need.view(np.uint8)
+            np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
 
     def children_served(
         self,
@@ -70,32 +71,41 @@ class Tally:
         s: int,
         p: int,
         rows: slice,
-        need: Mask,
+        need: Mask | None,
         known: Mask,
         listed: Mask,
         found: Rows,
         result: Ration,
+        given: Mask,
         takes: Rows,
     ) -> None:
-        """Count one programme's month; found are positions within `rows`, takes are row numbers."""
+        """Count one programme's month; need None means everybody; found are positions within `rows`, takes are row numbers."""
         if not self.counting:
             return
-        stage = self._stages(need, known, listed, found, result, p)
+        stage = self._stages(need, known, listed, found, result, given, p)
         taken = takes - rows.start
         if len(taken):
             age = world.month - world.children.birth_month[takes]
             gains = world.shift(s, p)[age + PREGNANCY_MONTHS] > 0
-            stage[taken] = np.where(need[taken], self._reached(age, gains), 0)
+            stage[taken] = self._reached(age, gains) * (np.uint8(1) if need is None else need[taken])
         self.reached[p] += len(takes)
         np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
 
     def households_served(
-        self, p: int, need: Mask, listed: Mask, found: Rows, result: Ration, takes: Rows, stage: NDArray[np.uint8]
+        self,
+        p: int,
+        need: Mask,
+        listed: Mask,
+        found: Rows,
+        result: Ration,
+        given: Mask,
+        takes: Rows,
+        stage: NDArray[np.uint8],
     ) -> None:
         """Count one programme's month among households and raise `stage` (n_households,) in place."""
         if not self.counting:
             return
-        here = self._stages(need, listed, listed, found, result, p)
+        here = self._stages(need, listed, listed, found, result, given, p)
         here[takes] = np.where(need[takes], TAKEN_UP, 0)
         self.reached[p] += len(takes)
         np.maximum(stage, here, out=stage)
@@ -120,26 +130,34 @@ class Tally:
         return (TAKEN_UP + in_time + (in_time & gains)).astype(np.uint8)
 
     def _stages(
-        self, need: Mask, known: Mask, listed: Mask, found: Rows, result: Ration, p: int
+        self, need: Mask | None, known: Mask, listed: Mask, found: Rows, result: Ration, given: Mask, p: int
     ) -> NDArray[np.uint8]:
         """Stage reached by every row of one programme's month up to delivery, 0 for those not in need."""
-        stage = need.view(np.uint8) + (need & known).view(np.uint8) + (need & listed).view(np.uint8)
-        step = result.step
-        given = step < result.delivered
-        needs = need[found]
-        further = LISTED + (step < result.budgeted) + (step < result.released) + given
-        stage[found] = np.where(needs & listed[found], further, stage[found])
-        self.eligible[p] += int(np.count_nonzero(need))
+        further = (result.step < result.budgeted).view(np.uint8) + (result.step < result.released).view(np.uint8)
+        further += given.view(np.uint8)
+        further += LISTED
+        stage = known.view(np.uint8) + listed.view(np.uint8)
+        stage += IN_NEED
+        stage[found] = further
+        targeted = eligible = right = int(np.count_nonzero(given))
+        if need is None:
+            eligible = len(stage)
+        else:
+            stage *= need.view(np.uint8)
+            eligible = int(np.count_nonzero(need))
+            right = int(np.count_nonzero(need[found[given]]))
+        self.eligible[p] += eligible
         self.listed[p] += int(np.count_nonzero(listed))
-        self.targeted[p] += result.units
-        self.right[p] += int(np.count_nonzero(given & needs))
+        self.targeted[p] += targeted
+        self.right[p] += right
         self.months[p] += 1
         return stage
 
     def cascade_counts(self, world: World, s: int) -> tuple[list[int], list[int]]:
         """Children and households that reached each stage of service s this year."""
-        # whoever was conceived or under five at any time of the year up to this month
-        rows = world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE + 12)
+        # whoever was in the service's age window at any time of the year up to this month
+        service = world.services[s]
+        rows = world.children.window(world.month, service.from_age, service.to_age + 12)
         stage = self.stage[s, rows]
         some = np.flatnonzero(stage)
         stage = stage[some]

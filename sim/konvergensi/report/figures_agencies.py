@@ -17,6 +17,7 @@ from konvergensi.report.readings import RunTables
 from konvergensi.report.words import Lang, number, percent, rupiah, word
 
 _MOST_PROGRAMMES = 30  # more rows than this are not read at a glance
+NOBODY = "nobody"  # a stage no child can reach: the service is in no programme
 _MARGIN_COLUMN = len(read.STAGES) - 0.35  # where the words beside the cascade start, in columns
 _STAGE_COLOURS = dict(zip(read.MONEY_STAGES, (theme.PALE, theme.SKY, theme.BLUE, theme.INK)))
 
@@ -37,6 +38,8 @@ def cascade(run: RunTables, lang: Lang) -> Figure:
     reached = (children["taken_up"] / children["in_need"]).fillna(0)
     children = children.loc[reached.sort_values(ascending=False, kind="stable").index]
     links = read.weakest_links(children)
+    offered = read.offered(run, links.index)
+    links.loc[~offered, "stage"] = NOBODY
     figure = theme.new_figure(11.0, 3.0 + 0.34 * len(children))
     axes = figure.subplots()
     _draw_cells(axes, children, lang)
@@ -46,12 +49,12 @@ def cascade(run: RunTables, lang: Lang) -> Figure:
         name = theme.wrap(read.service_name(run, str(service), lang), 2.4, most=2)
         labels.append(f"{name} ({number(need, lang)})")
     axes.set_yticks(range(len(children)), labels)
-    found = links.loc[links["stage"] != "", "stage"].value_counts()
+    found = links.loc[offered & (links["stage"] != ""), "stage"].value_counts()
     name = read.year_name(run, year, lang)
     title = word("cascade.title_whole", lang, year=name)
     if len(found):
         stage = word(f"stage.{found.index[0]}", lang)
-        title = word("cascade.title", lang, year=name, k=int(found.iloc[0]), n=len(links), stage=stage)
+        title = word("cascade.title", lang, year=name, k=int(found.iloc[0]), n=int(offered.sum()), stage=stage)
     note, bottom = word("cascade.note", lang), word("cascade.bottom", lang)
     return theme.dress(figure, run, lang, title, note, bottom=bottom)
 
@@ -78,7 +81,10 @@ def _draw_cells(axes: Axes, children: pd.DataFrame, lang: Lang) -> None:
 
 def _mark_losses(axes: Axes, links: pd.DataFrame, lang: Lang) -> None:
     for row, (stage, lost) in enumerate(zip(links["stage"], links["lost"])):
-        if stage:
+        if stage == NOBODY:
+            text = word("cascade.nobody", lang)
+            axes.text(_MARGIN_COLUMN, row, text, va="center", fontsize=theme.SMALL, color=theme.GREY)
+        elif stage:
             corner = (read.STAGES.index(stage) - 0.46, row - 0.44)
             axes.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, ec=theme.ORANGE, lw=2.6))
             text = f"{word(f'stage.{stage}', lang)}: -{number(lost, lang)}"

@@ -75,6 +75,7 @@ def chain(run: RunTables, lang: Lang) -> list[str]:
     children = read.chain(run, year) if year is not None else pd.DataFrame()
     if children.empty or year is None:
         return []
+    children = children[read.offered(run, children.index)]
     links = read.weakest_links(children).nlargest(_SHOWN_SERVICES, "lost")
     header = [
         word(f"summary.chain.{name}", lang)

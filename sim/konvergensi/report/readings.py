@@ -167,6 +167,13 @@ def weakest_links(children: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"stage": stage, "lost": lost, "share": lost / children["in_need"]})
 
 
+def offered(run: RunTables, services: pd.Index) -> pd.Series:
+    """Whether a service is in somebody's programme at all, bool by service id."""
+    programmes = rows(run.money, "programme")["programme"].astype(str)
+    run_by_somebody = {programme.split(":")[1] for programme in programmes if programme.count(":") == 2}
+    return pd.Series([service in run_by_somebody for service in services], index=services, dtype=bool)
+
+
 def money_by(run: RunTables, *keys: str) -> pd.DataFrame:
     """Planned, budgeted, released and spent rupiah summed over everything but ``keys``."""
     table = rows(run.money, "year", "source", *MONEY_STAGES)

@@ -12,6 +12,7 @@ import numpy as np
 
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import budget, growth, registers, uptake
+from konvergensi.observe.series import Package
 from konvergensi.observe.tally import Tally
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
 from konvergensi.world.draws import Draws, entity_keys
@@ -64,14 +65,13 @@ def build_world(
         tally=Tally(len(services), len(programmes), n_children),
         opds=opds,
         village_keys=village_keys,
-        remoteness=villages["remoteness"].to_numpy(float),
         posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
         lokus=villages["lokus"].to_numpy(bool),
         kecamatan=villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp),
         village_effect=growth.village_effects(settings, draws, village_keys),
         village_list_luck=draws.uniform("by-name list", 0, village_keys),
+        package=Package(services),
         household_chance=np.zeros((len(uptake.KINDS), n_households), np.uint16),
-        child_chance=np.zeros((len(uptake.KINDS), n_children), np.uint16),
         attendance_score=np.zeros(n_children, np.float32),
         household_score=np.zeros(n_households, np.float32),
         attended=np.zeros(0, bool),
@@ -124,15 +124,22 @@ def enter(world: World, rows: slice) -> None:
 def carry_household(world: World, rows: slice) -> None:
     """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
     home = world.children.household[rows]
-    for kind in range(len(uptake.KINDS)):
-        world.child_chance[kind, rows] = world.household_chance[kind][home]
+    chance = {kind: world.household_chance[i][home] for i, kind in enumerate(uptake.KINDS)}
+    for s, service in enumerate(world.services):
+        if service.unit != "household" and len(world.book.luck[s]):
+            world.book.willing[s][rows] = world.book.luck[s][rows] < chance[service.uptake]
     world.attendance_score[rows] = world.household_score[home]
-    world.children.wealth_fifth[rows] = world.households.wealth_fifth[home]
+    in_lokus = world.lokus[world.children.village[rows]]
+    world.children.cell[rows] = world.households.wealth_fifth[home] + 5 * in_lokus
 
 
 def refresh_households(world: World) -> None:
     """Work out what follows from households' present state: chances of uptake, attendance, risks (in place)."""
     world.household_chance = uptake.uptake_chance(world.households, world.settings)
+    for s, service in enumerate(world.services):
+        if service.unit == "household" and len(world.book.luck[s]):
+            chance = world.household_chance[uptake.KINDS.index(service.uptake)]
+            world.book.willing[s] = world.book.luck[s] < chance
     world.household_score = uptake.attendance_score(
         world.households, world.settings, world.draws, world.posyandu_quality
     )

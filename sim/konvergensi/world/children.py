@@ -30,9 +30,10 @@ class Children:
     key: Keys
     household: NDArray[np.int32]
     village: NDArray[np.int16]
+    remoteness: F32  # of the village
     birth_month: NDArray[np.int32]
     order: NDArray[np.int8]  # birth order within the simulated years, 0 first
-    next_birth: NDArray[np.int32]  # birth month of the next sibling, far in the future if none
+    next_birth: NDArray[np.int32]  # birth month of the next sibling, within the run or after it
     male: Mask
     first_birth: Mask
     kek: Mask  # mother with chronic energy deficiency
@@ -42,8 +43,8 @@ class Children:
     weight_gain: F32  # g of birth weight gained from services in pregnancy
     birth_weight: F32  # g, set at birth
     z: F32  # true length-for-age z this month (0 before birth)
-    wealth_fifth: NDArray[np.int8]  # of the household, refreshed each January
-    got: NDArray[np.uint32]  # bit s: took up service s inside the 1,000 days
+    cell: NDArray[np.intp]  # wealth fifth 0..4 of the household, plus 5 in a lokus village; refreshed each January
+    got: NDArray[np.uint16]  # services of the package taken up inside the 1,000 days, as bits (observe/series.py)
     first_birth_month: int
     offsets: NDArray[np.int64]
 
@@ -76,9 +77,9 @@ def build_children(
     more frequent in poorer households, so that the district's births per month are the same from the first month.
     A later `last_birth_month` adds rows at the end and changes none before.
     """
-    household, birth, order = _births(district, settings, draws, households, first_birth_month, last_birth_month)
-    sort = np.lexsort((household, birth))
-    household, birth, order = household[sort], birth[sort], order[sort]
+    made = _births(district, settings, draws, households, first_birth_month, last_birth_month)
+    sort = np.lexsort((made[0], made[1]))
+    household, birth, order, following = (column[sort] for column in made)
     n = len(household)
     key = entity_keys("child", households.identity[household] * 16 + order)
     total = {name: quantity.value for name, quantity in district.population.items()}
@@ -88,9 +89,10 @@ def build_children(
         key=key,
         household=household,
         village=households.village[household],
+        remoteness=households.remoteness[household],
         birth_month=birth,
         order=order,
-        next_birth=_next_births(household, birth),
+        next_birth=following,
         male=draws.uniform("sex", 0, key) < 0.512,
         first_birth=(order == 0)
         & (draws.uniform("first birth", 0, key) < settings["population.first_birth_share"] * 1.4),
@@ -101,8 +103,8 @@ def build_children(
         weight_gain=np.zeros(n, np.float32),
         birth_weight=np.zeros(n, np.float32),
         z=np.zeros(n, np.float32),
-        wealth_fifth=households.wealth_fifth[household],
-        got=np.zeros(n, np.uint32),
+        cell=np.zeros(n, np.intp),
+        got=np.zeros(n, np.uint16),
         first_birth_month=first_birth_month,
         offsets=np.concatenate([[0], np.cumsum(counts)]),
     )
@@ -115,8 +117,8 @@ def _births(
     households: Households,
     first: int,
     last: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
-    """Household row, birth month and order of every birth (unsorted)."""
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8], NDArray[np.int32]]:
+    """Household row, birth month, order and birth month of the next sibling of every birth (unsorted)."""
     total = {name: quantity.value for name, quantity in district.population.items()}
     monthly_rate = total["births_per_year"] / 12.0 / total["families"]
     fertility = np.exp(-settings["population.fertility_wealth_gradient"] * households.wealth)
@@ -134,25 +136,21 @@ def _births(
     u = draws.uniform("birth interval start", 0, households.key).astype(np.float64)
     within = u * mean_interval < shortest
     when = np.where(within, u * mean_interval, 0.0) + exponential(0, rows)
-    found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]] = []
+    found = []
     span = last - first + 1
     for order in range(16):
         rows, when = rows[when < span], when[when < span]
         if len(rows) == 0:
             break
-        found.append((rows, (first + when).astype(np.int32), np.full(len(rows), order, np.int8)))
-        when = when + shortest + exponential(order + 1, rows)
-    return (
-        np.concatenate([part[0] for part in found]),
-        np.concatenate([part[1] for part in found]),
-        np.concatenate([part[2] for part in found]),
-    )
-
-
-def _next_births(household: NDArray[np.int32], birth: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Birth month of the next child of the same household, (n,) int32; a million where there is none."""
-    following = np.full(len(household), 1_000_000, np.int32)
-    by_household = np.lexsort((birth, household))
-    same = household[by_household][1:] == household[by_household][:-1]
-    following[by_household[:-1][same]] = birth[by_household][1:][same]
-    return following
+        later = when + shortest + exponential(order + 1, rows)
+        found.append(
+            (
+                rows,
+                (first + when).astype(np.int32),
+                np.full(len(rows), order, np.int8),
+                (first + later).astype(np.int32),
+            )
+        )
+        when = later
+    household, birth, orders, following = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return household, birth, orders, following

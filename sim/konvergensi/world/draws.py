@@ -29,6 +29,15 @@ def mix(x: Keys) -> Keys:
     return x
 
 
+def _mix_int(x: int) -> int:
+    """`mix` for one Python integer."""
+    x ^= x >> 16
+    x = x * 0x21F0AAAD & 0xFFFFFFFF
+    x ^= x >> 15
+    x = x * 0xD35A2D97 & 0xFFFFFFFF
+    return x ^ x >> 15
+
+
 def entity_keys(kind: str, ids: NDArray[np.integer]) -> Keys:
     """Hashed keys of entities: (n,) uint32 from their lasting identity (not from their row)."""
     keys = np.asarray(ids).astype(np.uint32)
@@ -56,8 +65,7 @@ class Draws:
     def _constant(self, decision: str, month: int) -> np.uint32:
         text = f"{self.seed}|{decision}|{month}".encode()
         # two different checksums, so that texts which collide in one do not collide in both
-        word = mix(np.array([zlib.crc32(text)], np.uint32))[0] ^ np.uint32(zlib.adler32(text))
-        return np.uint32(mix(np.array([word], np.uint32))[0])
+        return np.uint32(_mix_int(_mix_int(zlib.crc32(text)) ^ zlib.adler32(text)))
 
     def bits(self, decision: str, month: int, keys: Keys) -> Keys:
         """(n,) uint32, uniform over 0 .. 2**32-1."""

@@ -28,6 +28,7 @@ class Households:
     key: Keys
     identity: NDArray[np.int64]  # number in the full-size district: a smaller population share is a subset
     village: NDArray[np.int16]
+    remoteness: F32  # of the village
     dasawisma: NDArray[np.int32]
     wealth: F32  # standardised within the district, mean 0, SD 1
     wealth_fifth: NDArray[np.int8]  # 0 poorest .. 4
@@ -36,7 +37,7 @@ class Households:
     no_water: Mask
     no_latrine: Mask
     four_too: Mask  # mother too young, too old, births too close, too many
-    spaced: Mask  # a family planning service has removed the four-too risk of later births
+    spaced: Mask  # family planning keeps the four-too risk away from conceptions of this year
     knowledge: F32
     belief: F32
     trust: F32
@@ -92,6 +93,7 @@ def build_households(
         key=key,
         identity=identity,
         village=village,
+        remoteness=remoteness,
         dasawisma=(np.repeat(np.cumsum(families) - families, count) // group + within // group).astype(
             np.int32
         ),

@@ -41,7 +41,8 @@ class Programmes:
     units: Money  # services delivered this fiscal year
     overhead: Money
     need: Money  # yearly cost of serving the agency's own list, as last analysed
-    wanted: Money  # cost of this month's candidates
+    wanted: Money  # cost of serving every candidate, added up over the months of this year
+    wanted_last_year: Money
     waiting: Money  # proposals that missed their door
     granted: Money  # new money of the regular round in this year's line
     accepted: Money  # proposals that passed it, for next year
@@ -86,6 +87,7 @@ def build_programmes(
         overhead=zero(),
         need=zero(),
         wanted=zero(),
+        wanted_last_year=zero(),
         waiting=zero(),
         granted=zero(),
         accepted=zero(),
@@ -99,16 +101,20 @@ def build_programmes(
 class ServiceBook:
     """What each child or household has received, and its lasting luck, per service.
 
-    rank, luck: uint16, (n_services, n_rows): who is served first among equals, and who takes up what is offered.
-    own_luck: uint16, whom an agency or village without a register thinks of; only where a programme needs it.
-    received: uint8, (n_services, n_rows): months, payments or doses delivered so far.
-    Rows are children, or households for services given to households.
+    rank, luck: uint16, one array per service over its rows: who is served first among equals, and how readily a row
+    takes up what is offered. willing: bool, whether it would take the service up, as last worked out from its luck
+    and chance. received: uint8, months, payments or doses delivered so far, where `limited` says that a course can
+    end before its age window does. own_luck: uint16, by service id, whom an agency or village without a register
+    thinks of. Rows are children, or households for services given to households; arrays are empty where no
+    programme runs the service.
     """
 
     rank: list[NDArray[np.uint16]] = field(default_factory=list)
     luck: list[NDArray[np.uint16]] = field(default_factory=list)
-    own_luck: list[NDArray[np.uint16]] = field(default_factory=list)
+    willing: list[NDArray[np.bool_]] = field(default_factory=list)
     received: list[NDArray[np.uint8]] = field(default_factory=list)
+    limited: list[bool] = field(default_factory=list)
+    own_luck: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -128,7 +134,17 @@ class ServiceBook:
             bits = draws.bits(f"service {service.id}", 0, keys)
             book.rank.append((bits >> np.uint32(16)).astype(np.uint16))
             book.luck.append((bits & np.uint32(0xFFFF)).astype(np.uint16))
-            own = draws.bits(f"own list {service.id}", 0, keys if i in from_own else keys[:0])
-            book.own_luck.append((own >> np.uint32(16)).astype(np.uint16))
-            book.received.append(np.zeros(len(keys), np.uint8))
+            book.willing.append(np.zeros(len(keys), bool))
+            limited = service.unit == "household" or service.duration_months < most_deliveries(service)
+            book.limited.append(limited)
+            book.received.append(np.zeros(len(keys) if limited else 0, np.uint8))
+            if i in from_own:
+                own = draws.bits(f"own list {service.id}", 0, keys)
+                book.own_luck[service.id] = (own >> np.uint32(16)).astype(np.uint16)
         return book
+
+
+def most_deliveries(service: Service) -> int:
+    """The most months of delivery that can fall into a child's age window."""
+    window = service.to_age - service.from_age + 1
+    return -(-window * len(service.months) // 12)

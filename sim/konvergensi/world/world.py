@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
+    from konvergensi.observe.series import Package
     from konvergensi.observe.tally import Tally
     from konvergensi.world.agents import Opd
 
@@ -43,14 +44,13 @@ class World:
     tally: Tally
     opds: list[Opd]
     village_keys: Keys
-    remoteness: NDArray[np.float64]
     posyandu_quality: F32
     lokus: Mask
     kecamatan: NDArray[np.intp]  # index of each village's kecamatan
     village_effect: F32
     village_list_luck: F32
-    household_chance: NDArray[np.uint16]
-    child_chance: NDArray[np.uint16]
+    package: Package
+    household_chance: NDArray[np.uint16]  # (kinds of uptake, n_households)
     attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts
     household_score: F32  # (n_households,) the same
     attended: Mask  # under-fives brought to posyandu this month
@@ -112,16 +112,13 @@ class World:
         each = self.settings["delivery.contacts_per_staff_month"] * self.settings["shocks.home_contact_share"]
         return float(opd.staff * self.population_share * each * self.programmes.staff_share[p])
 
-    def village_cost(self, p: int) -> NDArray[np.float64]:
-        """Cost of one service in each village, Rp, (n_villages,): unit cost, overhead and travel."""
-        key = ("cost", p)
-        if key not in self._arrays:
-            extra = self.settings["budget.overhead_share"]
-            travel = 0.0
-            if self.services[self.programmes.service[p]].venue != "transfer":
-                travel = self.settings["delivery.travel_cost_share"]
-            self._arrays[key] = self.programmes.unit_cost[p] * (1.0 + extra + travel * self.remoteness)
-        return self._arrays[key]  # type: ignore[return-value]
+    def unit_cost(self, p: int) -> tuple[np.float32, np.float32]:
+        """Cost of one service of programme p, Rp: at the roadside with overhead, and the travel at full remoteness."""
+        unit = self.programmes.unit_cost[p]
+        base = np.float32(unit * (1.0 + self.settings["budget.overhead_share"]))
+        if self.services[self.programmes.service[p]].venue == "transfer":
+            return base, np.float32(0.0)
+        return base, np.float32(unit * self.settings["delivery.travel_cost_share"])
 
     def village_open(self, p: int) -> Mask | None:
         """Villages the programme may serve, (n_villages,) bool; None for all of them.

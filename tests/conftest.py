@@ -1,0 +1,136 @@
+"""Runs shared by the tests of the model: each is simulated once a session, read by many, changed by none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from konvergensi.inputs.files import data_root
+from konvergensi.inputs.parameters import Settings
+from konvergensi.model import ConvergenceModel
+from konvergensi.observe.series import AGE_BANDS
+from konvergensi.observe.who import measured_laz
+from konvergensi.runs import Run, collect
+from konvergensi.world.world import World
+
+SMALL = 0.05  # share of Lebak's 239,000 families: 12,000 households, 5,000 under-fives
+SEEDS = range(1, 9)
+
+
+def live(
+    scenario: str = "baseline", district: str = "lebak", seed: int = 1, share: float = SMALL, **options: Any
+) -> ConvergenceModel:
+    """A model that has lived all its months."""
+    model = ConvergenceModel(scenario, district, rng=seed, population_share=share, **options)
+    while model.running:
+        model.step()
+    return model
+
+
+def forced(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Settings with values outside their ranges: limits such as 0 and 1 that no evidence supports."""
+    known = {key: settings.parameter(key) for key in settings}
+    assert set(changes) <= set(known)
+    return Settings(settings.as_dict() | dict(changes), known)
+
+
+def finished(model: ConvergenceModel) -> Run:
+    return collect(model, {}, 0.0)
+
+
+def copy_of_lebak(
+    folder: Path, opd: Callable[[str], str] = str, district: Callable[[str], str] = str
+) -> str:
+    """A district folder like Lebak's with opd.toml and district.toml rewritten; its path."""
+    shutil.copytree(data_root() / "districts" / "lebak", folder)
+    for name, rewrite in (("opd.toml", opd), ("district.toml", district)):
+        file = folder / name
+        file.write_text(rewrite(file.read_text(encoding="utf-8")), encoding="utf-8")
+    return str(folder)
+
+
+def ledger(model: ConvergenceModel, column: str) -> pd.DataFrame:
+    """One column of the monthly books: rows are months, columns are programmes."""
+    book = model.recorder.ledger
+    index = pd.Index([entry["month"] for entry in book], name="month")
+    return pd.DataFrame([entry[column] for entry in book], index=index, columns=model.world.programmes.id)
+
+
+def values(run: Run, indicator: str) -> pd.Series:
+    """An indicator by month."""
+    table = run.indicators
+    return table[table["indicator"] == indicator].set_index("month")["value"]
+
+
+def percent_measured(world: World, month: int, from_age: int, to_age: int) -> tuple[float, int]:
+    """Children read below -2 if each were measured once by a survey team, percent, and how many there are."""
+    rows = world.children.window(month, from_age, to_age)
+    laz = measured_laz(
+        world.children.z[rows],
+        (~world.children.male[rows]).view(np.int8),
+        world.children.ages(month, rows),
+        world.draws.normal("test measurement", month, world.children.key[rows]),
+        world.settings["measurement.survey_error_cm"],
+    )
+    return float(100 * (laz < -2.0).mean()), len(laz)
+
+
+@pytest.fixture(scope="session")
+def lebak() -> ConvergenceModel:
+    """Lebak in small, baseline, January 2018 to December 2024."""
+    return live()
+
+
+@pytest.fixture(scope="session")
+def run(lebak: ConvergenceModel) -> Run:
+    return finished(lebak)
+
+
+@pytest.fixture(scope="session")
+def early() -> ConvergenceModel:
+    return live("early-planning")
+
+
+@pytest.fixture(scope="session")
+def one_list() -> ConvergenceModel:
+    return live("one-list")
+
+
+@pytest.fixture(scope="session")
+def full_size() -> ConvergenceModel:
+    """The whole of Lebak at its first month; its children are those born until 2024."""
+    return ConvergenceModel(rng=1, population_share=1.0, end="2024-12")
+
+
+@pytest.fixture(scope="session")
+def until_2019() -> list[Run]:
+    """Lebak until the surveys of 2019, once for each seed."""
+    return [finished(live(seed=seed, share=0.1, end="2019-10")) for seed in SEEDS]
+
+
+@pytest.fixture(scope="session")
+def cohort() -> pd.DataFrame:
+    """Measured LAZ of children followed from birth: a row for each child, a column for each month of age."""
+    run = finished(live(share=0.1, end="2022-02", trace_children=2500))
+    assert run.children is not None
+    return run.children.pivot(index="child", columns="age_months", values="laz_measured")
+
+
+@pytest.fixture(scope="session")
+def profile() -> dict[tuple[int, int], float]:
+    """Percent measured as stunted in the national-average district by age band, mean of the months of 2022."""
+    model = ConvergenceModel("baseline", "national-average", rng=1, population_share=1.0, end="2022-12")
+    found: dict[tuple[int, int], list[float]] = {band: [] for band in AGE_BANDS}
+    while model.running:
+        model.step()
+        month = model.world.month - 1
+        if month >= 2022 * 12:
+            for band in AGE_BANDS:
+                found[band].append(percent_measured(model.world, month, *band)[0])
+    return {band: float(np.mean(each)) for band, each in found.items()}
