@@ -3,7 +3,7 @@
 from pathlib import Path
 
 POPULATION = {
-    "families": 900, "persons": 3600, "births_per_year": 60, "pregnancy_loss_share": 0.1,
+    "families": 900, "persons": 3600, "births_per_year": 60,
     "no_latrine_share": 0.2, "no_water_share": 0.1, "four_too_share": 0.4, "kek_share": 0.2,
     "food_insecure_share": 0.1, "dtks_share": 0.3, "nik_share": 0.9, "poverty_share": 0.1,
 }  # fmt: skip

@@ -9,13 +9,14 @@ import networkx as nx
 import numpy as np
 
 from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.months import format_month
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.scenarios import load_scenario, resolve
 from konvergensi.mechanisms import budget, calendar, delivery, growth, registers, uptake
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
-from konvergensi.world.build import build_world, carry_household, enter, refresh_households
+from konvergensi.world.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import move_wealth
 from konvergensi.world.network import build_network
@@ -71,20 +72,23 @@ class ConvergenceModel(mesa.Model):
         self.place = find_district(district)
         span = (self.first_month, self.last_month)
         resolved = resolve(self.policy, self.place, set, *span)
-        lived = resolve(load_scenario("baseline"), self.place, set, *span).initial
-        self.changes, self.change_log = resolved.changes, resolved.log
+        # the past is lived under the district's own history, not under the scenario
+        past = (self.first_month - LIVED_MONTHS, self.last_month)
+        lived = resolve(load_scenario("baseline"), self.place, set, *past)
+        self.changes, self.change_log = lived.changes, resolved.log
         self._make_agents()
         self.world = build_world(
-            self.place, lived, seed, population_share, self.first_month, self.last_month, self.opds
+            self.place, lived.initial, seed, population_share, self.first_month, self.last_month, self.opds
         )
-        self.network: nx.MultiGraph = build_network(self.opds, self.kecamatan, self.villages, self.world.draws)
         self.recorder = Recorder(self.world, 0)
         self.datacollector = mesa.DataCollector(
-            model_reporters={"month": lambda m: m.world.month, "prevalence": lambda m: m.prevalence()}
+            model_reporters={"month": lambda m: format_month(m.world.month - 1), "prevalence": lambda m: m.prevalence()}
         )
         while self.world.month < self.first_month:
             self.live_month()
+        self.initial, self.changes = resolved.initial, resolved.changes
         self.world.change_settings(resolved.initial)
+        self.network: nx.MultiGraph = self.tie_network()
         self.world.tally.start()
         self.recorder = Recorder(self.world, trace_children)
 
@@ -95,6 +99,10 @@ class ConvergenceModel(mesa.Model):
         self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
         by_name = dict(zip(names, self.kecamatan, strict=True))
         self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
+
+    def tie_network(self) -> nx.MultiGraph:
+        """The coordination network as the agencies are now."""
+        return build_network(self.opds, self.kecamatan, self.villages, self.world.draws)
 
     def step(self) -> None:
         """One month of the run; the model stops after its last month."""
@@ -117,8 +125,10 @@ class ConvergenceModel(mesa.Model):
         """What is dated to this month comes into force; in January the year and its money begin."""
         world = self.world
         dated = {change.key: change.value for change in self.changes if change.month == world.month}
-        if dated and world.tally.counting:
+        if dated:
             world.change_settings(world.settings.changed(dated))
+            if any(key.startswith("opd.") for key in dated):
+                self.network = self.tie_network()
         if world.month_of_year == 1:
             world.households.spaced[:] = False  # contraception is for a year
             move_wealth(world.households, world.settings, world.draws, world.month)
@@ -156,6 +166,8 @@ class ConvergenceModel(mesa.Model):
         actions = calendar.due(settings, world.month)
         if "analysis" in actions:
             budget.analyse(book, world.services)
+        if "review" in actions:
+            budget.review(book, settings, now)
         if "plan" in actions:
             adoption = np.array([opd.goal_adoption for opd in world.opds])[book.opd]
             budget.propose(book, adoption, settings, now)

@@ -170,22 +170,21 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
 
 
 def _shocks(model: ConvergenceModel) -> list[dict[str, str]]:
-    """Months in which posyandu or contacts were restricted, as bands for figures."""
+    """Months in which posyandu or contacts are restricted, as bands for figures, named as the district names them."""
+    keys = ("shocks.posyandu_open_share", "shocks.home_contact_share")
+    state = {key: float(model.initial[key]) for key in keys}
+    named = {e.month: e.reason["en"].split(":")[0] for e in model.place.timeline if set(keys) & set(e.set)}
     bands: list[dict[str, str]] = []
     since: int | None = None
-    state = {"shocks.posyandu_open_share": 1.0, "shocks.home_contact_share": 1.0}
-    dated = sorted((change.month, change.key, change.value) for change in model.changes if change.key in state)
-    months = sorted({month for month, _, _ in dated})
-    for month in months:
-        state |= {key: float(value) for m, key, value in dated if m == month}
-        shut = min(state.values()) < 1.0
+    for month in range(model.first_month, model.last_month + 2):
+        state |= {c.key: float(c.value) for c in model.changes if c.month == month and c.key in keys}
+        shut = min(state.values()) < 1.0 and month <= model.last_month
         if shut and since is None:
             since = month
         elif not shut and since is not None:
-            bands.append({"name": "COVID-19", "from": format_month(since), "to": format_month(month - 1)})
+            name = named.get(max((m for m in named if m <= since), default=-1), "restrictions")
+            bands.append({"name": name, "from": format_month(since), "to": format_month(month - 1)})
             since = None
-    if since is not None:
-        bands.append({"name": "COVID-19", "from": format_month(since), "to": format_month(model.last_month)})
     return bands
 
 

@@ -105,7 +105,7 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
     """Grow n children from conception to 24 months under the chosen services at full adherence."""
     draws = Draws(seed)
     key = entity_keys("trial child", np.arange(n))
-    male = draws.uniform("sex", 0, key) < 0.512
+    male = draws.uniform("sex", 0, key) < settings["population.male_birth_share"]
     spread = np.hypot(settings["growth.wealth_effect_z"], settings["growth.village_sd_z"])
     lasting = np.float32(spread) * draws.normal("lasting", 0, key)
     lasting += np.where(male, 1.0, -1.0).astype(np.float32) * np.float32(settings["growth.male_effect_z"])

@@ -34,10 +34,7 @@ from konvergensi.inputs.villages import read_villages
 FILES = ("district.toml", "villages.csv", "opd.toml")
 REQUIRED = (
     "families",
-    "persons",
     "births_per_year",
-    "pregnancy_loss_share",
-    "poverty_share",
     "no_latrine_share",
     "no_water_share",
     "four_too_share",
@@ -46,7 +43,7 @@ REQUIRED = (
     "dtks_share",
     "nik_share",
 )
-OPTIONAL = ("exclusive_breastfeeding_share", "village_fund_rp")
+OPTIONAL = ("persons", "poverty_share", "village_fund_rp")  # the first two are context for the reader
 
 
 class Quantity(Table):

@@ -14,6 +14,7 @@ import numpy as np
 
 from konvergensi.inputs.months import month_of
 from konvergensi.mechanisms import calendar
+from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.programmes import SOURCES, Money, Programmes
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
+THOUSAND_DAYS = PREGNANCY_MONTHS + FIRST_1000_DAYS + 1  # months
 QUARTERS = ("march", "june", "september", "december")
 RELOCATED_SOURCES = ("apbd", "dana-desa")  # what a district can move in an emergency
 
@@ -46,7 +48,7 @@ def expected_need(service: Service, district: District, settings: Settings) -> f
             "poor": poor * (with_children if service.id == "pkh" else 1.0),
             "no-water": total["no_water_share"] * families,
             "no-latrine": total["no_latrine_share"] * families,
-            "food-insecure": total["food_insecure_share"] * births * 33.0,
+            "food-insecure": total["food_insecure_share"] * births * THOUSAND_DAYS,
             "four-too": total["four_too_share"] * families,
         }[service.need]
     share = {
@@ -75,13 +77,13 @@ def first_lines(
     """Give each programme its first year's line: stated in rupiah, or the cost of its funded share (in place)."""
     for i, spec in enumerate(district.programmes):
         service = services[programmes.service[i]]
-        if spec.budget_rp is not None:
-            full = spec.budget_rp
-        else:
-            yearly = expected_need(service, district, settings) * deliveries_a_year(service)
-            cost = programmes.unit_cost[i] * (1.0 + settings["budget.overhead_share"])
-            full = (spec.funded_share or 0.0) * yearly * cost
-        programmes.line[i] = full * population_share
+        yearly = expected_need(service, district, settings) * deliveries_a_year(service)
+        cost = programmes.unit_cost[i] * (1.0 + settings["budget.overhead_share"])
+        programmes.need[i] = yearly * cost * population_share  # until agencies have a year of lists to look at
+        stated = spec.budget_rp
+        programmes.line[i] = (
+            stated * population_share if stated is not None else (spec.funded_share or 0.0) * programmes.need[i]
+        )
     programmes.next_line[:] = programmes.line
     programmes.next_planned[:] = programmes.line
 
@@ -93,6 +95,8 @@ def open_year(programmes: Programmes) -> None:
     programmes.planned[:] = programmes.next_planned
     programmes.budgeted[:] = programmes.next_line
     programmes.wanted_last_year[:] = programmes.wanted
+    programmes.lapsed[:] = programmes.budgeted - programmes.spent
+    programmes.trimmed[:] = 0.0
     for column in (
         programmes.released, programmes.spent, programmes.units, programmes.overhead, programmes.wanted
     ):  # fmt: skip
@@ -107,9 +111,17 @@ def analyse(programmes: Programmes, services: list[Service]) -> None:
     """Situation analysis: what serving everybody on the agency's own list would have cost last year (in place)."""
     for i in range(len(programmes)):
         service = services[programmes.service[i]]
-        programmes.need[i] = (
-            programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
-        )
+        if programmes.wanted_last_year[i] > 0.0:
+            programmes.need[i] = (
+                programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
+            )
+
+
+def review(programmes: Programmes, settings: Settings, now: int) -> None:
+    """Yearly review (Aksi 8): lines whose money lapsed lose part of it next year, if the door is still open."""
+    in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
+    trim = settings["budget.review_trim_share"] * programmes.lapsed
+    programmes.trimmed[:] = np.where(in_time, np.minimum(trim, programmes.line), 0.0)
 
 
 def propose(programmes: Programmes, adoption: Money, settings: Settings, now: int) -> None:
@@ -150,8 +162,8 @@ def cut_to_ceilings(
         of_source = programmes.source == s
         line, new = programmes.line[of_source], programmes.accepted[of_source]
         planned = line + new
-        granted = share_ceiling(new, room_rp(settings, source) * float(line.sum()))
-        budgeted = line + granted
+        granted = share_ceiling(new, room_share(settings, source) * float(line.sum()))
+        budgeted = line - programmes.trimmed[of_source] + granted
         if source == "dana-desa":
             least = settings["budget.dana_desa_min_share"] * village_fund_rp
             rule = calendar.action_months(settings, now - 1)["village_rule"]
@@ -162,7 +174,7 @@ def cut_to_ceilings(
         programmes.next_line[of_source] = budgeted
 
 
-def room_rp(settings: Settings, source: str) -> float:
+def room_share(settings: Settings, source: str) -> float:
     """Room for new money as a share of the source's present lines."""
     key = f"budget.{source.replace('-', '_')}_room_share"
     return float(settings[key]) if key in settings else 0.0
@@ -192,7 +204,7 @@ def amend(programmes: Programmes, settings: Settings) -> None:
     apbd = programmes.source == SOURCES.index("apbd")
     # the year's room is one: what the regular round used is not there for the amendment
     before = float((programmes.line - programmes.granted)[apbd].sum())
-    room = max(room_rp(settings, "apbd") * before - float(programmes.granted[apbd].sum()), 0.0)
+    room = max(room_share(settings, "apbd") * before - float(programmes.granted[apbd].sum()), 0.0)
     waiting = np.where(apbd, programmes.waiting, 0.0)
     let_in = settings["budget.apbdp_flexibility"] * share_ceiling(waiting, room)
     programmes.waiting -= let_in

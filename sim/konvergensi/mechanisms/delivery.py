@@ -88,6 +88,21 @@ def deliver(world: World) -> None:
             _serve_households(world, s, service)
         else:
             _serve_children(world, s, service)
+    live_with_works(world)
+
+
+def live_with_works(world: World) -> None:
+    """What was built stays: children of households that use it are exposed to its effect every month (in place)."""
+    for s, service in enumerate(world.services):
+        runs = world.programmes_of[s]
+        if service.venue != "works" or not runs or not (each := world.shift(s, runs[0])).any():
+            continue
+        uses = (world.book.received[s] > 0) & world.book.willing[s]
+        rows = world.children.window(world.month, service.from_age, service.to_age)
+        at = rows.start + np.flatnonzero(uses[world.children.household[rows]])
+        age = world.month - world.children.birth_month[at] + PREGNANCY_MONTHS
+        world.month_shift[at] += world.combination.forward(each)[age]
+        world.month_services[at] += each[age] != 0
 
 
 def _leaves_trace(world: World, s: int, service: Service) -> bool:
@@ -204,19 +219,21 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
         known = known | more
         listed = listed | more
     if SOURCES[world.programmes.source[p]] == "dana-desa":
-        known, listed = _village_list(world, service, rows, known, listed)
+        village = world.children.village[rows]
+        listed = _as_the_village_knows(world, service, village, rows, listed)
+        known = known | listed
     return known, listed
 
 
-def _village_list(
-    world: World, service: Service, rows: slice, known: Mask, listed: Mask
-) -> tuple[Mask, Mask]:
+def _as_the_village_knows(
+    world: World, service: Service, village: NDArray[np.int16], rows: slice, listed: Mask
+) -> Mask:
     """Villages serve by the by-name list if they hold one, and otherwise the families they think of."""
-    holds = world.has_by_name_list[world.children.village[rows]]
+    holds = world.has_by_name_list[village]
     share = world.settings["registers.village_guess_share"]
     guess = world.book.own_luck[service.id][rows] < np.uint16(65535 * share)
     guess &= ~holds
-    return guess | (holds & known), guess | (holds & listed)
+    return guess | (holds & listed)
 
 
 def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
@@ -237,8 +254,8 @@ def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows)
     elif service.acts_on == "nik":
         world.registers.nik_month[takes] = np.minimum(world.registers.nik_month[takes], world.month)
     each = world.shift(s, p) * months_per_delivery(service)
-    if not each.any():
-        return
+    if service.venue == "works" or not each.any():
+        return  # works: see live_with_works
     age = world.month - children.birth_month[takes] + PREGNANCY_MONTHS
     if service.acts_on == "birth-weight":
         helped = children.kek[takes] if service.need == "kek" else np.ones(len(takes), bool)
@@ -252,13 +269,14 @@ def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows)
 
 
 def _serve_households(world: World, s: int, service: Service) -> None:
-    need = household_need(world, service)
-    stage = need.astype(np.uint8)
     runs = world.programmes_of[s]
+    need = household_need(world, service)
+    open_course = world.book.received[s] < service.duration_months if runs else np.ones(len(need), bool)
+    need &= open_course
+    stage = need.astype(np.uint8)
     served = np.zeros(len(need), bool)
     for p in runs:
         listed = household_list(world, p, service, need)
-        open_course = world.book.received[s] < service.duration_months
         candidates = listed & open_course
         candidates &= ~served
         if (open_ := world.village_open(p)) is not None:
@@ -310,6 +328,8 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
     if world.uses_joined_list(p):
         recorded = registers.krs_poor if service.need == "poor" else need & households.in_krs
         listed = listed | (registers.joined_households & recorded)
+    if SOURCES[world.programmes.source[p]] == "dana-desa":
+        listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
     return listed
 
 

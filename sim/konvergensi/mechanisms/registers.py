@@ -66,10 +66,9 @@ def expect(
     """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place)."""
     key, home = children.key[rows], children.household[rows]
     conceived = children.birth_month[rows] - PREGNANCY_MONTHS
-    # remote households come later: the mean delay doubles from full to no access
-    delay = -np.log1p(-draws.uniform("cohort delay", 0, key)) * (
-        settings["registers.cohort_delay_months"] * (1.5 - households.access[home])
-    )
+    # households out of reach come later; the mean delay is that at middling access
+    later = 1.0 + settings["registers.cohort_delay_access_slope"] * (0.5 - households.access[home])
+    delay = -np.log1p(-draws.uniform("cohort delay", 0, key)) * settings["registers.cohort_delay_months"] * later
     comes = draws.uniform("cohort", 0, key) < settings["registers.cohort_known_share"]
     registers.cohort_month[rows] = np.where(comes, conceived + 1 + delay.astype(np.int32), NEVER)
     wait = -np.log1p(-draws.uniform("nik delay", 0, key)) * settings["registers.nik_delay_months"]

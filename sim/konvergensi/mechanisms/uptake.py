@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
 
 KINDS = ("general", "food", "facility", "transfer", "works")
-RESISTED = {"general": 0.3, "food": 1.0, "facility": 0.6, "transfer": 0.0, "works": 0.3}  # weight of belief
 WEIGHING_ROUNDS = (2, 8)  # February and August
 
 
@@ -34,7 +33,8 @@ def uptake_chance(households: Households, settings: Settings) -> NDArray[np.uint
     resist = settings["uptake.belief_slope"] * households.belief
     chance = np.empty((len(KINDS), len(households)), np.uint16)
     for i, kind in enumerate(KINDS):
-        odds = np.exp(settings[f"uptake.{kind}_base"] + common - RESISTED[kind] * resist)
+        against = settings[f"uptake.{kind}_belief_weight"] * resist
+        odds = np.exp(settings[f"uptake.{kind}_base"] + common - against)
         chance[i] = (65535.0 * odds / (1.0 + odds)).astype(np.uint16)
     return chance
 
@@ -46,8 +46,8 @@ def attendance_score(
     return (
         np.float32(settings["uptake.attendance_base"])
         + np.float32(settings["uptake.access_slope"]) * (households.access - 0.5)
-        + np.float32(settings["uptake.knowledge_slope"]) * (households.knowledge - 0.45)
-        + np.float32(settings["uptake.trust_slope"]) * (households.trust - 0.6)
+        + np.float32(settings["uptake.knowledge_slope"]) * (households.knowledge - 0.5)
+        + np.float32(settings["uptake.trust_slope"]) * (households.trust - 0.5)
         + np.float32(settings["uptake.attendance_quality_slope"])
         * (posyandu_quality[households.village] - np.float32(0.5))
         + np.float32(settings["uptake.attendance_frailty"]) * draws.normal("attendance", 0, households.key)

@@ -144,7 +144,7 @@ class Recorder:
                     "in_decree": opd.in_decree,
                     "focal_unit": opd.focal_unit,
                     "guideline": opd.guideline,
-                    "list_used": opd.list_used(),
+                    "list_used": opd.list_used(world.linked),
                     **{f"{name}_rp": float(values[i]) for name, values in money.items()},
                 }
             )

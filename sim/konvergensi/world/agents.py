@@ -52,9 +52,9 @@ class Opd(mesa.Agent):
         known = 0.5 * (self.understanding + self.institutional_understanding)
         return float(floor + max(full - floor, 0.0) * known)
 
-    def list_used(self) -> str:
-        """The register its target lists come from."""
-        return f"{self.register}+joined" if self.shares_joined_list else self.register
+    def list_used(self, linked: bool) -> str:
+        """The register its target lists come from, and the joined list once there is one and the agency gets it."""
+        return f"{self.register}+joined" if linked and self.shares_joined_list else self.register
 
 
 OPD_FIELDS = (

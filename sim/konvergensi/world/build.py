@@ -103,6 +103,7 @@ def _settle(world: World) -> None:
     # under-twos alive already: born before, deviation in its stationary spread
     growth.give_birth(children, settings, draws, children.window(month, 0, LAST_AGE))
     registers.draw_up_lists(children, households, registry, settings, 0)
+    budget.open_year(world.programmes)
 
 
 def enter(world: World, rows: slice) -> None:

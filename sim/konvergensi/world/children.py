@@ -93,9 +93,9 @@ def build_children(
         birth_month=birth,
         order=order,
         next_birth=following,
-        male=draws.uniform("sex", 0, key) < 0.512,
-        first_birth=(order == 0)
-        & (draws.uniform("first birth", 0, key) < settings["population.first_birth_share"] * 1.4),
+        male=draws.uniform("sex", 0, key) < settings["population.male_birth_share"],
+        # drawn for every child: the simulated years do not know all elder siblings
+        first_birth=draws.uniform("first birth", 0, key) < settings["population.first_birth_share"],
         kek=draws.uniform("kek", 0, key) < total["kek_share"],
         lasting=np.zeros(n, np.float32),
         deviation=np.zeros(n, np.float32),

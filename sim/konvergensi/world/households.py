@@ -31,6 +31,7 @@ class Households:
     remoteness: F32  # of the village
     dasawisma: NDArray[np.int32]
     wealth: F32  # standardised within the district, mean 0, SD 1
+    village_wealth: F32  # the part of it that all households of the village share
     wealth_fifth: NDArray[np.int8]  # 0 poorest .. 4
     poor: Mask  # under the line that social programmes are meant for
     food_insecure: Mask
@@ -79,11 +80,12 @@ def build_households(
     def happens(decision: str, share: NDArray[np.floating]) -> Mask:
         return draws.uniform(decision, 0, key) < share
 
-    wealth = _wealth(villages["poverty"].to_numpy(float), village, normal("wealth"), settings)
+    village_wealth = _village_wealth(villages["poverty"].to_numpy(float), settings)[village]
+    wealth = village_wealth + _own_wealth_sd(settings) * normal("wealth")
     remoteness = villages["remoteness"].to_numpy(np.float32)[village]
     total = {name: quantity.value for name, quantity in district.population.items()}
-    # Lacks fall on the poor: odds double per SD of wealth, the district total is kept.
-    poorer = np.exp(-0.7 * wealth)
+    # lacks fall on the poor; the district's share is kept
+    poorer = np.exp(-settings["population.lack_wealth_gradient"] * wealth)
     poorer /= poorer.mean()
 
     def lacking(decision: str, name: str) -> Mask:
@@ -98,6 +100,7 @@ def build_households(
             np.int32
         ),
         wealth=wealth,
+        village_wealth=village_wealth,
         wealth_fifth=np.zeros(len(key), np.int8),
         poor=np.zeros(len(key), bool),
         food_insecure=lacking("food insecure", "food_insecure_share"),
@@ -112,7 +115,7 @@ def build_households(
         ),
         belief=_share(settings["population.belief_mean"], settings["population.belief_sd"], normal("belief")),
         trust=_share(settings["population.trust_mean"], settings["population.trust_sd"], normal("trust")),
-        access=np.clip(1.0 - remoteness + 0.15 * normal("access"), 0.0, 1.0).astype(np.float32),
+        access=_share(1.0 - remoteness, settings["population.access_sd"], normal("access")),
         has_nik=happens("household nik", np.full(len(key), total["nik_share"])),
         in_krs=np.zeros(len(key), bool),
         in_dtks=np.zeros(len(key), bool),
@@ -125,12 +128,15 @@ def _share(mean: F32 | float, sd: float, deviation: F32) -> F32:
     return np.clip(mean + sd * deviation, 0.0, 1.0).astype(np.float32)
 
 
-def _wealth(poverty: NDArray[np.floating], village: NDArray[np.int16], own: F32, settings: Settings) -> F32:
-    """Standardised wealth: a village part that follows the village's poverty, and the household's own."""
-    spread = settings["population.village_wealth_spread"]
+def _village_wealth(poverty: NDArray[np.floating], settings: Settings) -> F32:
+    """Part of wealth that a village shares, (n_villages,): follows the village's poverty."""
     part = -(poverty - poverty.mean()) / (poverty.std() or 1.0)
-    wealth = spread * part[village] + np.sqrt(1.0 - spread**2) * own
-    return wealth.astype(np.float32)
+    return (settings["population.village_wealth_spread"] * part).astype(np.float32)
+
+
+def _own_wealth_sd(settings: Settings) -> np.float32:
+    """SD of wealth between the households of a village; with the villages' it makes 1."""
+    return np.float32(np.sqrt(1.0 - settings["population.village_wealth_spread"] ** 2))
 
 
 def rank_wealth(households: Households, poor_line_share: float) -> None:
@@ -144,10 +150,10 @@ def rank_wealth(households: Households, poor_line_share: float) -> None:
 
 
 def move_wealth(households: Households, settings: Settings, draws: Draws, month: int) -> None:
-    """Once a year, households rise and fall: wealth keeps most of its rank, the rest is redrawn (in place)."""
+    """Once a year, households rise and fall within their village: most of the rank stays (in place)."""
     keep = settings["population.wealth_persistence"]
-    households.wealth *= np.float32(keep)
-    households.wealth += np.float32(np.sqrt(1.0 - keep**2)) * draws.normal(
-        "wealth move", month, households.key
-    )
+    fresh = _own_wealth_sd(settings) * draws.normal("wealth move", month, households.key)
+    own = households.wealth - households.village_wealth
+    own = np.float32(keep) * own + np.float32(np.sqrt(1.0 - keep**2)) * fresh
+    households.wealth = households.village_wealth + own
     rank_wealth(households, settings["registers.poor_line_share"])

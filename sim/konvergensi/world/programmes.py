@@ -44,6 +44,8 @@ class Programmes:
     wanted: Money  # cost of serving every candidate, added up over the months of this year
     wanted_last_year: Money
     waiting: Money  # proposals that missed their door
+    lapsed: Money  # last year's budget that was not spent
+    trimmed: Money  # of that, what the review takes off next year's line
     granted: Money  # new money of the regular round in this year's line
     accepted: Money  # proposals that passed it, for next year
     next_planned: Money
@@ -89,6 +91,8 @@ def build_programmes(
         wanted=zero(),
         wanted_last_year=zero(),
         waiting=zero(),
+        lapsed=zero(),
+        trimmed=zero(),
         granted=zero(),
         accepted=zero(),
         next_planned=zero(),

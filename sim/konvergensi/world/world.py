@@ -143,5 +143,5 @@ class World:
     def village_first(self, p: int) -> Mask | None:
         """Villages served before the others, (n_villages,) bool; None where the money does not follow lokus."""
         source = SOURCES[self.programmes.source[p]]
-        key = f"budget.{source}_follow_lokus"
+        key = f"budget.{source.replace('-', '_')}_follow_lokus"
         return self.lokus if key in self.settings and self.settings[key] else None
