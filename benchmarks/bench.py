@@ -59,6 +59,7 @@ def time_parts() -> dict[str, float]:
 
 
 def main(repeats: int) -> int:
+    """Print the comparison; 0 when both limits are kept."""
     reference_core.run(1000, 2)
     ConvergenceModel("baseline", "lebak", rng=1, population_share=0.001, end="2018-01").step()
     pairs = [(time_reference(), time_model()) for _ in range(repeats)]

@@ -28,9 +28,7 @@ app = typer.Typer(
 
 
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
-SeedOption = Annotated[
-    int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")
-]
+SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")]
 
 
 @contextmanager
@@ -99,8 +97,17 @@ def run(
         import konvergensi as kv
 
         with progress_bar(lang) as progress:
-            months = {"start": start, "end": end}
-            result = kv.run(scenario, district=district, set=changes, progress=progress, **months, **numbers)
+            result = kv.run(
+                scenario,
+                district=district,
+                seed=seed,
+                start=start,
+                end=end,
+                population_share=population_share,
+                set=changes,
+                trace_children=trace_children,
+                progress=progress,
+            )
         typer.echo(say("writing", lang), err=True)
         command = shlex.join(["konvergensi", *sys.argv[1:]])
         try:
@@ -125,9 +132,7 @@ def list_(lang: LangOption = Lang.en) -> None:
 
 @app.command()
 def check(
-    path: Annotated[
-        str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")
-    ],
+    path: Annotated[str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")],
     lang: LangOption = Lang.en,
 ) -> None:
     """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
@@ -139,9 +144,7 @@ def check(
 
 @app.command()
 def describe(
-    key: Annotated[
-        str | None, typer.Argument(help="Parameter, mechanism, service, scenario or district")
-    ] = None,
+    key: Annotated[str | None, typer.Argument(help="Parameter, mechanism, service, scenario or district")] = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Show parameters with unit, range, source and grade · Parameter, satuan, rentang, sumber, mutu bukti."""

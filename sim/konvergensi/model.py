@@ -81,6 +81,7 @@ class ConvergenceModel(mesa.Model):
             self.place, lived.initial, seed, population_share, self.first_month, self.last_month, self.opds
         )
         self.recorder = Recorder(self.world, 0)
+        self.running: bool = True
         self.datacollector = mesa.DataCollector(
             model_reporters={"month": lambda m: format_month(m.world.month - 1), "prevalence": lambda m: m.prevalence()}
         )
@@ -119,7 +120,7 @@ class ConvergenceModel(mesa.Model):
             getattr(self, part)()
         self.world.month += 1
 
-    # ---- the parts of the month ------------------------------------------------------------------------------------
+    # ---- the parts of the month --------------------------------------------------------------------------------------
 
     def open_month(self) -> None:
         """What is dated to this month comes into force; in January the year and its money begin."""
@@ -191,9 +192,7 @@ class ConvergenceModel(mesa.Model):
         if "data" in actions:
             world.linked = settings["registers.linkage"]
         if world.linked and ("data" in actions or month % settings["registers.linkage_refresh_months"] == 0):
-            registers.link(
-                world.children, world.households, world.registers, settings, world.draws, month
-            )
+            registers.link(world.children, world.households, world.registers, settings, world.draws, month)
         if "coaching" in actions:
             world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
             for village in self.villages:

@@ -27,6 +27,8 @@ from konvergensi.observe.recorder import COLUMNS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from konvergensi.report.words import Lang
+
 Progress = Callable[[int, int], None]
 PACKAGES = ("mesa", "numpy", "networkx", "SALib", "scipy", "matplotlib", "pandas", "pyarrow", "pydantic", "typer")
 
@@ -54,9 +56,7 @@ class Run:
         found = {name: getattr(self, name) for name in COLUMNS}
         return {name: table for name, table in found.items() if table is not None}
 
-    def save(
-        self, out: str | Path, *, lang: str = "en", figures: bool = True, command: str | None = None
-    ) -> Path:
+    def save(self, out: str | Path, *, lang: Lang = "en", figures: bool = True, command: str | None = None) -> Path:
         """Write tables (Parquet), summary.md, manifest.json and figures into `out`; all of it or nothing.
 
         What an earlier run left there under the same names is replaced. Raises OSError when `out` cannot be written.
@@ -80,7 +80,7 @@ class Run:
             _replace(draft, out)
         return out
 
-    def plot(self, name: str = "prevalence", lang: str = "en") -> Figure:
+    def plot(self, name: str = "prevalence", lang: Lang = "en") -> Figure:
         """Draw one of the figures of the report by its name. Raises KeyError with the names there are."""
         from konvergensi.report.figures import FIGURES
 
@@ -107,9 +107,7 @@ def run(
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
-    check_options(
-        start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
-    )
+    check_options(start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children)
     model = ConvergenceModel(
         scenario, district, seed, population_share, start, end, set=set, trace_children=trace_children
     )

@@ -60,9 +60,7 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
     ends = {"start": first["month"], "end": last["month"]}
     prevalence = {"first": percent(100 * first["prevalence"]), "last": percent(100 * last["prevalence"])}
     lines = [say("true", lang, **prevalence, **ends)]
-    surveys = result.surveys[
-        (result.surveys["level"] == "district") & (result.surveys["system"] != "e-PPGBM")
-    ]
+    surveys = result.surveys[(result.surveys["level"] == "district") & (result.surveys["system"] != "e-PPGBM")]
     for _, row in surveys.iterrows():
         words = {name: percent(row[name]) for name in ("percent", "low", "high")}
         lines.append(say("survey", lang, system=row["system"], fieldwork=row["fieldwork"], **words))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.inputs.months import month_of
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import growth

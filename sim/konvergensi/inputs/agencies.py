@@ -128,8 +128,4 @@ def read_opd(content: bytes, path: Path) -> OpdFile:
 
 def duplicates(names: list[str], path: Path, key: str) -> list[Fault]:
     """Return a fault for each name that is there more than once."""
-    return [
-        fault(path, key, "duplicate", value=name, at="")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
+    return [fault(path, key, "duplicate", value=name, at="") for name in dict.fromkeys(names) if names.count(name) > 1]

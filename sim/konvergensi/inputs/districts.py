@@ -219,9 +219,7 @@ def _check_keys(main: _DistrictFile, opd: dict[str, Parameter], path: Path) -> N
     known = load_parameters() | opd
     given: list[tuple[str, str, Any]] = [("set", key, each.value) for key, each in main.set.items()]
     for event in main.timeline:
-        given += [
-            (f"timeline[{format_month(event.month)}].set", key, value) for key, value in event.set.items()
-        ]
+        given += [(f"timeline[{format_month(event.month)}].set", key, value) for key, value in event.set.items()]
     faults: list[Fault] = []
     for place, key, value in given:
         if key not in known:

@@ -19,9 +19,7 @@ Grade = Literal["paper", "published", "model", "recalled", "assumption"]
 Money = Literal["apbn", "dak", "apbd", "dana-desa", "csr", "none"]
 
 
-def number_fault(
-    value: Any, low: float, high: float, unit: str, whole: bool
-) -> tuple[str, dict[str, Any]] | None:
+def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) -> tuple[str, dict[str, Any]] | None:
     """Say what is wrong with a number as (phrase, words), or None when it is right.
 
     Parameters: low, high the allowed range, both included; unit as in the file, `share...` also names
@@ -130,9 +128,9 @@ class Registered(Table):
     """A table that names the register whose list decides who is served."""
 
     # pydantic models have a class method `register`, hence the underscore and the property.
-    register_: Annotated[
-        Literal["eppgbm", "krs", "dtks", "dukcapil", "kohort", "own", "none"] | None, Choice
-    ] = Field(default=None, alias="register")
+    register_: Annotated[Literal["eppgbm", "krs", "dtks", "dukcapil", "kohort", "own", "none"] | None, Choice] = Field(
+        default=None, alias="register"
+    )
 
     @property
     def register(self) -> str | None:
@@ -188,9 +186,7 @@ def dotted(loc: tuple[int | str, ...], data: Any) -> str:
         entry = _step(data, step)
         if isinstance(step, int):
             named = entry if isinstance(entry, dict) else {}
-            names = [
-                str(named[each]) for each in ("id", "service", "system", "from", "name") if named.get(each)
-            ]
+            names = [str(named[each]) for each in ("id", "service", "system", "from", "name") if named.get(each)]
             text += f"[{names[0] if names else f'#{step + 1}'}]"
         else:
             text += f".{step}" if text else step

@@ -77,9 +77,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     return _load(locate(name_or_path, "scenario", _shipped()), ())
 
 
-def resolve(
-    scenario: Scenario, district: District, set_: Mapping[str, Any] | None, start: int, end: int
-) -> Resolved:
+def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | None, start: int, end: int) -> Resolved:
     """Lay parameters, district, its history, the scenario and `--set` over each other, in this order.
 
     Parameters: set_ key -> value, in force from the start, with later dated changes of the same key left out;
@@ -96,21 +94,15 @@ def resolve(
     layers = [Change(start, key, each.value, here) for key, each in district.overrides.items()]
     dated: dict[tuple[int, str], Change] = {}
     for event in district.timeline:
-        dated |= {
-            (event.month, key): Change(event.month, key, value, here) for key, value in event.set.items()
-        }
+        dated |= {(event.month, key): Change(event.month, key, value, here) for key, value in event.set.items()}
     dated |= {(change.month, change.key): change for change in scenario.changes}
-    layers += sorted(
-        (each for each in dated.values() if each.key not in set_), key=lambda change: change.month
-    )
+    layers += sorted((each for each in dated.values() if each.key not in set_), key=lambda change: change.month)
     layers += [Change(start, key, value, "--set") for key, value in set_.items()]
 
     faults = [wrong for each in layers if (wrong := _wrong(each, known))]
     if faults:
         raise InputError(faults)
-    layers = [
-        Change(each.month, each.key, known[each.key].checked(each.value), each.origin) for each in layers
-    ]
+    layers = [Change(each.month, each.key, known[each.key].checked(each.value), each.origin) for each in layers]
     initial = {key: parameter.value for key, parameter in known.items()}
     log = _apply([each for each in layers if each.month <= start], initial, start)
     later = [each for each in layers if start < each.month <= end]

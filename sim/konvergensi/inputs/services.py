@@ -133,9 +133,7 @@ def _service(table: dict[str, Any], where: str) -> Service:
     for name, part in windows:
         if part.from_age > part.to_age:
             key = f"service[{service.id}]{name}.to_age"
-            raise InputError(
-                fault(where, key, "before", value=part.to_age, first=part.from_age, first_key="from_age")
-            )
+            raise InputError(fault(where, key, "before", value=part.to_age, first=part.from_age, first_key="from_age"))
     check_range(service.unit_cost, where, f"service[{service.id}].unit_cost")
     check_range(service.effect, where, f"service[{service.id}].effect")
     return service

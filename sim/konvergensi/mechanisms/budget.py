@@ -112,9 +112,7 @@ def analyse(programmes: Programmes, services: list[Service]) -> None:
     for i in range(len(programmes)):
         service = services[programmes.service[i]]
         if programmes.wanted_last_year[i] > 0.0:
-            programmes.need[i] = (
-                programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
-            )
+            programmes.need[i] = programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
 
 
 def review(programmes: Programmes, settings: Settings, now: int) -> None:
@@ -131,9 +129,7 @@ def propose(programmes: Programmes, adoption: Money, settings: Settings, now: in
     """
     pending = programmes.line + programmes.waiting + programmes.accepted
     gap = np.maximum(programmes.need - pending, 0.0)
-    asked = (
-        adoption * settings["budget.proposal_share"] * (1.0 - settings["budget.inertia"]) * gap
-    )
+    asked = adoption * settings["budget.proposal_share"] * (1.0 - settings["budget.inertia"]) * gap
     in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
     programmes.accepted += np.where(in_time, asked, 0.0)
     programmes.waiting += np.where(in_time, 0.0, asked)
@@ -148,9 +144,7 @@ def pass_doors(programmes: Programmes, settings: Settings, now: int) -> None:
             programmes.waiting[of_source] = 0.0
 
 
-def cut_to_ceilings(
-    programmes: Programmes, settings: Settings, now: int, village_fund_rp: float
-) -> None:
+def cut_to_ceilings(programmes: Programmes, settings: Settings, now: int, village_fund_rp: float) -> None:
     """Set next year's lines: last year's line is kept, new money is cut to the room there is (in place).
 
     village_fund_rp: the district's yearly village fund, of which a least share may be set aside for stunting, if

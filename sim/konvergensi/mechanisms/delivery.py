@@ -191,9 +191,7 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
             known = listed = registers.nik_month[rows] <= world.month
         case _:
             luck = world.book.own_luck[service.id][rows]
-            known = listed = register_rules.own_list(
-                child_need(world, service, rows), luck, world.settings
-            )
+            known = listed = register_rules.own_list(child_need(world, service, rows), luck, world.settings)
     joined = world.uses_joined_list(p)
     match service.need:
         case "kek":
@@ -247,9 +245,7 @@ def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows)
         children.got[takes[np.searchsorted(takes, oldest) :]] |= bit
     if service.acts_on == "knowledge":
         home = children.household[takes]
-        gained = world.households.knowledge[home] + np.float32(
-            world.settings["uptake.knowledge_gain_per_visit"]
-        )
+        gained = world.households.knowledge[home] + np.float32(world.settings["uptake.knowledge_gain_per_visit"])
         world.households.knowledge[home] = np.minimum(gained, np.float32(1.0))
     elif service.acts_on == "nik":
         world.registers.nik_month[takes] = np.minimum(world.registers.nik_month[takes], world.month)
@@ -351,7 +347,7 @@ def _reach_children(world: World, s: int, service: Service, p: int, takes: Rows)
     act_on_children(world, s, service, p, rows.start + np.flatnonzero(took[world.children.household[rows]]))
 
 
-# ---- money, staff, uptake ----------------------------------------------------------------------------------------------
+# ---- money, staff, uptake --------------------------------------------------------------------------------------------
 
 
 def _spend(

@@ -55,9 +55,7 @@ def village_effects(settings: Settings, draws: Draws, village_keys: Keys) -> F32
     return np.float32(settings["growth.village_sd_z"]) * draws.normal("village growth", 0, village_keys)
 
 
-def conceive(
-    children: Children, households: Households, settings: Settings, village_effect: F32, rows: slice
-) -> None:
+def conceive(children: Children, households: Households, settings: Settings, village_effect: F32, rows: slice) -> None:
     """Set the lasting part of children at conception from their household as it is then (in place)."""
     home = children.household[rows]
     years = (children.birth_month[rows] / 12.0 - TREND_BASE_YEAR - 0.5).astype(np.float32)
@@ -121,7 +119,7 @@ def true_laz(children: Children, settings: Settings, month: int) -> None:
     children.z[rows] = z
 
 
-# ---- gains from services -------------------------------------------------------------------------------------------
+# ---- gains from services ---------------------------------------------------------------------------------------------
 
 
 def months_per_delivery(service: Service) -> int:

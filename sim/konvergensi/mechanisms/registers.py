@@ -39,9 +39,7 @@ def refresh_dtks(
     if everyone:
         households.in_dtks = listed
         return
-    looked = (
-        draws.uniform("dtks reassessed", month, households.key) < settings["registers.dtks_reassess_share"]
-    )
+    looked = draws.uniform("dtks reassessed", month, households.key) < settings["registers.dtks_reassess_share"]
     households.in_dtks = np.where(looked, listed, households.in_dtks)
 
 

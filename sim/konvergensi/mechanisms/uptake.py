@@ -7,6 +7,7 @@ so those who refuse keep refusing until the probability moves past their draw. P
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,9 +40,7 @@ def uptake_chance(households: Households, settings: Settings) -> NDArray[np.uint
     return chance
 
 
-def attendance_score(
-    households: Households, settings: Settings, draws: Draws, posyandu_quality: F32
-) -> F32:
+def attendance_score(households: Households, settings: Settings, draws: Draws, posyandu_quality: F32) -> F32:
     """Log odds of coming to posyandu in an ordinary month before age counts, (n_households,) float32."""
     return (
         np.float32(settings["uptake.attendance_base"])
@@ -85,13 +84,8 @@ def attend(
     return comes
 
 
-_TABLE: F32 | None = None
-
-
+@functools.cache
 def _logistic_table() -> F32:
     """Quantiles of the logistic distribution at 65,536 equal slices: comparing with them needs no exponential."""
-    global _TABLE
-    if _TABLE is None:
-        p = (np.arange(65536) + 0.5) / 65536
-        _TABLE = np.log(p / (1.0 - p)).astype(np.float32)
-    return _TABLE
+    p = (np.arange(65536) + 0.5) / 65536
+    return np.log(p / (1.0 - p)).astype(np.float32)

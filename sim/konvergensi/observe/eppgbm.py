@@ -87,8 +87,7 @@ def round_table(
     stunted = np.bincount(kecamatan[measured_z[recorded] < STUNTED_BELOW], minlength=n_kecamatan)
     areas = [(district_name, "district", int(measured.sum()), int(stunted.sum()))]
     areas += [
-        (name, "subdistrict", int(n), int(k))
-        for name, n, k in zip(kecamatan_names, measured, stunted, strict=True)
+        (name, "subdistrict", int(n), int(k)) for name, n, k in zip(kecamatan_names, measured, stunted, strict=True)
     ]
     published, nan = month + publication_lag_months, float("nan")
     return [

@@ -68,10 +68,7 @@ class Recorder:
 
     def surveys(self, rows: list[SurveyRow]) -> None:
         """Record survey and register results."""
-        self.rows["surveys"] += [
-            row._replace(fieldwork=format_month(row.fieldwork), published=format_month(row.published))
-            for row in rows
-        ]
+        self.rows["surveys"] += [(format_month(row.fieldwork), format_month(row.published), *row[2:]) for row in rows]
 
     def year(self, world: World) -> None:
         """Close the tables of the calendar year (or of the part of it that was run)."""
@@ -179,6 +176,4 @@ class Recorder:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table with its columns, also when it has no rows."""
-        return {
-            name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()
-        }
+        return {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()}

@@ -49,15 +49,11 @@ def prevalence_rows(world: World) -> list[Row]:
 
     groups: dict[str, Any] = {"all": slice(None), "lokus": slice(5, 10), "non_lokus": slice(0, 5)}
     groups |= {f"wealth_{f + 1}": [f, f + 5] for f in range(5)}
-    found = [
-        row(name, n[at].sum(), low[at].sum(), total[at].sum(), square[at].sum()) for name, at in groups.items()
-    ]
+    found = [row(name, n[at].sum(), low[at].sum(), total[at].sum(), square[at].sum()) for name, at in groups.items()]
     for first, last in AGE_BANDS:
         band = children.window(month, first, last)
         part = children.z[band].astype(np.float64)
-        found.append(
-            row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum())
-        )
+        found.append(row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum()))
     return found
 
 
@@ -161,19 +157,10 @@ def village_rows(world: World, package: Package) -> list[Row]:
     expected = np.bincount(home[due], minlength=n)
     table = world.district.villages
     with np.errstate(invalid="ignore", divide="ignore"):
-        prevalence, share = low / count, with_all / expected
-    return [
-        {
-            "year": month // 12,
-            "village": place.village,
-            "kecamatan": place.kecamatan,
-            "lokus": bool(place.lokus),
-            "n_children": int(count[v]),
-            "prevalence": float(prevalence[v]),
-            "complete_package_share": float(share[v]),
-            "x": float(place.x),
-            "y": float(place.y),
-            "remoteness": float(place.remoteness),
-        }
-        for v, place in enumerate(table.itertuples())
-    ]
+        columns = table.assign(
+            year=month // 12,
+            n_children=count,
+            prevalence=low / count,
+            complete_package_share=with_all / expected,
+        )
+    return [dict(zip(columns.columns, row)) for row in columns.itertuples(index=False)]

@@ -128,9 +128,7 @@ def estimate_percent(stunted: NDArray[np.bool_], cluster: NDArray[np.intp]) -> S
         variance, design_effect = centre * (1 - centre) / n, math.nan
     half = stdtrit(degrees, 0.975) * math.sqrt(variance) / (centre * (1 - centre))
     low, high = expit(logit(centre) + np.array([-half, half]))
-    return SurveyEstimate(
-        100 * share, 100 * min(float(low), share), 100 * max(float(high), share), n, design_effect
-    )
+    return SurveyEstimate(100 * share, 100 * min(float(low), share), 100 * max(float(high), share), n, design_effect)
 
 
 def survey(
@@ -154,8 +152,7 @@ def survey(
         age_months[rows],
         rng.standard_normal(rows.size, dtype=np.float32),
         error.error_cm,
-        age_error_months=np.float32(error.age_error_months)
-        * rng.standard_normal(rows.size, dtype=np.float32),
+        age_error_months=np.float32(error.age_error_months) * rng.standard_normal(rows.size, dtype=np.float32),
     )
     return estimate_percent(z < STUNTED_BELOW, cluster)
 

@@ -30,8 +30,7 @@ STAGES = (
     "z_gained",
 )
 IN_NEED, KNOWN, LISTED, TAKEN_UP, IN_TIME, Z_GAINED = (
-    np.uint8(STAGES.index(stage) + 1)
-    for stage in ("in_need", "known", "listed", "taken_up", "in_time", "z_gained")
+    np.uint8(STAGES.index(stage) + 1) for stage in ("in_need", "known", "listed", "taken_up", "in_time", "z_gained")
 )
 Rows = NDArray[np.intp]
 
@@ -79,7 +78,7 @@ class Tally:
         given: Mask,
         takes: Rows,
     ) -> None:
-        """Count one programme's month; need None means everybody; found are positions within `rows`, takes are row numbers."""
+        """Count one programme's month; need None: everybody; found are positions in `rows`, takes row numbers."""
         if not self.counting:
             return
         stage = self._stages(need, known, listed, found, result, given, p)

@@ -78,8 +78,7 @@ def chain(run: RunTables, lang: Lang) -> list[str]:
     children = children[read.offered(run, children.index)]
     links = read.weakest_links(children).nlargest(_SHOWN_SERVICES, "lost")
     header = [
-        word(f"summary.chain.{name}", lang)
-        for name in ("service", "in_need", "taken_up", "in_time", "breaks", "lost")
+        word(f"summary.chain.{name}", lang) for name in ("service", "in_need", "taken_up", "in_time", "breaks", "lost")
     ]
     table = [f"| {' | '.join(header)} |", "|---|---:|---:|---:|---|---:|"]
     for service, link in links.join(children).iterrows():

@@ -16,9 +16,7 @@ from konvergensi.report.words import Lang, number, part, percent, word
 
 def summary(run: RunTables, lang: Lang) -> str:
     """The page as Markdown, ending with a newline. A part without data says so and never raises."""
-    title = word(
-        "summary.title", lang, district=district(run), scenario=plain(run.manifest.get("scenario", "?"))
-    )
+    title = word("summary.title", lang, district=district(run), scenario=plain(run.manifest.get("scenario", "?")))
     parts: dict[str, Callable[[RunTables, Lang], list[str]]] = {
         "ran": _ran,
         "prevalence": findings.prevalence,

@@ -74,9 +74,7 @@ def trial_lines(
         lines.append(say("published", value=value, unit=unit, grade=effect.grade, source=effect.source))
         if service.laz_24 is not None:
             value = f"{service.laz_24.value:+.2f} ({service.laz_24.low:.2f} {to} {service.laz_24.high:.2f})"
-            lines.append(
-                say("published_laz", value=value, grade=service.laz_24.grade, source=service.laz_24.source)
-            )
+            lines.append(say("published_laz", value=value, grade=service.laz_24.grade, source=service.laz_24.source))
     if published is not None:
         close = published.low <= laz.high and laz.low <= published.high
         inside = published.low <= laz.value <= published.high or (published.low == published.high and close)

@@ -38,9 +38,7 @@ def build_world(
     services = list(load_services().values())
     households = build_households(district, settings, draws, population_share)
     # children up to 23 months old in the first lived month, so that no service's window is ever half empty
-    children = build_children(
-        district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS
-    )
+    children = build_children(district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS)
     unit_costs = {s.id: float(settings[f"services.{s.id}.unit_cost_rp"]) for s in services}
     programmes = build_programmes(district, services, [opd.id for opd in opds], unit_costs)
     budget.first_lines(programmes, services, district, settings, population_share)

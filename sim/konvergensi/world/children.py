@@ -77,9 +77,11 @@ def build_children(
     more frequent in poorer households, so that the district's births per month are the same from the first month.
     A later `last_birth_month` adds rows at the end and changes none before.
     """
-    made = _births(district, settings, draws, households, first_birth_month, last_birth_month)
-    sort = np.lexsort((made[0], made[1]))
-    household, birth, order, following = (column[sort] for column in made)
+    household, birth, order, following = _births(
+        district, settings, draws, households, first_birth_month, last_birth_month
+    )
+    sort = np.lexsort((household, birth))
+    household, birth, order, following = household[sort], birth[sort], order[sort], following[sort]
     n = len(household)
     key = entity_keys("child", households.identity[household] * 16 + order)
     total = {name: quantity.value for name, quantity in district.population.items()}

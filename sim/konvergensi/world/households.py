@@ -57,9 +57,7 @@ def household_counts(families: NDArray[np.int64], population_share: float) -> ND
     return np.maximum(np.diff(cumulative).astype(np.int64), 1)
 
 
-def build_households(
-    district: District, settings: Settings, draws: Draws, population_share: float
-) -> Households:
+def build_households(district: District, settings: Settings, draws: Draws, population_share: float) -> Households:
     """Make the district's households from its village table and totals.
 
     Parameters: population_share in (0, 1], the share of families simulated one to one.
@@ -82,7 +80,7 @@ def build_households(
 
     village_wealth = _village_wealth(villages["poverty"].to_numpy(float), settings)[village]
     wealth = village_wealth + _own_wealth_sd(settings) * normal("wealth")
-    remoteness = villages["remoteness"].to_numpy(np.float32)[village]
+    remoteness: F32 = villages["remoteness"].to_numpy(np.float32)[village]
     total = {name: quantity.value for name, quantity in district.population.items()}
     # lacks fall on the poor; the district's share is kept
     poorer = np.exp(-settings["population.lack_wealth_gradient"] * wealth)
@@ -96,9 +94,7 @@ def build_households(
         identity=identity,
         village=village,
         remoteness=remoteness,
-        dasawisma=(np.repeat(np.cumsum(families) - families, count) // group + within // group).astype(
-            np.int32
-        ),
+        dasawisma=(np.repeat(np.cumsum(families) - families, count) // group + within // group).astype(np.int32),
         wealth=wealth,
         village_wealth=village_wealth,
         wealth_fifth=np.zeros(len(key), np.int8),
@@ -115,7 +111,7 @@ def build_households(
         ),
         belief=_share(settings["population.belief_mean"], settings["population.belief_sd"], normal("belief")),
         trust=_share(settings["population.trust_mean"], settings["population.trust_sd"], normal("trust")),
-        access=_share(1.0 - remoteness, settings["population.access_sd"], normal("access")),
+        access=_share(np.float32(1.0) - remoteness, settings["population.access_sd"], normal("access")),
         has_nik=happens("household nik", np.full(len(key), total["nik_share"])),
         in_krs=np.zeros(len(key), bool),
         in_dtks=np.zeros(len(key), bool),

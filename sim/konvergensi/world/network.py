@@ -65,7 +65,5 @@ def density(graph: nx.MultiGraph, layer: str) -> float:
     nodes = [n for n, kind in graph.nodes(data="kind") if kind == "opd"]
     pairs = len(nodes) * (len(nodes) - 1) / 2
     inside = set(nodes)
-    ties = {
-        frozenset((a, b)) for a, b, key in graph.edges(keys=True) if key == layer and a in inside and b in inside
-    }
+    ties = {frozenset((a, b)) for a, b, key in graph.edges(keys=True) if key == layer and a in inside and b in inside}
     return len(ties) / pairs if pairs else 0.0

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from konvergensi.world.agents import Opd
 
 
+FOLLOW_LOKUS = {source: f"budget.{source}_follow_lokus" for source in ("apbn", "dak", "apbd")}
+
+
 @dataclass(slots=True)
 class World:
     """State of the district in a month. Village arrays are (n_villages,); columns as in their own classes."""
@@ -63,8 +66,8 @@ class World:
     combination: growth.Combination
     absorption: NDArray[np.float64]
     linked: bool = False  # the first linkage (Aksi 6) has been run
-    _cache: dict[tuple[str, int, int], NDArray[np.floating]] = field(default_factory=dict)
-    _arrays: dict[tuple[str, int], NDArray[np.generic]] = field(default_factory=dict)
+    _shifts: dict[tuple[int, int], F32] = field(default_factory=dict)  # by service and programme
+    _open: dict[int, Mask] = field(default_factory=dict)  # villages a programme may serve
 
     @property
     def month_of_year(self) -> int:
@@ -76,8 +79,8 @@ class World:
         self.settings = settings
         self.combination = growth.Combination.of(settings)
         self.absorption = budget.absorption(settings)
-        self._cache.clear()
-        self._arrays.clear()
+        self._shifts.clear()
+        self._open.clear()
         for opd in self.opds:
             opd.take_settings(settings)
             key = entity_keys(f"opd {opd.id}", np.zeros(1, np.uint32))
@@ -96,15 +99,14 @@ class World:
 
     def shift(self, s: int, p: int) -> F32:
         """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32."""
-        key = ("shift", s, p)
-        if key not in self._cache:
+        if (s, p) not in self._shifts:
             service = self.services[s]
             full = growth.monthly_shift(service, self.settings[f"services.{service.id}.effect"], self.settings)
             quality = 1.0
             if service.venue != "transfer":  # money is money; everything else can be done well or badly
                 quality = self.opds[self.programmes.opd[p]].quality(self.settings)
-            self._cache[key] = full * np.float32(quality * self.settings["uptake.adherence_share"])
-        return self._cache[key]  # type: ignore[return-value]
+            self._shifts[s, p] = full * np.float32(quality * self.settings["uptake.adherence_share"])
+        return self._shifts[s, p]
 
     def staff_capacity(self, p: int) -> float:
         """Services of programme p that the agency's field staff can deliver in a month."""
@@ -128,8 +130,7 @@ class World:
         location = self.programmes.location[p]
         if location == "all":
             return None
-        key = ("open", p)
-        if key not in self._arrays:
+        if p not in self._open:
             open_ = self.lokus.copy()
             if location == "central":
                 luck = self.draws.uniform(f"place {self.programmes.id[p]}", 0, self.village_keys)
@@ -137,11 +138,11 @@ class World:
                 open_ = luck < np.where(self.lokus, match, self.settings["budget.apbn_location_share"])
                 if self.village_first(p) is not None:
                     open_ |= self.lokus
-            self._arrays[key] = open_
-        return self._arrays[key]  # type: ignore[return-value]
+            self._open[p] = open_
+        return self._open[p]
 
     def village_first(self, p: int) -> Mask | None:
         """Villages served before the others, (n_villages,) bool; None where the money does not follow lokus."""
         source = SOURCES[self.programmes.source[p]]
-        key = f"budget.{source.replace('-', '_')}_follow_lokus"
-        return self.lokus if key in self.settings and self.settings[key] else None
+        follows = source in FOLLOW_LOKUS and self.settings[FOLLOW_LOKUS[source]]
+        return self.lokus if follows else None
