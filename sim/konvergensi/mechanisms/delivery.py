@@ -8,6 +8,7 @@ Parameters: delivery.toml, budget.toml; services as data: services.toml.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from konvergensi.world.households import Households
     from konvergensi.world.world import World
 
-Rows = NDArray[np.intp]
 BINS = 1024  # steps of the lasting order in which people are served
 LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
 
@@ -35,12 +35,17 @@ LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
 class Ration:
     """How far the money reaches in the order of serving: steps below each cut are within that limit."""
 
-    step: NDArray[np.intp]
+    step: NDArray[np.uint16]
     budgeted: int
     released: int
     delivered: int
     spent: float  # Rp
     wanted: float  # Rp, what serving every candidate would have cost
+
+
+def steps(order: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Step 0..BINS-1 of each place in the order of serving, (n,)."""
+    return order >> np.uint16(6)
 
 
 def ration(
@@ -57,7 +62,7 @@ def ration(
     that staff can deliver. Whole steps of the order are served, so spending never exceeds a limit and falls short of
     it by at most one step.
     """
-    step = (order >> np.uint16(6)).astype(np.intp)
+    step = steps(order)
     cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
 
     def reach(limit: float) -> int:
@@ -66,9 +71,9 @@ def ration(
     budgeted = reach(budget_limit)
     released = min(reach(release_limit), budgeted)
     delivered = min(reach(spend_limit), released)
-    if staff_limit < len(order):
+    if np.count_nonzero(step < delivered) > staff_limit:
         count_to = np.cumsum(np.bincount(step, minlength=BINS))
-        delivered = min(delivered, int(np.searchsorted(count_to, staff_limit, side="right")))
+        delivered = int(np.searchsorted(count_to, staff_limit, side="right"))
     spent = float(cost_to[delivered - 1]) if delivered else 0.0
     return Ration(step, budgeted, released, delivered, spent, float(cost_to[-1]))
 
@@ -99,10 +104,9 @@ def live_with_works(world: World) -> None:
             continue
         uses = (world.book.received[s] > 0) & world.book.willing[s]
         rows = world.children.window(world.month, service.from_age, service.to_age)
-        at = rows.start + np.flatnonzero(uses[world.children.household[rows]])
-        age = world.month - world.children.birth_month[at] + PREGNANCY_MONTHS
-        world.month_shift[at] += world.combination.forward(each)[age]
-        world.month_services[at] += each[age] != 0
+        takes = uses[world.children.household[rows]]
+        world.month_shift[rows] += takes * by_row(world, rows, world.combination.forward(each))
+        world.month_services[rows] += takes & (by_row(world, rows, each) != 0)
 
 
 def _leaves_trace(world: World, s: int, service: Service) -> bool:
@@ -124,33 +128,25 @@ def _serve_children(world: World, s: int, service: Service) -> None:
     if not runs:
         world.tally.children_in_need(s, rows, need)
         return
-    open_course = None
-    if book.limited[s]:  # a course can end before its age window does
-        open_course = book.received[s][rows] < service.duration_months
-        need = open_course if need is None else need & open_course
-    served = np.zeros(rows.stop - rows.start, bool) if len(runs) > 1 else None
+    left = None  # whom an earlier programme has not served this month and whose course is open
+    if book.limited[s]:
+        left = book.received[s][rows] < service.duration_months
+        need = left.copy() if need is None else need & left
     for p in runs:
         known, listed = child_list(world, p, service, rows)
-        candidates = listed.copy()
-        if open_course is not None:
-            candidates &= open_course
-        if served is not None:
-            candidates &= ~served
+        candidates = listed if left is None else listed & left
         if (open_ := world.village_open(p)) is not None:
-            candidates &= open_[children.village[rows]]
+            candidates = candidates & open_[children.village[rows]]
         if service.venue == "posyandu":
-            candidates &= world.came(rows)
-        found = np.flatnonzero(candidates)
-        at = found + rows.start
-        result, given = _spend(world, p, service, book.rank[s][at], children, at)
-        offered = at[given]
-        takes = offered[book.willing[s][offered]]
-        if served is not None:
-            served[found[given]] = True
+            candidates = candidates & world.came(rows)
+        result, given = _spend(world, p, service, book.rank[s][rows], candidates, children, rows)
+        takes = given & book.willing[s][rows]
+        if len(runs) > 1:
+            left = ~given if left is None else left & ~given
         if book.limited[s]:
-            book.received[s][offered] += 1
-        act_on_children(world, s, service, p, takes)
-        world.tally.children_served(world, s, p, rows, need, known, listed, found, result, given, takes)
+            book.received[s][rows] += given
+        act_on_children(world, s, service, p, rows, takes)
+        world.tally.children_served(world, s, p, rows, need, known, listed, candidates, result, given, takes)
 
 
 def child_need(world: World, service: Service, rows: slice) -> Mask | None:
@@ -179,8 +175,9 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
     falter_known = registers.recorded_faltering[rows]
     match register:
         case "eppgbm":
-            listed = registers.on_eppgbm[rows]
-            known = listed | register_rules.in_eppgbm(registers, rows, world.settings, world.month)
+            known = listed = registers.on_eppgbm[rows]
+            if world.tally.counting:  # known matters only to those who count
+                known = listed | register_rules.in_eppgbm(registers, rows, world.settings, world.month)
         case "kohort":
             known = listed = registers.cohort_month[rows] <= world.month
         case "krs":
@@ -234,58 +231,76 @@ def _as_the_village_knows(
     return guess | (holds & listed)
 
 
-def act_on_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
-    """What taking the service up does to the children in rows `takes` (in place)."""
-    if len(takes) == 0:
-        return
+def act_on_children(world: World, s: int, service: Service, p: int, rows: slice, takes: Mask) -> None:
+    """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
     children = world.children
     if bit := world.package.bit_of.get(s):
-        # rows are in order of birth, so those still inside the 1,000 days are the last of them
-        oldest = children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-        children.got[takes[np.searchsorted(takes, oldest) :]] |= bit
+        young = inside_1000_days(world, rows)
+        children.got[young] |= takes[young.start - rows.start :] * bit
     if service.acts_on == "knowledge":
-        home = children.household[takes]
+        home = children.household[rows][takes]
         gained = world.households.knowledge[home] + np.float32(world.settings["uptake.knowledge_gain_per_visit"])
         world.households.knowledge[home] = np.minimum(gained, np.float32(1.0))
     elif service.acts_on == "nik":
-        world.registers.nik_month[takes] = np.minimum(world.registers.nik_month[takes], world.month)
-    each = world.shift(s, p) * months_per_delivery(service)
-    if service.venue == "works" or not each.any():
+        nik = world.registers.nik_month[rows]
+        nik[takes] = np.minimum(nik[takes], world.month)
+    if service.venue == "works":
         return  # works: see live_with_works
-    age = world.month - children.birth_month[takes] + PREGNANCY_MONTHS
+    each = world.shift(s, p)
+    if not each.any():
+        return
     if service.acts_on == "birth-weight":
-        helped = children.kek[takes] if service.need == "kek" else np.ones(len(takes), bool)
-        children.weight_gain[takes] += each[age] * helped
+        helped = takes & children.kek[rows] if service.need == "kek" else takes
+        children.weight_gain[rows] += helped * by_row(world, rows, each * months_per_delivery(service))
     else:
-        world.month_shift[takes] += world.combination.forward(each)[age]
-        world.month_services[takes] += 1
+        each = world.combination.forward(each * months_per_delivery(service))
+        world.month_shift[rows] += takes * by_row(world, rows, each)
+        world.month_services[rows] += takes
+
+
+def inside_1000_days(world: World, rows: slice) -> slice:
+    """The part of `rows` still inside the 1,000 days: rows are in order of birth, so it is the last part."""
+    oldest = world.children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
+    return slice(min(max(oldest, rows.start), rows.stop), rows.stop)
+
+
+def by_row(world: World, rows: slice, by_age: NDArray[np.float32]) -> NDArray[np.float32] | np.float32:
+    """Values by age (69,), for ages -9..59, as one value per row; a single number where all rows have the same."""
+    if rows.stop == rows.start:
+        return np.float32(0.0)
+    oldest, youngest = (int(world.month - world.children.birth_month[row]) for row in (rows.start, rows.stop - 1))
+    part = by_age[youngest + PREGNANCY_MONTHS : oldest + PREGNANCY_MONTHS + 1]
+    if (part == part[0]).all():
+        return part[0]
+    return by_age[world.children.ages(world.month, rows) + PREGNANCY_MONTHS]
 
 
 # ---- services for households -----------------------------------------------------------------------------------------
 
 
 def _serve_households(world: World, s: int, service: Service) -> None:
+    book, everyone = world.book, slice(0, len(world.households))
     runs = world.programmes_of[s]
     need = household_need(world, service)
-    open_course = world.book.received[s] < service.duration_months if runs else np.ones(len(need), bool)
-    need &= open_course
+    left = np.ones(len(need), bool)
+    if runs:
+        left = book.received[s] < service.duration_months
+        need &= left
     stage = need.astype(np.uint8)
-    served = np.zeros(len(need), bool)
     for p in runs:
         listed = household_list(world, p, service, need)
-        candidates = listed & open_course
-        candidates &= ~served
+        candidates = listed & left
         if (open_ := world.village_open(p)) is not None:
             candidates &= open_[world.households.village]
-        found = np.flatnonzero(candidates)
-        result, given = _spend(world, p, service, world.book.rank[s][found], world.households, found)
-        offered = found[given]
-        takes = offered[world.book.willing[s][offered]]
-        served[offered] = True
-        world.book.received[s][offered] += 1
+        result, given = _spend(world, p, service, book.rank[s], candidates, world.households, everyone)
+        takes = given & book.willing[s]
+        left &= ~given
+        book.received[s] += given
         _act_on_households(world, service, takes)
-        _reach_children(world, s, service, p, takes)
-        world.tally.households_served(p, need, listed, found, result, given, takes, stage)
+        if s in world.package.bit_of or world.shift(s, p).any():
+            rows = world.children.window(world.month, service.from_age, service.to_age)
+            act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
+        world.tally.households_served(p, need, listed, candidates, result, given, takes, stage)
     world.tally.household_stage(world, s, service, stage)
 
 
@@ -329,42 +344,42 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
     return listed
 
 
-def _act_on_households(world: World, service: Service, takes: Rows) -> None:
+def _act_on_households(world: World, service: Service, takes: Mask) -> None:
     match service.acts_on:
         case "water":
-            world.households.no_water[takes] = False
+            world.households.no_water &= ~takes
         case "latrine":
-            world.households.no_latrine[takes] = False
+            world.households.no_latrine &= ~takes
         case "spacing":
-            world.households.spaced[takes] = True
+            world.households.spaced |= takes
 
 
-def _reach_children(world: World, s: int, service: Service, p: int, takes: Rows) -> None:
-    """What a household takes up reaches its children in the service's age window."""
-    took = np.zeros(len(world.households), bool)
-    took[takes] = True
-    rows = world.children.window(world.month, service.from_age, service.to_age)
-    act_on_children(world, s, service, p, rows.start + np.flatnonzero(took[world.children.household[rows]]))
-
-
-# ---- money, staff, uptake --------------------------------------------------------------------------------------------
+# ---- money and staff -------------------------------------------------------------------------------------------------
 
 
 def _spend(
-    world: World, p: int, service: Service, rank: NDArray[np.uint16], of: Children | Households, rows: Rows
+    world: World,
+    p: int,
+    service: Service,
+    rank: NDArray[np.uint16],
+    candidates: Mask,
+    of: Children | Households,
+    rows: slice,
 ) -> tuple[Ration, Mask]:
-    """Ration this month's candidates of a programme (rows `of` a table) by money and staff, and book what is spent.
+    """Ration a programme's month among the candidates, (n,) bool over `rows` of a table, and book what is spent.
 
     Returns the ration and who is served, (n,) bool.
     """
     book, settings = world.programmes, world.settings
     order = rank
-    if (first := world.village_first(p)) is not None:  # lokus villages come first, each in its lasting order
-        order = (rank >> np.uint16(1)) | np.where(first, np.uint16(0), np.uint16(1 << 15))[of.village[rows]]
+    if world.lokus_first(p):  # lokus villages come first, each household in its lasting order
+        order = (rank >> np.uint16(1)) | of.behind[rows]
     base, travel = world.unit_cost(p)
-    cost = of.remoteness[rows] * travel
+    found = np.flatnonzero(candidates)
+    cost = of.remoteness[rows][found]
+    cost *= travel
     cost += base
-    left = sum(m >= world.month_of_year for m in service.months)
+    left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
     spent, source = book.spent[p], book.source[p]
     budget_limit = max(book.budgeted[p] - spent, 0.0) / left
     release_limit = min(budget_limit, max(book.released[p] - spent, 0.0))
@@ -374,8 +389,9 @@ def _spend(
     if service.venue in ("home", "facility"):
         staff_limit = world.staff_capacity(p)
         spend_limit *= settings["shocks.home_contact_share"]
-    result = ration(order, cost, budget_limit, release_limit, spend_limit, staff_limit)
-    given = result.step < result.delivered
+    result = ration(order[found], cost, budget_limit, release_limit, spend_limit, staff_limit)
+    result.step = steps(order)
+    given = candidates & (result.step < result.delivered)
     units = int(np.count_nonzero(given))
     book.wanted[p] += result.wanted
     book.spent[p] += result.spent

@@ -46,6 +46,7 @@ class Recorder:
 
     def __init__(self, world: World, trace_children: int) -> None:
         self.rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        self.villages: list[pd.DataFrame] = []  # one table a year
         self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
         self.rounds = measure.survey_rounds(world)
         self.traced = self._choose(world, trace_children)
@@ -81,7 +82,7 @@ class Recorder:
             ]
         self._money(world, year)
         self._targeting(world, year)
-        self.rows["villages"] += series.village_rows(world, world.package)
+        self.villages.append(series.village_table(world, world.package))
 
     def _money(self, world: World, year: int) -> None:
         book = world.programmes
@@ -176,4 +177,7 @@ class Recorder:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table with its columns, also when it has no rows."""
-        return {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()}
+        tables = {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()}
+        if self.villages:
+            tables["villages"] = pd.concat(self.villages, ignore_index=True)[COLUMNS["villages"]]
+        return tables

@@ -12,6 +12,8 @@ from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from konvergensi.inputs.services import Service
     from konvergensi.world.world import World
 
@@ -30,7 +32,7 @@ def prevalence_rows(world: World) -> list[Row]:
     # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
     cell = children.cell[rows]
     n = np.bincount(cell, minlength=10)
-    low = np.bincount(cell[stunted], minlength=10)
+    low = np.bincount(cell, weights=stunted, minlength=10)
     total = np.bincount(cell, weights=z, minlength=10)
     square = np.bincount(cell, weights=z * z, minlength=10)
     when = format_month(month)
@@ -143,8 +145,8 @@ def indicator_rows(world: World, package: Package) -> list[Row]:
     return [{"month": when, "indicator": name, "value": value} for name, value in values.items()]
 
 
-def village_rows(world: World, package: Package) -> list[Row]:
-    """Rows of the villages table at the end of a year."""
+def village_table(world: World, package: Package) -> pd.DataFrame:
+    """The villages table at the end of a year."""
     children, month, n = world.children, world.month, len(world.lokus)
     rows = children.window(month, 0, LAST_AGE)
     village = children.village[rows]
@@ -157,10 +159,9 @@ def village_rows(world: World, package: Package) -> list[Row]:
     expected = np.bincount(home[due], minlength=n)
     table = world.district.villages
     with np.errstate(invalid="ignore", divide="ignore"):
-        columns = table.assign(
+        return table.assign(
             year=month // 12,
             n_children=count,
             prevalence=low / count,
             complete_package_share=with_all / expected,
         )
-    return [dict(zip(columns.columns, row)) for row in columns.itertuples(index=False)]

@@ -29,10 +29,7 @@ STAGES = (
     "in_time",
     "z_gained",
 )
-IN_NEED, KNOWN, LISTED, TAKEN_UP, IN_TIME, Z_GAINED = (
-    np.uint8(STAGES.index(stage) + 1) for stage in ("in_need", "known", "listed", "taken_up", "in_time", "z_gained")
-)
-Rows = NDArray[np.intp]
+IN_NEED, TAKEN_UP = np.uint8(1), np.uint8(STAGES.index("taken_up") + 1)
 
 
 class Tally:
@@ -73,41 +70,32 @@ class Tally:
         need: Mask | None,
         known: Mask,
         listed: Mask,
-        found: Rows,
+        candidates: Mask,
         result: Ration,
         given: Mask,
-        takes: Rows,
+        takes: Mask,
     ) -> None:
-        """Count one programme's month; need None: everybody; found are positions in `rows`, takes row numbers."""
+        """Count one programme's month among the children in `rows`; need None: everybody."""
         if not self.counting:
             return
-        stage = self._stages(need, known, listed, found, result, given, p)
-        taken = takes - rows.start
-        if len(taken):
-            age = world.month - world.children.birth_month[takes]
-            gains = world.shift(s, p)[age + PREGNANCY_MONTHS] > 0
-            stage[taken] = self._reached(age, gains) * (np.uint8(1) if need is None else need[taken])
-        self.reached[p] += len(takes)
-        np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
+        stage = self._stages(need, known, listed, candidates, result, given, takes, p)
+        self._pass_on(world, s, p, rows, stage, takes if need is None else takes & need)
 
     def households_served(
         self,
         p: int,
         need: Mask,
         listed: Mask,
-        found: Rows,
+        candidates: Mask,
         result: Ration,
         given: Mask,
-        takes: Rows,
+        takes: Mask,
         stage: NDArray[np.uint8],
     ) -> None:
         """Count one programme's month among households and raise `stage` (n_households,) in place."""
-        if not self.counting:
-            return
-        here = self._stages(need, listed, listed, found, result, given, p)
-        here[takes] = np.where(need[takes], TAKEN_UP, 0)
-        self.reached[p] += len(takes)
-        np.maximum(stage, here, out=stage)
+        if self.counting:
+            here = self._stages(need, listed, listed, candidates, result, given, takes, p)
+            np.maximum(stage, here, out=stage)
 
     def household_stage(self, world: World, s: int, service: Service, stage: NDArray[np.uint8]) -> None:
         """Pass the stage of households on to their children in the service's age window."""
@@ -115,40 +103,48 @@ class Tally:
             return
         rows = world.children.window(world.month, service.from_age, service.to_age)
         passed = stage[world.children.household[rows]]
-        took = passed == TAKEN_UP
-        age = world.children.ages(world.month, rows)
         runs = world.programmes_of[s]
-        gains = world.shift(s, runs[0])[age + PREGNANCY_MONTHS] > 0 if runs else np.zeros(len(age), bool)
-        passed = np.where(took, self._reached(age, gains), passed).astype(np.uint8)
-        np.maximum(self.stage[s, rows], passed, out=self.stage[s, rows])
+        self._pass_on(world, s, runs[0] if runs else None, rows, passed, passed == TAKEN_UP)
 
-    @staticmethod
-    def _reached(age: NDArray[np.integer], gains: Mask) -> NDArray[np.uint8]:
-        """Stage of those who took the service up: in time inside the 1,000 days, and whether z was gained."""
-        in_time = age <= FIRST_1000_DAYS
-        return (TAKEN_UP + in_time + (in_time & gains)).astype(np.uint8)
+    def _pass_on(self, world: World, s: int, p: int | None, rows: slice, stage: NDArray[np.uint8], took: Mask) -> None:
+        """Add what follows taking up (in time, z gained) and keep the furthest stage of the year (in place)."""
+        start = world.children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
+        young = slice(min(max(start - rows.start, 0), len(stage)), len(stage))
+        stage[young] += took[young]
+        if p is not None and (gains := world.shift(s, p) > 0).any():
+            age = world.children.ages(world.month, slice(rows.start + young.start, rows.stop))
+            stage[young] += took[young] & gains[age + PREGNANCY_MONTHS]
+        np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
 
     def _stages(
-        self, need: Mask | None, known: Mask, listed: Mask, found: Rows, result: Ration, given: Mask, p: int
+        self,
+        need: Mask | None,
+        known: Mask,
+        listed: Mask,
+        candidates: Mask,
+        result: Ration,
+        given: Mask,
+        takes: Mask,
+        p: int,
     ) -> NDArray[np.uint8]:
-        """Stage reached by every row of one programme's month up to delivery, 0 for those not in need."""
-        further = (result.step < result.budgeted).view(np.uint8) + (result.step < result.released).view(np.uint8)
-        further += given.view(np.uint8)
-        further += LISTED
+        """Stage reached by every row of one programme's month up to taking up, 0 for those not in need."""
         stage = known.view(np.uint8) + listed.view(np.uint8)
         stage += IN_NEED
-        stage[found] = further
-        targeted = eligible = right = int(np.count_nonzero(given))
-        if need is None:
-            eligible = len(stage)
-        else:
-            stage *= need.view(np.uint8)
+        stage += candidates & (result.step < result.budgeted)
+        stage += candidates & (result.step < result.released)
+        stage += given
+        stage += takes
+        targeted = right = int(np.count_nonzero(given))
+        eligible = len(stage)
+        if need is not None:
+            stage *= need
             eligible = int(np.count_nonzero(need))
-            right = int(np.count_nonzero(need[found[given]]))
+            right = int(np.count_nonzero(given & need))
         self.eligible[p] += eligible
         self.listed[p] += int(np.count_nonzero(listed))
         self.targeted[p] += targeted
         self.right[p] += right
+        self.reached[p] += int(np.count_nonzero(takes))
         self.months[p] += 1
         return stage
 
@@ -161,9 +157,11 @@ class Tally:
         some = np.flatnonzero(stage)
         stage = stage[some]
         children = np.bincount(stage, minlength=len(STAGES) + 1)
+        home = world.children.household[rows][some]
+        order = np.argsort(stage, kind="stable")
         furthest = np.zeros(len(world.households), np.uint8)
-        np.maximum.at(furthest, world.children.household[rows][some], stage)
-        households = np.bincount(furthest, minlength=len(STAGES) + 1)
+        furthest[home[order]] = stage[order]  # of several children of a household the furthest is written last
+        households = np.bincount(furthest[furthest > 0], minlength=len(STAGES) + 1)
         return _at_least(children), _at_least(households)
 
 

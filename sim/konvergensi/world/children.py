@@ -31,6 +31,7 @@ class Children:
     household: NDArray[np.int32]
     village: NDArray[np.int16]
     remoteness: F32  # of the village
+    behind: NDArray[np.uint16]  # as of the household
     birth_month: NDArray[np.int32]
     order: NDArray[np.int8]  # birth order within the simulated years, 0 first
     next_birth: NDArray[np.int32]  # birth month of the next sibling, within the run or after it
@@ -92,6 +93,7 @@ def build_children(
         household=household,
         village=households.village[household],
         remoteness=households.remoteness[household],
+        behind=households.behind[household],
         birth_month=birth,
         order=order,
         next_birth=following,

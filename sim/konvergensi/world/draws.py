@@ -19,13 +19,20 @@ from numpy.typing import NDArray
 Keys = NDArray[np.uint32]
 
 
+BLOCK = 16_384  # keys scrambled at a time, so that they stay in the processor's cache
+
+
 def mix(x: Keys) -> Keys:
     """Scramble 32-bit keys in place (a bijection: different keys stay different). Returns the same array."""
-    x ^= x >> np.uint32(16)
-    x *= np.uint32(0x21F0AAAD)
-    x ^= x >> np.uint32(15)
-    x *= np.uint32(0xD35A2D97)
-    x ^= x >> np.uint32(15)
+    shifted = np.empty(min(len(x), BLOCK), np.uint32)
+    for start in range(0, len(x), BLOCK):
+        part = x[start : start + BLOCK]
+        high = shifted[: len(part)]
+        for shift, factor in ((16, 0x21F0AAAD), (15, 0xD35A2D97), (15, None)):
+            np.right_shift(part, np.uint32(shift), out=high)
+            part ^= high
+            if factor is not None:
+                part *= np.uint32(factor)
     return x
 
 

@@ -29,6 +29,7 @@ class Households:
     identity: NDArray[np.int64]  # number in the full-size district: a smaller population share is a subset
     village: NDArray[np.int16]
     remoteness: F32  # of the village
+    behind: NDArray[np.uint16]  # 0 in a lokus village, else the step that puts it behind where lokus come first
     dasawisma: NDArray[np.int32]
     wealth: F32  # standardised within the district, mean 0, SD 1
     village_wealth: F32  # the part of it that all households of the village share
@@ -94,6 +95,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
         identity=identity,
         village=village,
         remoteness=remoteness,
+        behind=np.where(villages["lokus"].to_numpy(bool), np.uint16(0), np.uint16(1 << 15))[village],
         dasawisma=(np.repeat(np.cumsum(families) - families, count) // group + within // group).astype(np.int32),
         wealth=wealth,
         village_wealth=village_wealth,
@@ -137,12 +139,19 @@ def _own_wealth_sd(settings: Settings) -> np.float32:
 
 def rank_wealth(households: Households, poor_line_share: float) -> None:
     """Set wealth fifths and the poor line from the present wealth (in place)."""
-    cuts = np.quantile(households.wealth, [0.2, 0.4, 0.6, 0.8, poor_line_share])
+    cuts = _quantiles(households.wealth, [0.2, 0.4, 0.6, 0.8, poor_line_share])
     fifth = np.zeros(len(households), np.int8)
     for cut in cuts[:4]:
         fifth += households.wealth >= cut
     households.wealth_fifth = fifth
     households.poor = households.wealth < cuts[4]
+
+
+def _quantiles(values: F32, shares: list[float]) -> NDArray[np.float64]:
+    """Quantiles to a thousandth of an SD, from a histogram: sorting as many rows takes ten times longer."""
+    step = (np.clip(values, -8.0, 8.0) * np.float32(1000.0)).astype(np.int32) + 8000
+    reached = np.cumsum(np.bincount(step, minlength=16_001)) / len(values)
+    return (np.searchsorted(reached, shares) + 1 - 8000) / 1000.0
 
 
 def move_wealth(households: Households, settings: Settings, draws: Draws, month: int) -> None:

@@ -136,13 +136,12 @@ class World:
                 luck = self.draws.uniform(f"place {self.programmes.id[p]}", 0, self.village_keys)
                 match = self.settings["budget.apbn_location_match_share"]
                 open_ = luck < np.where(self.lokus, match, self.settings["budget.apbn_location_share"])
-                if self.village_first(p) is not None:
+                if self.lokus_first(p):
                     open_ |= self.lokus
             self._open[p] = open_
         return self._open[p]
 
-    def village_first(self, p: int) -> Mask | None:
-        """Villages served before the others, (n_villages,) bool; None where the money does not follow lokus."""
+    def lokus_first(self, p: int) -> bool:
+        """Whether the money of programme p serves lokus villages before the others."""
         source = SOURCES[self.programmes.source[p]]
-        follows = source in FOLLOW_LOKUS and self.settings[FOLLOW_LOKUS[source]]
-        return self.lokus if follows else None
+        return source in FOLLOW_LOKUS and bool(self.settings[FOLLOW_LOKUS[source]])
