@@ -1,16 +1,17 @@
 # Needs python3 (3.11 or newer, with venv), git and make; everything else is installed into .venv.
-# Another interpreter: make demo PYTHON=/path/to/python3.12
+# Another interpreter: make demo PYTHON=/path/to/python3.12. In Indonesian: make demo BAHASA=id
 
 PYTHON ?= python3
 CROSS_PYTHON ?=
 SEED ?= 1
+BAHASA ?= en
 OUT ?= out/demo
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench wheel-test cross-version venv clean
+.PHONY: help demo test lint format results bench wheel-test cross-version venv clean
 
 # The stamps carry the Python they were made with: another PYTHON remakes the environment. Each is touched last, so
 # an interrupted installation leaves none and the next make starts over.
@@ -41,7 +42,7 @@ $(READY_DEV): $(READY)
 
 demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/demo
 	.venv/bin/konvergensi run baseline --district lebak --start 2018-01 --end 2024-12 \
-	  --seed $(SEED) --population-share 1.0 --out $(OUT)
+	  --seed $(SEED) --population-share 1.0 --lang $(BAHASA) --out $(OUT)
 	@echo
 	@echo "Read  $(OUT)/summary.md      one page, in words"
 	@echo "See   $(OUT)/figures/        the pictures"
@@ -59,6 +60,10 @@ lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 format: $(READY_DEV)  ## let ruff lay the code out and mend what it can
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
+
+results: $(READY_DEV)  ## run the shipped policies again and write their numbers into README and docs
+	.venv/bin/python docs/make_results.py
+	.venv/bin/python docs/make_odd.py
 
 bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time ratio, memory, time per mechanism
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)

@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from conftest import forced, ledger, live
+from conftest import forced, ledger, lived
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def test_lines_are_cut_at_the_ceiling_but_never_before_their_door(door: int, cei
     assert calendar.cut_month(settings, "apbd") == max(door, ceiling)
 
 
-# ---- every month is a lever: moving it moves what it stands for ------------------------------------------------------
+# ---- every month is a lever: moving it moves what it stands for ----------------------------------
 
 LINKED = {"registers.linkage": True, "registers.sharing_share": 1.0}
 VILLAGES = {"budget.dana_desa_min_share": 0.2}
@@ -88,7 +88,7 @@ def usual() -> dict[str, tuple[list, list]]:
 
 def trace(changes: dict) -> tuple[list, list]:
     """Budgets and services of every programme by month, 2018 to 2020."""
-    model = live(share=0.01, end="2020-12", set=changes)
+    model = lived(share=0.01, end="2020-12", set=changes)
     return ledger(model, "budgeted").to_numpy().tolist(), ledger(model, "units").to_numpy().tolist()
 
 
@@ -104,7 +104,7 @@ def test_moving_a_door_or_an_action_moves_money_or_services(
 
 def test_moving_the_coaching_of_villages_moves_when_they_hold_lists() -> None:
     def first(month: int) -> int:
-        model = live("one-list", share=0.005, end="2018-01", set={"calendar.aksi_5_month": month})
+        model = lived("one-list", share=0.005, end="2018-01", set={"calendar.aksi_5_month": month})
         return int(model.world.has_by_name_list.sum())
 
     assert first(1) == 345  # in January at once
@@ -114,7 +114,7 @@ def test_moving_the_coaching_of_villages_moves_when_they_hold_lists() -> None:
 def test_moving_the_measurement_of_august_moves_its_publication() -> None:
     published = []
     for month in (8, 12):
-        model = live(share=0.005, end="2018-08", set={"calendar.aksi_7_month": month})
+        model = lived(share=0.005, end="2018-08", set={"calendar.aksi_7_month": month})
         published.append(model.recorder.tables()["surveys"].query("fieldwork == '2018-08'")["published"].max())
     assert published == ["2018-10", "2018-12"]
 
@@ -122,19 +122,13 @@ def test_moving_the_measurement_of_august_moves_its_publication() -> None:
 @pytest.mark.parametrize(("lever", "month"), [("reform_analysis_month", 6), ("reform_plan_month", 9)])
 def test_the_months_of_the_reform_are_levers_from_2025_on(lever: str, month: int) -> None:
     def trace(changes: dict) -> list:
-        model = live(share=0.01, start="2025-01", end="2026-12", set=changes)
+        model = lived(share=0.01, start="2025-01", end="2026-12", set=changes)
         return ledger(model, "budgeted").to_numpy().tolist()
 
     assert trace({f"calendar.{lever}": month}) != trace({})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="calendar.py action_months: `review` is due in aksi_8_month / reform_review_month and nothing acts on it "
-    "(review and learning come with part 2); the two parameters have no effect until then",
-)
-@pytest.mark.parametrize("lever", ["aksi_8_month", "reform_review_month"])
-def test_moving_the_review_moves_something(lever: str) -> None:
-    assert trace({f"calendar.{lever}": 11, "calendar.regime": "reform-2025"}) != trace(
-        {"calendar.regime": "reform-2025"}
-    )
+@pytest.mark.parametrize(("lever", "regime"), [("aksi_8_month", "eight-aksi"), ("reform_review_month", "reform-2025")])
+def test_moving_the_review_past_a_door_moves_money(lever: str, regime: str) -> None:
+    chosen = {"calendar.regime": regime}
+    assert trace(chosen | {f"calendar.{lever}": 11}) != trace(chosen)

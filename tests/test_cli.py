@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,9 +59,10 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_run_passes_everything_on_and_says_what_came_out(
-    tmp_path: Path, inputs: list[str], runs: list[dict[str, Any]]
+    monkeypatch: pytest.MonkeyPatch, inputs: list[str], runs: list[dict[str, Any]]
 ) -> None:
     options = "--seed 7 --start 2018-01 --end 2018-02 --population-share 0.1 --trace-children 5 --no-figures"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/konvergensi", "run", *options.split()])
     done = call("run", *inputs, *options.split(), "--set", "opd.dinkes.ego=0.5", "--lang", "id")
     assert done.exit_code == 0, done.output
     (asked,) = runs
@@ -72,13 +74,13 @@ def test_run_passes_everything_on_and_says_what_came_out(
         "set": {"opd.dinkes.ego": 0.5},
     }  # fmt: skip
     assert asked["finished"].saved["lang"] == "id" and asked["finished"].saved["figures"] is False
-    assert asked["finished"].saved["command"].startswith("konvergensi ")
+    assert asked["finished"].saved["command"].startswith("konvergensi run --seed 7")
     assert done.stdout.splitlines()[:3] == [
         "Prevalensi stunting sebenarnya: 40,2 % (2018-01) menjadi 39,5 % (2018-02)",
         "  SSGI 2018-02: 39,0 % (95 %: 36,0 % sampai 42,0 %)",
-        "Masukan sintetis, bukan data: villages",
+        "Masukan sintetis, bukan data: desa/kelurahan",
     ]
-    assert done.stdout.splitlines()[3] == f"Ditulis ke {tmp_path / 'a' / 'b'}: manifest.json"
+    assert done.stdout.splitlines()[3] == f"Ditulis ke {Path(inputs[-1])}: manifest.json"
 
 
 def test_run_speaks_english_by_default(inputs: list[str], runs: list[dict[str, Any]]) -> None:

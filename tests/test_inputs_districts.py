@@ -223,3 +223,17 @@ def test_check_says_what_it_read(tmp_path: Path) -> None:
     expected = "Kabupaten Uji (district: 3 villages in 2 kecamatan, 1 OPD, 2 programmes)"
     assert headline(read_path(folder)) == headline(read_path(folder / "opd.toml")) == expected
     assert headline(read_path(folder), "id").startswith("Kabupaten Uji (daerah: 3 desa")
+
+
+def test_families_must_add_up(tmp_path: Path) -> None:
+    """Money is sized by the total and spent in the villages: a replaced village table needs its own total."""
+    fewer = villages_csv().replace(",400,", ",100,").encode()
+    folder = write_district(tmp_path, villages_csv=fewer)
+    message = "population.families: 600 families in villages.csv, but 900 here; they must agree within 1 percent"
+    assert check_path(folder) == [f"{folder}/district.toml: {message}"]
+
+
+def test_the_village_table_decides_whether_villages_are_called_synthetic(tmp_path: Path) -> None:
+    assert "villages" in find_district(write_district(tmp_path / "a")).synthetic
+    real = "\n".join(line[:-1] + "0" if line[-1] in "01" else line for line in villages_csv().splitlines())
+    assert "villages" not in find_district(write_district(tmp_path / "b", villages_csv=real.encode())).synthetic

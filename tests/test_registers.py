@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALL, copy_of_lebak, finished, forced, live, values
+from conftest import SMALL, copy_of_lebak, finished, forced, live, lived, values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,9 +23,9 @@ def one_list_run(one_list: ConvergenceModel) -> Run:
     return finished(one_list)
 
 
-def world_of(month: str = "2019-08", **options: object) -> World:
+def world_of(month: str = "2018-08", **options: object) -> World:
     """A world as it stands after the month, to try one register on."""
-    model = live(share=0.02, end=month, **options)  # type: ignore[arg-type]
+    model = live(share=0.02, start=month, end=month, **options)  # type: ignore[arg-type]
     model.world.month -= 1
     return model.world
 
@@ -45,7 +45,7 @@ def targeting(run: Run, programme: str, column: str, years: range = range(2022, 
     return float(table[(table["programme"] == programme) & table["year"].isin(years)][column].mean())
 
 
-# ---- coverage at its limits -----------------------------------------------------------------------------------------
+# ---- coverage at its limits ----------------------------------------------------------------------
 
 
 def test_a_census_that_reaches_nobody_knows_no_family_and_one_that_reaches_all_knows_all_at_risk(
@@ -53,9 +53,7 @@ def test_a_census_that_reaches_nobody_knows_no_family_and_one_that_reaches_all_k
 ) -> None:
     at_risk = registers.risks(world.households) >= 1
     for coverage, expected in ((0.0, np.zeros_like(at_risk)), (1.0, at_risk)):
-        rules = forced(
-            world.settings, {"registers.krs_coverage_share": coverage, "registers.krs_misread_share": 0.0}
-        )
+        rules = forced(world.settings, {"registers.krs_coverage_share": coverage, "registers.krs_misread_share": 0.0})
         registers.refresh_krs(world.households, world.registers, rules, world.draws)
         assert (world.households.in_krs == expected).all()
     assert (world.registers.krs_poor == world.households.poor).all()
@@ -116,9 +114,7 @@ def test_what_midwives_find_goes_from_nobody_to_everybody(
 @pytest.mark.parametrize("nik_share", [0.0, 1.0])
 def test_nik_goes_from_nobody_to_everybody(world: World, nik_share: float) -> None:
     rows = present(world)
-    registers.expect(
-        world.children, world.households, world.registers, world.settings, world.draws, nik_share, rows
-    )
+    registers.expect(world.children, world.households, world.registers, world.settings, world.draws, nik_share, rows)
     ever = world.registers.nik_month[rows] < NEVER
     assert (ever == (nik_share == 1.0)).all()
     assert (world.registers.nik_month[rows] >= world.children.birth_month[rows]).all()
@@ -138,15 +134,13 @@ def test_an_own_list_holds_its_share_of_those_in_need_and_of_others(right: float
     n = 20_000
     luck = (Draws(5).bits("own", 0, entity_keys("x", np.arange(n))) >> np.uint32(16)).astype(np.uint16)
     need = np.arange(n) % 2 == 0
-    rules = forced(
-        Settings.defaults(), {"registers.own_list_share": right, "registers.own_list_false_share": wrong}
-    )
+    rules = forced(Settings.defaults(), {"registers.own_list_share": right, "registers.own_list_false_share": wrong})
     listed = registers.own_list(need, luck, rules)
     assert listed[need].mean() == pytest.approx(right, abs=0.02)
     assert listed[~need].mean() == pytest.approx(wrong, abs=0.02)
 
 
-# ---- staleness ------------------------------------------------------------------------------------------------------
+# ---- staleness -----------------------------------------------------------------------------------
 
 
 def test_a_child_weighed_today_waits_for_the_next_list(world: World) -> None:
@@ -207,7 +201,7 @@ def test_rarer_refreshes_leave_more_of_those_in_need_off_the_list(key: str, serv
     rare, often = {"registers.eppgbm_list_months": (12, 1)}.get(key, (24, 3))
     listed = []
     for months in (rare, often):
-        table = finished(live(end="2019-12", set={key: months})).cascade
+        table = finished(lived(end="2019-12", set={key: months})).cascade
         table = table[table["service"] == service].groupby("stage")["children"].sum()
         listed.append(table["listed"] / table["in_need"])
     assert listed[0] < listed[1]
@@ -220,7 +214,7 @@ def test_families_known_are_not_fewer_than_families_listed_at_any_time(lebak: Co
         assert not (getattr(registry, f"on_{name}")[rows] & ~known).any(), name
 
 
-# ---- linkage --------------------------------------------------------------------------------------------------------
+# ---- linkage -------------------------------------------------------------------------------------
 
 
 def linked(world: World, miss: float, false: float) -> tuple[np.ndarray, np.ndarray]:
@@ -294,7 +288,7 @@ def test_without_linkage_the_joined_list_is_empty(world: World) -> None:
     assert not world.registers.joined_households.any()
 
 
-# ---- what sharing the list does -------------------------------------------------------------------------------------
+# ---- what sharing the list does ------------------------------------------------------------------
 
 
 def test_one_list_misses_fewer_and_reaches_more_children(run: Run, one_list_run: Run) -> None:
@@ -307,13 +301,13 @@ def test_one_list_misses_fewer_and_reaches_more_children(run: Run, one_list_run:
 
 
 def test_linkage_alone_changes_no_child_when_no_agency_gets_the_list() -> None:
-    on = live(end="2019-12", set={"registers.linkage": True, "registers.sharing_share": 0.0})
-    off = live(end="2019-12")
+    on = lived(end="2019-12", set={"registers.linkage": True, "registers.sharing_share": 0.0})
+    off = lived(end="2019-12")
     assert (on.world.children.z == off.world.children.z).all()
 
 
 def test_only_agencies_that_share_use_the_joined_list() -> None:
-    model = live(end="2018-12", share=0.02, set={"registers.linkage": True, "registers.sharing_share": 0.5})
+    model = lived(end="2018-12", share=0.02, set={"registers.linkage": True, "registers.sharing_share": 0.5})
     world = model.world
     shares = [opd.shares_joined_list for opd in world.opds]
     assert 0 < sum(shares) < len(shares)
@@ -333,7 +327,9 @@ def test_more_agencies_join_as_the_share_rises_and_none_leaves() -> None:
     assert before == {opd.id for opd in model.opds}
 
 
-def test_programmes_under_ministry_rules_keep_their_own_list(run: Run, one_list_run: Run, lebak: ConvergenceModel) -> None:
+def test_programmes_under_ministry_rules_keep_their_own_list(
+    run: Run, one_list_run: Run, lebak: ConvergenceModel
+) -> None:
     book = lebak.world.programmes
     rigid = [name for name, is_rigid in zip(book.id, book.rigid) if is_rigid]
     assert rigid
@@ -347,11 +343,6 @@ def test_programmes_under_ministry_rules_keep_their_own_list(run: Run, one_list_
             assert listed[1] == pytest.approx(listed[0], rel=0.01), (programme, year)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="agents.py Opd.list_used: says '+joined' as soon as an agency would share, also before the first linkage "
-    "(Aksi 6) and without any linkage",
-)
 def test_the_agencies_table_names_the_list_that_was_used(one_list_run: Run) -> None:
     table = one_list_run.agencies
     june, august = (table[table["month"] == month]["list_used"] for month in ("2018-06", "2018-08"))
@@ -361,7 +352,9 @@ def test_the_agencies_table_names_the_list_that_was_used(one_list_run: Run) -> N
 
 def test_the_list_is_joined_in_the_month_of_data_management() -> None:
     for month in (4, 10):
-        model = ConvergenceModel("one-list", rng=1, population_share=0.01, end="2018-12", set={"calendar.aksi_6_month": month})
+        model = ConvergenceModel(
+            "one-list", rng=1, population_share=0.01, end="2018-12", set={"calendar.aksi_6_month": month}
+        )
         first = None
         while model.running:
             model.step()
@@ -398,7 +391,7 @@ def test_villages_with_a_by_name_list_serve_from_it_and_others_guess(world: Worl
 def test_by_name_lists_lower_the_inclusion_error_of_village_money() -> None:
     found = []
     for share in (0.0, 1.0):
-        run = finished(live(end="2019-12", set={"registers.by_name_village_share": share}))
+        run = finished(lived(end="2019-12", set={"registers.by_name_village_share": share}))
         found.append(targeting(run, "dpmd:pmt-child:dana-desa", "inclusion_error", range(2018, 2020)))
     assert found[1] < found[0]
 
@@ -414,7 +407,7 @@ def test_coaching_hands_by_name_lists_to_villages_in_its_month(tmp_path: Path) -
     assert all(village.has_by_name_list for village in model.villages)
 
 
-# ---- a wrong register does no harm ----------------------------------------------------------------------------------
+# ---- a wrong register does no harm ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("register", ["eppgbm", "kohort", "dukcapil", "krs", "dtks", "own", "none"])
@@ -423,7 +416,7 @@ def test_any_register_may_be_named_for_any_programme(tmp_path: Path, programme: 
     place = copy_of_lebak(
         tmp_path / "uji", opd=lambda text: text.replace(programme, f'{programme}\nregister = "{register}"', 1)
     )
-    run = finished(live(district=place, share=0.005, end="2018-12"))
+    run = finished(live(district=place, share=0.005, start="2018-08", end="2018-08"))
     assert values(run, "under_fives").iloc[-1] > 0
 
 

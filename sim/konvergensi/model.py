@@ -175,7 +175,7 @@ class ConvergenceModel(mesa.Model):
         budget.pass_doors(book, settings, now)
         village_fund = self.place.population.get("village_fund_rp")
         fund_rp = village_fund.value * world.population_share if village_fund else 0.0
-        budget.cut_to_ceilings(book, settings, now, fund_rp)
+        budget.cut_to_ceilings(book, settings, world.month, fund_rp)
         if now == settings["calendar.apbdp_month"]:
             budget.amend(book, settings)
 
@@ -200,6 +200,8 @@ class ConvergenceModel(mesa.Model):
 
     def release_money(self) -> None:
         """Money moves from the budget to the programmes' accounts."""
+        if not self.world.settings["delivery.programmes_on"]:
+            return  # nothing is asked to be paid out
         budget.relocate(self.world.programmes, self.world.settings)
         budget.release(self.world.programmes, self.world.services, self.world.settings, self.world.month)
 

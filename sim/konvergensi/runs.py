@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +71,8 @@ class Run:
             draft = Path(temporary)
             for name, table in self.tables().items():
                 table.to_parquet(draft / f"{name}.parquet", index=False)
-            (draft / "summary.md").write_text(summary(self, lang), encoding="utf-8")
+            words = summary(replace(self, manifest=manifest), lang)
+            (draft / "summary.md").write_text(words, encoding="utf-8")
             if figures:
                 (draft / "figures").mkdir()
                 save_figures(self, draft / "figures", lang)

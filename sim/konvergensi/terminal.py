@@ -65,7 +65,9 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
         words = {name: percent(row[name]) for name in ("percent", "low", "high")}
         lines.append(say("survey", lang, system=row["system"], fieldwork=row["fieldwork"], **words))
     if names := result.manifest.get("synthetic_inputs"):
-        lines.append(say("synthetic", lang, names=", ".join(names)))
+        from konvergensi.report.origin import synthetic
+
+        lines.append(say("synthetic", lang, names=synthetic(result, lang.value) or ", ".join(names)))
     files = sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir())
     return [*lines, say("written", lang, out=out, files=", ".join(files))]
 
@@ -123,7 +125,7 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], lan
     )  # fmt: skip
     for column in shown.columns:
         column.overflow = "fold"
-    shown.columns[0].min_width = min(50, max((len(row[0]) for row in rows), default=0))  # keys stay whole
+    shown.columns[0].no_wrap = True  # keys stay whole
     for row in rows:
         shown.add_row(*row)
     console.print(shown)

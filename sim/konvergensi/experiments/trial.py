@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.inputs.errors import InputError, unknown_name
+from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import growth
@@ -75,9 +77,9 @@ def trial(
     ids = services.split("+") if isinstance(services, str) else list(services)
     for name in ids:
         if name not in known:
-            from konvergensi.inputs.errors import InputError, unknown_name
-
             raise InputError(unknown_name("", "trial", "service", name, known))
+    if faults := number_faults({"children": n, "seed": seed}):
+        raise InputError(faults)
     settings = Settings.defaults().changed(dict(set or {}), "trial")
     chosen = [known[name] for name in ids]
     with_, without = grow_cohort(chosen, settings, n, seed), grow_cohort([], settings, n, seed)

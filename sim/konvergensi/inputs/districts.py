@@ -147,13 +147,14 @@ def load_district(folder: Path) -> District:
         for read, content, path in zip((_read_main, read_villages, read_opd), contents, paths)
     )
     _check_keys(main, opd_parameters(agencies.opd), paths[0])
+    _check_families(main, villages, paths[0])
     return District(
         id=Path(os.path.realpath(folder)).name,
         name=main.name,
         province=main.province,
         kind=main.kind,
         notes=main.notes,
-        synthetic=tuple(main.synthetic),
+        synthetic=_synthetic(main, villages),
         population=main.population,
         overrides=main.set,
         timeline=tuple(sorted(main.timeline, key=lambda event: event.month)),
@@ -212,6 +213,19 @@ def _population_faults(population: dict[str, Quantity], path: Path) -> list[Faul
             words = {"value": quantity.value, "low": least, "high": most}
             faults.append(fault(path, f"population.{name}", "low_above_high", **words))
     return faults
+
+
+def _check_families(main: _DistrictFile, villages: pd.DataFrame, path: Path) -> None:
+    """Raise InputError when the villages' families do not add up to the district's: money would be sized wrongly."""
+    total, found = main.population["families"].value, int(villages["families"].sum())
+    if abs(found - total) > 0.01 * total:
+        raise InputError(fault(path, "population.families", "families_sum", value=found, total=f"{total:g}"))
+
+
+def _synthetic(main: _DistrictFile, villages: pd.DataFrame) -> tuple[str, ...]:
+    """Inputs to name as synthetic in every output; for villages the table itself decides."""
+    named = [name for name in main.synthetic if name != "villages"]
+    return (*(["villages"] if villages["synthetic"].any() else []), *named)
 
 
 def _check_keys(main: _DistrictFile, opd: dict[str, Parameter], path: Path) -> None:

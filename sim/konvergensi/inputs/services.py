@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.inputs.fields import (
@@ -85,7 +85,7 @@ class Service(Registered):
     from_age: Age
     to_age: Age
     need: Id
-    months: list[MonthOfYear]
+    months: Annotated[list[MonthOfYear], AfterValidator(lambda months: sorted(set(months)))]
     duration_months: Annotated[int, between(1, 72, "months", whole=True)]
     venue: Annotated[Literal["posyandu", "home", "facility", "transfer", "works"], Choice]
     package: bool

@@ -90,13 +90,13 @@ def first_lines(
 
 def open_year(programmes: Programmes) -> None:
     """January: last year's unspent money has lapsed, the new lines are in force (in place)."""
-    programmes.granted[:] = programmes.next_line - programmes.line
+    programmes.lapsed[:] = programmes.budgeted - programmes.spent
+    programmes.trimmed[:] = 0.0
+    programmes.granted[:] = np.maximum(programmes.next_line - programmes.line, 0.0)
     programmes.line[:] = programmes.next_line
     programmes.planned[:] = programmes.next_planned
     programmes.budgeted[:] = programmes.next_line
     programmes.wanted_last_year[:] = programmes.wanted
-    programmes.lapsed[:] = programmes.budgeted - programmes.spent
-    programmes.trimmed[:] = 0.0
     for column in (
         programmes.released, programmes.spent, programmes.units, programmes.overhead, programmes.wanted
     ):  # fmt: skip
@@ -144,14 +144,14 @@ def pass_doors(programmes: Programmes, settings: Settings, now: int) -> None:
             programmes.waiting[of_source] = 0.0
 
 
-def cut_to_ceilings(programmes: Programmes, settings: Settings, now: int, village_fund_rp: float) -> None:
+def cut_to_ceilings(programmes: Programmes, settings: Settings, month: int, village_fund_rp: float) -> None:
     """Set next year's lines: last year's line is kept, new money is cut to the room there is (in place).
 
     village_fund_rp: the district's yearly village fund, of which a least share may be set aside for stunting, if
     the regulation on the role of villages (Aksi 4) came before the Musdes.
     """
     for s, source in enumerate(SOURCES):
-        if now != calendar.cut_month(settings, source):
+        if month_of(month) != calendar.cut_month(settings, source):
             continue
         of_source = programmes.source == s
         line, new = programmes.line[of_source], programmes.accepted[of_source]
@@ -160,7 +160,7 @@ def cut_to_ceilings(programmes: Programmes, settings: Settings, now: int, villag
         budgeted = line - programmes.trimmed[of_source] + granted
         if source == "dana-desa":
             least = settings["budget.dana_desa_min_share"] * village_fund_rp
-            rule = calendar.action_months(settings, now - 1)["village_rule"]
+            rule = calendar.action_months(settings, month)["village_rule"]
             if rule <= calendar.door(settings, source) and budgeted.sum() < least:
                 raised = _raise_to(budgeted, programmes.need[of_source], least)
                 planned, budgeted = np.maximum(planned, raised), raised
@@ -170,8 +170,7 @@ def cut_to_ceilings(programmes: Programmes, settings: Settings, now: int, villag
 
 def room_share(settings: Settings, source: str) -> float:
     """Room for new money as a share of the source's present lines."""
-    key = f"budget.{source.replace('-', '_')}_room_share"
-    return float(settings[key]) if key in settings else 0.0
+    return float(settings[f"budget.{source.replace('-', '_')}_room_share"])
 
 
 def share_ceiling(requests_rp: Money, ceiling_rp: float) -> Money:

@@ -331,6 +331,10 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
             listed = households.in_dtks & (world.has_child if service.id == "pkh" else True)
         case "krs":
             listed = households.in_krs & (need if service.need == "four-too" else True)
+        case "dukcapil":
+            listed = households.has_nik.copy()
+        case "eppgbm" | "kohort" as register:
+            listed = _with_child_on_list(world, register)
         case _:
             luck = world.book.own_luck[service.id]
             listed = register_rules.own_list(need, luck, world.settings)
@@ -341,6 +345,20 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
         listed = listed | (registers.joined_households & recorded)
     if SOURCES[world.programmes.source[p]] == "dana-desa":
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
+    return listed
+
+
+def _with_child_on_list(world: World, register: str) -> Mask:
+    """Households with a child on the e-PPGBM list, or a pregnancy in the cohort book, (n_households,) bool."""
+    children = world.children
+    if register == "eppgbm":
+        rows = children.window(world.month, 0, LAST_AGE)
+        on_list = world.registers.on_eppgbm[rows]
+    else:
+        rows = children.window(world.month, -PREGNANCY_MONTHS, -1)
+        on_list = world.registers.cohort_month[rows] <= world.month
+    listed = np.zeros(len(world.households), bool)
+    listed[children.household[rows][on_list]] = True
     return listed
 
 

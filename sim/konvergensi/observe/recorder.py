@@ -53,11 +53,12 @@ class Recorder:
 
     @staticmethod
     def _choose(world: World, count: int) -> np.ndarray:
-        """Rows of the first children to be born from now on, spread over the district by their keys."""
+        """Rows of the first `count` children born from now on; within a month spread over the district by key."""
         children = world.children
-        born = children.window(world.month + 24, 0, 24)  # births of the first 24 months
-        rows = np.arange(born.start, born.stop)
-        return np.sort(rows[np.argsort(children.key[born], kind="stable")][:count])
+        first = children.window(world.month, 0, 0).start
+        rows = np.arange(first, len(children))
+        order = np.lexsort((children.key[first:], children.birth_month[first:]))
+        return np.sort(rows[order][:count])
 
     def month(self, world: World) -> None:
         """Record the month that has just been lived."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
-DUE_AFTER = 3  # months into a service's window from which it counts as due
+DUE_AFTER = 3  # months into a service's window from which it counts as due; later where it is given more rarely
 Row = dict[str, Any]
 
 
@@ -59,6 +59,11 @@ def prevalence_rows(world: World) -> list[Row]:
     return found
 
 
+def due_from(service: Service) -> int:
+    """Age in months from which a service of the package counts as due: every child can have met it by then."""
+    return service.from_age + max(DUE_AFTER, 12 // len(service.months))
+
+
 class Package:
     """The complete package: which services are due at which age, as bits of `Children.got`.
 
@@ -75,7 +80,7 @@ class Package:
         ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
         self.due = np.zeros(len(ages), np.uint16)
         for k, (_, service) in enumerate(members):
-            self.due[ages >= service.from_age + DUE_AFTER] |= np.uint16(1 << k)
+            self.due[ages >= due_from(service)] |= np.uint16(1 << k)
         codes = np.arange(1 << self.size)
         self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
         self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
