@@ -230,6 +230,4 @@ def _villages(years: list[int], n: int, rng: np.random.Generator) -> pd.DataFram
         "complete_package_share": rng.uniform(0, 0.1, n),
     }
     shares = np.clip(0.3 + 0.05 * lokus + rng.normal(0, 0.05, n), 0, 1)
-    return pd.concat(
-        [pd.DataFrame({"year": y, **place, "prevalence": shares}) for y in years], ignore_index=True
-    )
+    return pd.concat([pd.DataFrame({"year": y, **place, "prevalence": shares}) for y in years], ignore_index=True)

@@ -66,9 +66,7 @@ def test_run_passes_everything_on_and_says_what_came_out(
     done = call("run", *inputs, *options.split(), "--set", "opd.dinkes.ego=0.5", "--lang", "id")
     assert done.exit_code == 0, done.output
     (asked,) = runs
-    given = {
-        name: asked[name] for name in ("seed", "start", "end", "population_share", "trace_children", "set")
-    }
+    given = {name: asked[name] for name in ("seed", "start", "end", "population_share", "trace_children", "set")}
     assert given == {
         "seed": 7, "start": "2018-01", "end": "2018-02", "population_share": 0.1, "trace_children": 5,
         "set": {"opd.dinkes.ego": 0.5},
@@ -126,9 +124,7 @@ def test_usage_errors_leave_with_two(inputs: list[str], runs: list[dict[str, Any
     assert done.exit_code == 2 and runs == [] and "Traceback" not in done.output
 
 
-def test_run_refuses_faulty_files_with_one_line_for_each_fault(
-    tmp_path: Path, runs: list[dict[str, Any]]
-) -> None:
+def test_run_refuses_faulty_files_with_one_line_for_each_fault(tmp_path: Path, runs: list[dict[str, Any]]) -> None:
     scenario = write_scenario(tmp_path, SCENARIO.replace("= 0.25", "= 25").replace("= 0.1", "= 10"))
     district = write_district(tmp_path / "uji")
     done = call("run", scenario, "--district", district, "--out", tmp_path / "out")
@@ -187,9 +183,7 @@ def test_describe_shows_all_parameters_one_mechanism_or_one_thing() -> None:
     assert one.exit_code == 0 and each.grade in one.stdout and each.unit.split()[0] in one.stdout
     room = key.partition(".")[0]
     assert {
-        line.split(".")[0].strip()
-        for line in call("describe", room).stdout.splitlines()
-        if f"{room}." in line
+        line.split(".")[0].strip() for line in call("describe", room).stdout.splitlines() if f"{room}." in line
     } == {room}
     assert "Konseling" in call("describe", "pmba", "--lang", "id").stdout
     for name in (*list_districts(), *list_scenarios()):

@@ -125,13 +125,9 @@ def test_the_expected_percent_is_the_mean_of_the_register_over_seeds() -> None:
     ("field", "low", "high", "raises_percent"),
     [("bias_cm", 0.5, 2.5, False), ("stunted_entry_factor", 0.5, 0.9, True), ("error_cm", 0.8, 2.5, True)],
 )
-def test_each_filter_moves_the_register_its_own_way(
-    field: str, low: float, high: float, raises_percent: bool
-) -> None:
+def test_each_filter_moves_the_register_its_own_way(field: str, low: float, high: float, raises_percent: bool) -> None:
     place = under_fives(32.96)
-    at_low, at_high = (
-        register_percent(place, replace(posyandu(), **{field: value})) for value in (low, high)
-    )
+    at_low, at_high = (register_percent(place, replace(posyandu(), **{field: value})) for value in (low, high))
     assert (at_high > at_low + 0.5) is raises_percent and at_high != pytest.approx(at_low, abs=0.5)
 
 

@@ -45,10 +45,7 @@ def test_agencies_states_are_keys_a_scenario_may_set(tmp_path: Path) -> None:
 
 def test_own_values_may_be_written_as_nested_tables(tmp_path: Path) -> None:
     text = district_toml().replace('[set."services.pmba.effect"]', "[set.services.pmba.effect]")
-    assert (
-        find_district(write_district(tmp_path, district_toml=text)).overrides["services.pmba.effect"].value
-        == 0.2
-    )
+    assert find_district(write_district(tmp_path, district_toml=text)).overrides["services.pmba.effect"].value == 0.2
 
 
 def test_shipped_districts_are_good() -> None:
@@ -170,9 +167,7 @@ def test_a_faulty_village_table_is_refused(tmp_path: Path, old: str, new: str, m
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     without = "\n".join(line.rsplit(",", 1)[0] for line in (HEADER, *ROWS))
-    assert refused(tmp_path, villages_csv=without)[0].endswith(
-        "villages.csv: synthetic: this column is missing"
-    )
+    assert refused(tmp_path, villages_csv=without)[0].endswith("villages.csv: synthetic: this column is missing")
 
 
 def test_blank_lines_are_no_villages(tmp_path: Path) -> None:

@@ -22,9 +22,7 @@ def test_one_month_later_is_one_more() -> None:
     assert parse_month(datetime.date(2020, 1, 1)) == parse_month("2020-01")
 
 
-@pytest.mark.parametrize(
-    "text", ["2020", "2020-13", "2020-00", "20-01", "2020-1", "", None, 2020.01, "1800-01"]
-)
+@pytest.mark.parametrize("text", ["2020", "2020-13", "2020-00", "20-01", "2020-1", "", None, 2020.01, "1800-01"])
 def test_what_is_no_month_is_refused(text: object) -> None:
     with pytest.raises(InputError, match=r"file.toml: from: .* is not a month; write one .*2020-03"):
         parse_month(text, "file.toml", "from")

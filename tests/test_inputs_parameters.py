@@ -103,9 +103,7 @@ def test_types_are_kept(settings: Settings) -> None:
         ("inertia", 0.5, r"unknown key; did you mean budget.inertia\?"),
     ],
 )
-def test_a_bad_value_is_named_with_what_is_allowed(
-    settings: Settings, key: str, value: object, message: str
-) -> None:
+def test_a_bad_value_is_named_with_what_is_allowed(settings: Settings, key: str, value: object, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         settings.changed({key: value}, "--set")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 250

@@ -133,9 +133,7 @@ def test_a_faulty_scenario_is_refused(tmp_path: Path, old: str, new: str, messag
 
 def test_two_changes_of_one_key_in_one_month_are_refused(tmp_path: Path) -> None:
     twice = (
-        SCENARIO.replace("from = 2021-06-01", 'from = "2019-01"')
-        .replace("in_decree", "ego")
-        .replace("false", "0.2")
+        SCENARIO.replace("from = 2021-06-01", 'from = "2019-01"').replace("in_decree", "ego").replace("false", "0.2")
     )
     faults = check_path(write_scenario(tmp_path, twice))
     assert len(faults) == 1

@@ -80,9 +80,7 @@ def crowded_run() -> SimpleNamespace:
     run = full_run()
     names = dict(run.service_names)
     for k in range(14):
-        names[f"extra-{k}"] = dict.fromkeys(
-            ("en", "id"), f"Layanan tambahan ${k}_x$ dengan nama yang panjang sekali"
-        )
+        names[f"extra-{k}"] = dict.fromkeys(("en", "id"), f"Layanan tambahan ${k}_x$ dengan nama yang panjang sekali")
     copies = [run.cascade.assign(service=run.cascade["service"] + suffix) for suffix in ("", "-2")]
     run.cascade = pd.concat(copies, ignore_index=True)
     swap = {f"{name}-2": f"extra-{k}" for k, name in enumerate(SERVICES)}
@@ -254,16 +252,12 @@ def test_the_numbers_of_the_summary_are_those_of_the_tables(runs, lang):
     expected.append(words.points(truth.iloc[-1] - truth.iloc[0], lang))
     survey = run.surveys[run.surveys["system"] == "SSGI"].iloc[-1]
     expected += [words.percent(survey[name] / 100, lang) for name in ("percent", "low", "high")]
-    money = run.money[run.money["year"] == 2024][
-        ["planned_rp", "budgeted_rp", "released_rp", "spent_rp"]
-    ].sum()
+    money = run.money[run.money["year"] == 2024][["planned_rp", "budgeted_rp", "released_rp", "spent_rp"]].sum()
     expected += [words.rupiah(amount, lang) for amount in money]
     expected.append(words.percent(money["spent_rp"] / money["budgeted_rp"], lang, 0))
     expected.append(words.rupiah(money["released_rp"] - money["spent_rp"], lang))
     errors = run.targeting[run.targeting["year"] == 2024]
-    expected += [
-        words.percent(errors[f"{kind}_error"].median(), lang, 0) for kind in ("inclusion", "exclusion")
-    ]
+    expected += [words.percent(errors[f"{kind}_error"].median(), lang, 0) for kind in ("inclusion", "exclusion")]
     last = run.indicators[run.indicators["month"] == "2024-12"].set_index("indicator")["value"]
     expected.append(words.percent(last["complete_package_share"], lang))
     expected.append(words.number(last["services_variance_ratio"], lang, 2))

@@ -9,9 +9,7 @@ from konvergensi.observe.surveys import SurveyError, SurveyRound
 
 NO_ERROR = SurveyError(0.0, 0.0)
 SSGI_ERROR = SurveyError(error_cm=0.8, age_error_months=0.1)
-SSGI = SurveyRound(
-    "SSGI", fieldwork=2021 * 12 + 8, published=2021 * 12 + 11, clusters=35, children_per_cluster=20
-)
+SSGI = SurveyRound("SSGI", fieldwork=2021 * 12 + 8, published=2021 * 12 + 11, clusters=35, children_per_cluster=20)
 
 
 class District(NamedTuple):
@@ -80,8 +78,7 @@ def test_the_standard_error_is_the_spread_of_repeated_surveys() -> None:
 
 def test_the_design_effect_is_one_without_clustering_and_grows_with_it() -> None:
     effects = [
-        np.mean([each.design_effect for each in run_surveys(district(village_sd=sd), n=150)])
-        for sd in (0.0, 0.3, 0.6)
+        np.mean([each.design_effect for each in run_surveys(district(village_sd=sd), n=150)]) for sd in (0.0, 0.3, 0.6)
     ]
     assert effects[0] == pytest.approx(1.0, abs=0.08)
     assert effects[0] + 0.2 < effects[1] < effects[2] - 0.5
@@ -143,9 +140,7 @@ def test_nobody_there_gives_no_number() -> None:
 
 def test_the_same_generator_gives_the_same_survey() -> None:
     place = district()
-    first, again, other = (
-        surveys.survey(SSGI, *place, SSGI_ERROR, np.random.default_rng(seed)) for seed in (1, 1, 2)
-    )
+    first, again, other = (surveys.survey(SSGI, *place, SSGI_ERROR, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first == again != other
 
 

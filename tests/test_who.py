@@ -88,9 +88,7 @@ def test_the_fast_path_is_the_long_way_through_centimetres() -> None:
     long_way = who.laz(who.length_cm(z, sex, age) + 0.8 * normal + 1.5, sex, age)
     np.testing.assert_allclose(who.measured_laz(z, sex, age, normal, 0.8, 1.5), long_way, atol=2e-5)
     no_age_error = np.zeros_like(z)
-    np.testing.assert_allclose(
-        who.measured_laz(z, sex, age, normal, 0.8, 1.5, no_age_error), long_way, atol=2e-5
-    )
+    np.testing.assert_allclose(who.measured_laz(z, sex, age, normal, 0.8, 1.5, no_age_error), long_way, atol=2e-5)
 
 
 def test_a_bias_may_differ_by_child() -> None:
