@@ -17,11 +17,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from konvergensi.inputs.months import parse_month
 from konvergensi.mechanisms.growth import KNOTS
 from konvergensi.model import ConvergenceModel
-from konvergensi.observe.eppgbm import fit_bias_cm
-from konvergensi.observe.measure import posyandu_tools
 from konvergensi.observe.series import AGE_BANDS
 from konvergensi.observe.who import measured_laz
 from konvergensi.world.children import LAST_AGE
@@ -94,25 +91,22 @@ def fit_level(curve: dict[str, float]) -> float:
 
 def fit_bias(curve: dict[str, float], shift: float) -> float:
     """Lebak's posyandu bias in centimetres."""
-    found = []
-    for seed in SEEDS:
-        values = curve | {"growth.level_shift_z": shift}
-        survey = expected_survey(lived_until("lebak", "2019-09", seed, values))
-        world = lived_until("lebak", "2019-08", seed, values).world
-        assert world.month == parse_month("2019-08")
-        rows = world.children.window(world.month, 0, LAST_AGE)
-        found.append(
-            fit_bias_cm(
-                EPPGBM_TO_SURVEY_2019 * survey,
-                world.children.z[rows],
-                (~world.children.male[rows]).view(np.int8),
-                world.children.ages(world.month, rows),
-                world.attended.astype(np.float32),
-                posyandu_tools(world.settings),
-            )
-        )
-        print(f"  survey 2019 {survey:.1f} percent, bias {found[-1]:.2f} cm", flush=True)
-    return round(float(np.mean(found)), 2)
+    bias = 2.5
+    for _ in range(4):
+        values = curve | {"growth.level_shift_z": shift, "measurement.eppgbm_bias_cm": bias}
+        models = [lived_until("lebak", "2019-09", seed, values) for seed in SEEDS]
+        target = EPPGBM_TO_SURVEY_2019 * np.mean([expected_survey(model) for model in models])
+        seen = np.mean([eppgbm_percent(model, "2019-08") for model in models])
+        print(f"  bias {bias:.2f} cm: e-PPGBM {seen:.2f} percent, wanted {target:.2f}", flush=True)
+        bias = round(bias + 5.0 * (PROBIT(seen / 100) - PROBIT(target / 100)), 2)
+    return bias
+
+
+def eppgbm_percent(model: ConvergenceModel, fieldwork: str) -> float:
+    """Percent stunted that the district's e-PPGBM published for a round."""
+    table = model.recorder.tables()["surveys"]
+    row = table[(table.system == "e-PPGBM") & (table.level == "district") & (table.fieldwork == fieldwork)]
+    return float(row.percent.iloc[0])
 
 
 def write(path: Path, table: str, value: float) -> None:

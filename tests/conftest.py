@@ -82,14 +82,14 @@ def values(run: Run, indicator: str) -> pd.Series:
     return table[table["indicator"] == indicator].set_index("month")["value"]
 
 
-def percent_measured(world: World, month: int, from_age: int, to_age: int, team: int = 0) -> tuple[float, int]:
+def percent_measured(world: World, month: int, from_age: int, to_age: int) -> tuple[float, int]:
     """Children read below -2 if each were measured once by a survey team, percent, and how many there are."""
     rows = world.children.window(month, from_age, to_age)
     laz = measured_laz(
         world.children.z[rows],
         (~world.children.male[rows]).view(np.int8),
         world.children.ages(month, rows),
-        world.draws.normal(f"test measurement {team}", month, world.children.key[rows]),
+        world.draws.normal("test measurement", month, world.children.key[rows]),
         world.settings["measurement.survey_error_cm"],
     )
     return float(100 * (laz < -2.0).mean()), len(laz)

@@ -79,7 +79,8 @@ def main(arguments: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as temporary:
         folders = [Path(temporary) / "this", Path(temporary) / "other"]
-        for python, folder in zip((sys.executable, arguments[0]), folders):
+        # the other one first: if it does not work, that is known at once
+        for python, folder in zip((arguments[0], sys.executable), reversed(folders)):
             print(f"cross-version: {run_in(python, folder)}")
         found = compare(*folders)
         tables = len(list(folders[0].glob("*.parquet")))

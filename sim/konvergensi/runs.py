@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     from konvergensi.report.words import Lang
 
+# what every table says of itself, as `DataFrame.attrs`
+LABELS = (
+    "version", "scenario", "district", "start", "end", "seed", "population_share", "synthetic_inputs", "intervals",
+)  # fmt: skip
 Progress = Callable[[int, int], None]
 PACKAGES = ("mesa", "numpy", "networkx", "SALib", "scipy", "matplotlib", "pandas", "pyarrow", "pydantic", "typer")
 
@@ -70,7 +74,9 @@ class Run:
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
             draft = Path(temporary)
             for name, table in self.tables().items():
-                table.to_parquet(draft / f"{name}.parquet", index=False)
+                labelled = table.copy(deep=False)
+                labelled.attrs = {key: manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
+                labelled.to_parquet(draft / f"{name}.parquet", index=False)
             words = summary(replace(self, manifest=manifest), lang)
             (draft / "summary.md").write_text(words, encoding="utf-8")
             if figures:
@@ -171,13 +177,13 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
 def _shocks(model: ConvergenceModel) -> list[dict[str, str]]:
     """Months in which posyandu or contacts are restricted, as bands for figures, named as the district names them."""
     keys = ("shocks.posyandu_open_share", "shocks.home_contact_share")
-    state = {key: float(model.initial[key]) for key in keys}
+    state = {key: float(model.initial[key]) for key in (*keys, "shocks.on")}
     named = {e.month: e.reason["en"].split(":")[0] for e in model.place.timeline if set(keys) & set(e.set)}
     bands: list[dict[str, str]] = []
     since: int | None = None
     for month in range(model.first_month, model.last_month + 2):
-        state |= {c.key: float(c.value) for c in model.changes if c.month == month and c.key in keys}
-        shut = min(state.values()) < 1.0 and month <= model.last_month
+        state |= {c.key: float(c.value) for c in model.changes if c.month == month and c.key in state}
+        shut = bool(state["shocks.on"]) and min(state[key] for key in keys) < 1.0 and month <= model.last_month
         if shut and since is None:
             since = month
         elif not shut and since is not None:

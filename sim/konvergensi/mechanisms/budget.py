@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import calendar
+from konvergensi.mechanisms import calendar, shocks
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.programmes import SOURCES, Money, Programmes
 
@@ -210,7 +210,7 @@ def amend(programmes: Programmes, settings: Settings) -> None:
 
 def relocate(programmes: Programmes, settings: Settings) -> None:
     """A shock moves part of this year's unreleased district and village money away, once a year (in place)."""
-    share = settings["shocks.budget_moved_share"]
+    share = shocks.in_force(settings, "budget_moved_share")
     if share > 0.0 and not programmes.relocated:
         movable = np.isin(programmes.source, [SOURCES.index(s) for s in RELOCATED_SOURCES])
         programmes.budgeted -= np.where(movable, share * (programmes.budgeted - programmes.released), 0.0)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.mechanisms import registers as register_rules
+from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.growth import months_per_delivery
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
@@ -184,7 +185,7 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
             known, listed = registers.known_krs[rows], registers.on_krs[rows]
         case "dtks":
             known, listed = registers.known_dtks[rows], registers.on_dtks[rows]
-        case "dukcapil":
+        case "dukcapil" if service.need != "no-nik":  # who has no NIK is not on that register
             known = listed = registers.nik_month[rows] <= world.month
         case _:
             luck = world.book.own_luck[service.id][rows]
@@ -239,8 +240,9 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         children.got[young] |= takes[young.start - rows.start :] * bit
     if service.acts_on == "knowledge":
         home = children.household[rows][takes]
-        gained = world.households.knowledge[home] + np.float32(world.settings["uptake.knowledge_gain_per_visit"])
-        world.households.knowledge[home] = np.minimum(gained, np.float32(1.0))
+        quality = world.opds[world.programmes.opd[p]].quality(world.settings)
+        gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])
+        world.households.knowledge[home] = np.minimum(world.households.knowledge[home] + gain, np.float32(1.0))
     elif service.acts_on == "nik":
         nik = world.registers.nik_month[rows]
         nik[takes] = np.minimum(nik[takes], world.month)
@@ -330,7 +332,7 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
         case "dtks":
             listed = households.in_dtks & (world.has_child if service.id == "pkh" else True)
         case "krs":
-            listed = households.in_krs & (need if service.need == "four-too" else True)
+            listed = households.in_krs & (need ^ registers.krs_misread if service.need == "four-too" else True)
         case "dukcapil":
             listed = households.has_nik.copy()
         case "eppgbm" | "kohort" as register:
@@ -341,7 +343,9 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
             if service.need == "food-insecure":
                 listed &= world.in_1000_days
     if world.uses_joined_list(p):
-        recorded = registers.krs_poor if service.need == "poor" else need & households.in_krs
+        recorded = registers.krs_poor
+        if service.need != "poor":
+            recorded = households.in_krs & (need ^ registers.krs_misread)
         listed = listed | (registers.joined_households & recorded)
     if SOURCES[world.programmes.source[p]] == "dana-desa":
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
@@ -405,12 +409,15 @@ def _spend(
     staff_limit = np.inf
     spend_limit = min(release_limit, absorbable)
     if service.venue in ("home", "facility"):
-        staff_limit = world.staff_capacity(p)
-        spend_limit *= settings["shocks.home_contact_share"]
+        capacity = world.staff_capacity(p)
+        book.staff_time[p] = min(book.staff_time[p] + capacity, max(capacity, 1.0))
+        staff_limit = book.staff_time[p]
+        spend_limit *= shocks.in_force(settings, "home_contact_share")
     result = ration(order[found], cost, budget_limit, release_limit, spend_limit, staff_limit)
     result.step = steps(order)
     given = candidates & (result.step < result.delivered)
     units = int(np.count_nonzero(given))
+    book.staff_time[p] = max(book.staff_time[p] - units, 0.0)
     book.wanted[p] += result.wanted
     book.spent[p] += result.spent
     book.units[p] += units

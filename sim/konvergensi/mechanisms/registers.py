@@ -46,7 +46,9 @@ def refresh_dtks(
 def refresh_krs(households: Households, registers: Registers, settings: Settings, draws: Draws) -> None:
     """Take the family census: risks as recorded decide who is on KRS (in place)."""
     reached = draws.uniform("krs reached", 0, households.key) < settings["registers.krs_coverage_share"]
-    misread = draws.uniform("krs misread", 0, households.key) < settings["registers.krs_misread_share"]
+    registers.krs_misread = misread = (
+        draws.uniform("krs misread", 0, households.key) < settings["registers.krs_misread_share"]
+    )
     at_risk = risks(households) >= settings["registers.krs_min_risks"]
     households.in_krs = reached & (at_risk ^ misread)
     registers.krs_poor = reached & (households.poor ^ misread)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.mechanisms import shocks
 from konvergensi.world.children import LAST_AGE, Children
 from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
@@ -77,7 +78,7 @@ def attend(
         threshold += np.float32(settings["uptake.attendance_round"])
     luck = draws.bits("attendance", month, children.key[rows]) >> np.uint32(16)
     comes = threshold > _logistic_table().take(luck)
-    open_share = settings["shocks.posyandu_open_share"]
+    open_share = shocks.in_force(settings, "posyandu_open_share")
     if open_share < 1.0:
         is_open = draws.uniform("posyandu open", month, village_keys) < open_share
         comes &= is_open[children.village[rows]]

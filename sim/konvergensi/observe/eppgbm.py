@@ -36,6 +36,8 @@ class PosyanduMeasurement:
     bias_cm: float
     entry_share: float
     stunted_entry_factor: float
+    kit_error_cm: float = 0.8  # where the posyandu has a standard length board and a trained hand
+    kit_bias_cm: float = 0.0
 
 
 def weigh(
@@ -46,8 +48,11 @@ def weigh(
     draws: Draws,
     month: int,
     posyandu: PosyanduMeasurement,
+    kit: NDArray[np.bool_] | None = None,
 ) -> tuple[F32, NDArray[np.bool_]]:
     """Measure the children who came this month and enter some of them.
+
+    kit (n,): whether the child's posyandu has a standard kit; None: no posyandu has.
 
     Parameters: z_true, sex (0 male, 1 female), age_months (completed, 0 to 60), keys (hashed entity keys):
     (n,), only the children who came. Returns: measured z (n,) float32, and whether the result was entered
@@ -58,12 +63,16 @@ def weigh(
         sex,
         age_months,
         draws.normal("eppgbm.error", month, keys),
-        posyandu.error_cm,
-        posyandu.bias_cm,
+        posyandu.error_cm if kit is None else _by_tool(kit, posyandu.kit_error_cm, posyandu.error_cm),
+        posyandu.bias_cm if kit is None else _by_tool(kit, posyandu.kit_bias_cm, posyandu.bias_cm),
     )
     entry_by_result = np.array([1.0, posyandu.stunted_entry_factor], dtype=np.float32) * posyandu.entry_share
     p_entry = entry_by_result[(z < STUNTED_BELOW).view(np.int8)]
     return z, draws.uniform("eppgbm.entry", month, keys) < p_entry
+
+
+def _by_tool(kit: NDArray[np.bool_], with_kit: float, without: float) -> F32:
+    return np.where(kit, np.float32(with_kit), np.float32(without))
 
 
 def round_table(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import calendar, registers
+from konvergensi.mechanisms import calendar, registers, shocks
 from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
 from konvergensi.observe import eppgbm, surveys
 from konvergensi.observe.who import measured_laz
@@ -26,6 +26,8 @@ def posyandu_tools(settings: Settings) -> eppgbm.PosyanduMeasurement:
         bias_cm=settings["measurement.eppgbm_bias_cm"],
         entry_share=settings["measurement.eppgbm_entry_share"],
         stunted_entry_factor=settings["measurement.eppgbm_stunted_entry_factor"],
+        kit_error_cm=settings["measurement.eppgbm_kit_error_cm"],
+        kit_bias_cm=settings["measurement.eppgbm_bias_cm"] * settings["measurement.eppgbm_kit_bias_share"],
     )
 
 
@@ -40,8 +42,16 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     came = rows.start + np.flatnonzero(world.came(rows))
     sex = _sex(world, came)
     age = month - children.birth_month[came]
+    kit = world.village_kit_luck < world.settings["measurement.eppgbm_kit_share"]
     z, entered = eppgbm.weigh(
-        children.z[came], sex, age, children.key[came], world.draws, month, posyandu_tools(world.settings)
+        children.z[came],
+        sex,
+        age,
+        children.key[came],
+        world.draws,
+        month,
+        posyandu_tools(world.settings),
+        kit[children.village[came]],
     )
     registers.record_weighing(world.registers, came[entered], z[entered], world.settings, month)
     if not (publish and is_round):
@@ -72,7 +82,7 @@ def survey_rounds(world: World) -> list[surveys.SurveyRound]:
 def field_surveys(world: World, rounds: list[surveys.SurveyRound]) -> list[surveys.SurveyRow]:
     """Rows of the surveys whose fieldwork is this month, if survey teams can go out."""
     due = [plan for plan in rounds if plan.fieldwork == world.month]
-    if not due or not world.settings["shocks.surveys_on"]:
+    if not due or not shocks.in_force(world.settings, "surveys_on"):
         return []
     error = surveys.SurveyError(
         world.settings["measurement.survey_error_cm"], world.settings["measurement.age_error_months"]

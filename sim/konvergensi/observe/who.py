@@ -111,7 +111,7 @@ def measured_laz(
     sex: NDArray[np.integer],
     age_months: NDArray[np.integer],
     error_normal: F32,
-    error_cm: float,
+    error_cm: float | F32,
     bias_cm: float | F32 = 0.0,
     age_error_months: F32 | None = None,
 ) -> F32:
@@ -120,12 +120,12 @@ def measured_laz(
     The true length gets a bias and an error in centimetres and is read against the table at the recorded age.
 
     Parameters: z_true, sex, age_months (completed months, 0 to 60) and error_normal (standard normal draws),
-    all (n,); error_cm the SD of one measurement; bias_cm above zero when children are measured too tall, a
-    number or (n,); age_error_months (n,) recorded minus true age, or None when the birth date is right.
+    all (n,); error_cm the SD of one measurement and bias_cm, above zero when children are measured too tall, a
+    number or (n,) each; age_error_months (n,) recorded minus true age, or None when the birth date is right.
     Returns: (n,) float32. With no error of any kind it is z_true. Without age errors this is the monthly hot
     path: since L = 1, an error in cm is that error over M S in z.
     """
-    added_cm = error_normal * np.float32(error_cm)
+    added_cm = error_normal * np.asarray(error_cm, dtype=np.float32)
     added_cm += np.asarray(bias_cm, dtype=np.float32)
     if age_error_months is None:
         added_cm /= cm_per_z(sex, age_months)

@@ -67,6 +67,7 @@ def build_world(
         lokus=villages["lokus"].to_numpy(bool),
         kecamatan=villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp),
         village_effect=growth.village_effects(settings, draws, village_keys),
+        village_kit_luck=draws.uniform("posyandu kit", 0, village_keys),
         village_list_luck=draws.uniform("by-name list", 0, village_keys),
         package=Package(services),
         household_chance=np.zeros((len(uptake.KINDS), n_households), np.uint16),

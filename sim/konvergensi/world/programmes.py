@@ -51,6 +51,7 @@ class Programmes:
     next_planned: Money
     next_line: Money
     staff_share: NDArray[np.float64]  # share of the agency's field staff
+    staff_time: Money  # services the staff can still deliver; below one a month, time adds up until it is one
     relocated: bool = False  # this year's unreleased money has been moved by a shock
 
     def __len__(self) -> int:
@@ -98,6 +99,7 @@ def build_programmes(
         next_planned=zero(),
         next_line=zero(),
         staff_share=zero(),
+        staff_time=zero(),
     )
 
 
@@ -129,7 +131,9 @@ class ServiceBook:
         from_own = {
             int(s)
             for p, s in enumerate(programmes.service)
-            if programmes.register[p] in ("own", "none") or SOURCES[programmes.source[p]] == "dana-desa"
+            if programmes.register[p] in ("own", "none")
+            or SOURCES[programmes.source[p]] == "dana-desa"
+            or services[s].need == "no-nik"
         }
         book = cls()
         for i, service in enumerate(services):

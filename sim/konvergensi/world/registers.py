@@ -34,6 +34,7 @@ class Registers:
     on_joined: Mask  # on the list made by linkage
     false_match: Mask  # on it by a false match
     link_draw: F32  # fixed luck of a child's records in linkage
+    krs_misread: Mask  # (n_households,) the family census took down its state wrongly
     krs_poor: Mask  # (n_households,) KRS records the family as poor
     joined_households: Mask  # (n_households,) on the joined list
 
@@ -59,6 +60,7 @@ class Registers:
             on_joined=none(),
             false_match=none(),
             link_draw=draws.uniform("linkage", 0, child_keys),
+            krs_misread=np.zeros(n_households, bool),
             krs_poor=np.zeros(n_households, bool),
             joined_households=np.zeros(n_households, bool),
         )

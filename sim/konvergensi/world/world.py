@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import budget, growth
+from konvergensi.mechanisms import budget, growth, shocks
 from konvergensi.world.children import LAST_AGE, Children
 from konvergensi.world.draws import Draws, Keys, entity_keys
 from konvergensi.world.households import F32, Households, Mask
@@ -52,6 +52,7 @@ class World:
     kecamatan: NDArray[np.intp]  # index of each village's kecamatan
     village_effect: F32
     village_list_luck: F32
+    village_kit_luck: F32
     package: Package
     household_chance: NDArray[np.uint16]  # (kinds of uptake, n_households)
     attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts
@@ -111,7 +112,7 @@ class World:
     def staff_capacity(self, p: int) -> float:
         """Services of programme p that the agency's field staff can deliver in a month."""
         opd = self.opds[self.programmes.opd[p]]
-        each = self.settings["delivery.contacts_per_staff_month"] * self.settings["shocks.home_contact_share"]
+        each = self.settings["delivery.contacts_per_staff_month"] * shocks.in_force(self.settings, "home_contact_share")
         return float(opd.staff * self.population_share * each * self.programmes.staff_share[p])
 
     def unit_cost(self, p: int) -> tuple[np.float32, np.float32]:
