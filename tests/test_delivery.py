@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import delivery
+from konvergensi.mechanisms import delivery, targeting
 from konvergensi.mechanisms.delivery import BINS, ration
 from konvergensi.model import MONTH, ConvergenceModel
 from konvergensi.runs import Run
@@ -284,7 +284,7 @@ class Watch:
         takes = rows.start + np.flatnonzero(mask)
         if world.tally.counting and service.unit != "household" and len(takes):
             assert rows == world.children.window(world.month, service.from_age, service.to_age)
-            need = delivery.child_need(world, service, rows)
+            need = targeting.child_need(world, service, rows)
             wrong = 0 if need is None else int((~need[takes - rows.start]).sum())
             key = (world.programmes.id[p], world.month // 12)
             self.took[key] = self.took.get(key, 0) + len(takes)
@@ -346,8 +346,8 @@ def test_households_are_served_from_the_list_and_the_rest_of_the_need_is_exclusi
         for part in MONTH:
             if part == "deliver_services" and world.month_of_year in world.services[s].months:
                 before = world.book.received[s].copy()
-                delivery.mark_households_with_children(world)
-                need = delivery.household_need(world, world.services[s])
+                targeting.mark_households_with_children(world)
+                need = targeting.household_need(world, world.services[s])
                 need &= before < world.services[s].duration_months  # who has had the whole course needs no more
                 model.deliver_services()
                 served_now = world.book.received[s] > before
@@ -420,6 +420,6 @@ def test_an_unknown_need_is_refused_by_name(lebak: ConvergenceModel, need: str) 
     strange = SERVICES["pmba" if need == "child" else "pkh"].model_copy(update={"need": "moon"})
     with pytest.raises(ValueError, match=r"services\.toml: .*'moon'"):
         if need == "child":
-            delivery.child_need(lebak.world, strange, slice(0, 1))
+            targeting.child_need(lebak.world, strange, slice(0, 1))
         else:
-            delivery.household_need(lebak.world, strange)
+            targeting.household_need(lebak.world, strange)

@@ -370,20 +370,20 @@ def test_villages_with_a_by_name_list_serve_from_it_and_others_guess(world: Worl
     for share in (0.0, 1.0):
         luck = world.village_list_luck
         assert ((luck < share) == bool(share)).all()
-    from konvergensi.mechanisms import delivery
+    from konvergensi.mechanisms import targeting
 
     p = world.programmes.id.index("dpmd:pmt-child:dana-desa")
     service = world.services[world.programmes.service[p]]
     rows = world.children.window(world.month, service.from_age, service.to_age)
     world.has_by_name_list[:] = True
-    _, with_list = delivery.child_list(world, p, service, rows)
+    _, with_list = targeting.child_list(world, p, service, rows)
     registry = world.registers
     on_it = registry.on_eppgbm[rows] | registers.in_eppgbm(registry, rows, world.settings, world.month)
     assert with_list.any()
     assert not (with_list & ~on_it).any()
     world.has_by_name_list[:] = False
-    _, guessed = delivery.child_list(world, p, service, rows)
-    need = delivery.child_need(world, service, rows)
+    _, guessed = targeting.child_list(world, p, service, rows)
+    need = targeting.child_need(world, service, rows)
     assert guessed[need].mean() == pytest.approx(guessed[~need].mean(), abs=0.1)  # whatever their need
     assert guessed.mean() == pytest.approx(world.settings["registers.village_guess_share"], abs=0.05)
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from conftest import finished, live
 
-from konvergensi.mechanisms import delivery
+from konvergensi.mechanisms import delivery, targeting
 from konvergensi.model import ConvergenceModel
 from konvergensi.observe.tally import STAGES, Tally
 from konvergensi.runs import Run
@@ -55,7 +55,7 @@ def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pyte
     def watch(world: World, s: int, service, p: int, rows: slice, mask: np.ndarray) -> None:  # type: ignore[no-untyped-def]
         takes = rows.start + np.flatnonzero(mask)
         if world.tally.counting and service.unit != "household" and len(takes):
-            need = delivery.child_need(world, service, rows)
+            need = targeting.child_need(world, service, rows)
             right = takes if need is None else takes[need[takes - rows.start]]
             young = right[world.month - world.children.birth_month[right] <= FIRST_1000_DAYS]
             took.setdefault((service.id, world.month // 12), set()).update(right.tolist())
