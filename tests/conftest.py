@@ -19,7 +19,7 @@ from konvergensi.model import ConvergenceModel
 from konvergensi.observe.series import AGE_BANDS
 from konvergensi.observe.who import measured_laz
 from konvergensi.runs import Run, collect
-from konvergensi.world.world import World
+from konvergensi.state import World
 
 SMALL = 0.05  # share of Lebak's 239,000 families: 12,000 households, 5,000 under-fives
 SEEDS = range(1, 9)

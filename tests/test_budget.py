@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import copy_of_lebak, finished, forced, ledger, lived
+from conftest import copy_of_lebak, finished, forced, ledger, live, lived
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -405,3 +405,24 @@ def test_money_moved_in_2021_is_the_share_dated_for_2021(lebak: ConvergenceModel
 def test_tables_of_money_are_in_rupiah_of_the_simulated_share() -> None:
     tiny, small = (finished(lived(share=share, end="2018-12")).money for share in (0.01, 0.03))
     assert tiny["budgeted_rp"].sum() * 3 == pytest.approx(small["budgeted_rp"].sum(), rel=1e-9)
+
+
+def test_what_was_not_run_in_the_lived_past_is_not_reviewed_at_the_start() -> None:
+    """BPNT, works and visits leave nothing in a child, so the years before the run do not live them."""
+    model = live(share=0.01, end="2018-02")
+    world = model.world
+    for p, name in enumerate(world.programmes.id):
+        if name.startswith(("dinsos:bpnt", "pupr:wash", "dp3ak2kb:tpk")):
+            assert world.programmes.lapsed[p] == world.programmes.trimmed[p] == 0.0, name
+    assert (world.programmes.trimmed > 0).any()
+
+
+def test_a_dated_unit_cost_counts_from_the_next_january(tmp_path: Path) -> None:
+    path = tmp_path / "dearer.toml"
+    path.write_text(
+        'title = { en = "a", id = "b" }\nquestion = { en = "c", id = "d" }\n'
+        'change = [{ from = "2018-06", set = { "services.pmba.unit_cost_rp" = 40000 } }]\n'
+    )
+    money = finished(live(str(path), share=0.01, end="2019-12")).money
+    cost = money[money.programme == "dinkes:pmba:dak"].set_index("year").unit_cost_rp
+    assert cost.to_dict() == {2018: 20000.0, 2019: 40000.0}

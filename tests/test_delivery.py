@@ -14,7 +14,7 @@ from konvergensi.mechanisms import delivery, targeting
 from konvergensi.mechanisms.delivery import BINS, ration
 from konvergensi.model import MONTH, ConvergenceModel
 from konvergensi.runs import Run
-from konvergensi.world.world import World
+from konvergensi.state import World
 
 SERVICES = load_services()
 INF = float("inf")

@@ -164,3 +164,18 @@ def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
         load_scenario("basline")
     with pytest.raises(InputError, match=r"none\.toml: there is no such file"):
         read_path(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("key", ["population.knowledge_mean", "growth.village_sd_z", "delivery.no_nik_need_share"])
+def test_a_date_for_what_is_read_when_the_district_is_built_is_refused(
+    tmp_path: Path, district: District, key: str
+) -> None:
+    value = district.parameters()[key].value
+    path = tmp_path / "late.toml"
+    path.write_text(
+        'title = { en = "a", id = "b" }\nquestion = { en = "c", id = "d" }\n'
+        f'change = [{{ from = "2019-01", set = {{ "{key}" = {value} }} }}]\n'
+    )
+    with pytest.raises(InputError, match=rf"late\.toml: {re.escape(key)}: is read only when the district is built"):
+        resolve(load_scenario(path), district, None, START, END)
+    assert resolve(load_scenario("baseline"), district, {key: value}, START, END).initial[key] == value

@@ -1,25 +1,33 @@
 """The tables of docs/odd.md are those of the code, and the guard that says so can be tripped."""
 
-import importlib.util
+import dataclasses
+import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+from konvergensi.inputs.districts import OPTIONAL, REQUIRED
+from konvergensi.inputs.parameters import load_parameters
+from konvergensi.observe.tally import Tally
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PROSE = (DOCS / "odd.md", *sorted((DOCS / "decisions").glob("*.md")))
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_odd", DOCS / "make_odd.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_odd"] = module
-    spec.loader.exec_module(module)
-    return module
+def _load(name: str) -> ModuleType:
+    sys.path.insert(0, str(DOCS))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(DOCS))
 
 
-make_odd = _load()
+make_odd = _load("make_odd")
+odd_tables = _load("odd_tables")
 
 
 @pytest.fixture
@@ -27,6 +35,9 @@ def copy(tmp_path: Path) -> Path:
     path = tmp_path / "odd.md"
     path.write_text((DOCS / "odd.md").read_text(encoding="utf-8"), encoding="utf-8")
     return path
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
 
 
 def test_the_tables_are_those_of_the_code() -> None:
@@ -60,18 +71,6 @@ def test_a_part_of_the_month_that_moves_is_found(copy: Path, monkeypatch: pytest
     assert make_odd.stale_tables(copy.read_text()) == ["schedule"]
 
 
-def test_a_state_variable_without_a_unit_stops_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(make_odd.UNITS, "wealth")
-    with pytest.raises(make_odd.Stale, match=r"wealth: say its unit in docs/make_odd\.py"):
-        make_odd.TABLES["households"]()
-
-
-def test_every_state_variable_says_what_it_is() -> None:
-    for name in ("households", "children", "registers", "programmes", "service-book", "world", "tally"):
-        for row in make_odd.TABLES[name]().splitlines()[2:]:
-            assert not row.endswith("|  |"), f"{name}: comment this field where it is defined: {row}"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -91,4 +90,56 @@ def test_broken_markers_are_named(
 
 
 def test_bars_in_a_cell_do_not_break_the_table() -> None:
-    assert make_odd.table(["a"], [["x | y"]]) == "| a |\n|---|\n| x \\| y |\n"
+    assert odd_tables.table(["a"], [["x | y"]]) == "| a |\n|---|\n| x \\| y |\n"
+
+
+# ---- state variables ---------------------------------------------------------------------------------------------
+
+
+def test_a_state_variable_without_a_unit_stops_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(odd_tables.UNITS, "wealth")
+    with pytest.raises(odd_tables.Stale, match=r"wealth: say its unit in docs/odd_tables\.py"):
+        make_odd.TABLES["households"]()
+
+
+def test_every_state_variable_says_what_it_is() -> None:
+    for name in ("households", "children", "registers", "programmes", "service-book", "world", "tally"):
+        for row in make_odd.TABLES[name]().splitlines()[2:]:
+            assert not row.endswith("|  |"), f"{name}: comment this field where it is defined: {row}"
+
+
+def test_no_unit_or_meaning_is_kept_of_a_variable_that_is_gone() -> None:
+    world, _ = odd_tables.small_world()
+    known: set[str] = set(vars(Tally(1, 1, 1)))
+    for holder in (world, world.households, world.children, world.registers, world.programmes, world.book):
+        known |= {field.name for field in dataclasses.fields(holder)}
+    assert set(odd_tables.UNITS) <= known
+    assert set(odd_tables.SAID) <= known
+
+
+# ---- prose -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_parameters_named_in_prose_exist(path: Path) -> None:
+    known = {*load_parameters(), *(f"population.{name}" for name in REQUIRED + OPTIONAL)}
+    rooms = "|".join({key.partition(".")[0] for key in known})
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(rf"`((?:{rooms})\.[a-z0-9_]+(?:\.[a-z0-9_]+)?\*?)`", text)
+    files = ("py", "toml", "md")
+    for key in {name for name in named if not name.endswith(files)}:
+        found = any(each.startswith(key[:-1]) for each in known) if key.endswith("*") else key in known
+        assert found, f"{path.name}: there is no parameter {key}"
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_files_named_in_prose_exist(path: Path) -> None:
+    named = set(re.findall(r"`([a-z_]+/[a-z0-9_/]+\.(?:py|toml|md))`", path.read_text(encoding="utf-8")))
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "sim/konvergensi" / name).exists(), f"{path.name}: no file {name}"
+
+
+def test_every_decision_named_in_the_document_is_there() -> None:
+    text = (DOCS / "odd.md").read_text(encoding="utf-8")
+    for number in set(re.findall(r"[Dd]ecision (\d{4})", text)):
+        assert list((DOCS / "decisions").glob(f"{number}-*.md")), f"no decision {number}"

@@ -11,8 +11,8 @@ from konvergensi.model import ConvergenceModel
 from konvergensi.observe import series
 from konvergensi.observe.series import Package, convergence, due_from
 from konvergensi.runs import Run
+from konvergensi.state import World
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.world import World
 
 SERVICES = list(load_services().values())
 IN_PACKAGE = [(s, service) for s, service in enumerate(SERVICES) if service.package]

@@ -7,8 +7,8 @@ from konvergensi.mechanisms import delivery, targeting
 from konvergensi.model import ConvergenceModel
 from konvergensi.observe.tally import STAGES, Tally
 from konvergensi.runs import Run
+from konvergensi.state import World
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.world import World
 
 
 @pytest.fixture(scope="module", params=["baseline", "one-list", "funds-to-lokus", "early-planning", "no-programme"])

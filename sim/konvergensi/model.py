@@ -8,6 +8,7 @@ import mesa
 import networkx as nx
 import numpy as np
 
+from konvergensi.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.options import check_options
@@ -16,7 +17,6 @@ from konvergensi.mechanisms import budget, calendar, delivery, growth, registers
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
-from konvergensi.world.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import move_wealth
 from konvergensi.world.network import build_network
@@ -131,11 +131,10 @@ class ConvergenceModel(mesa.Model):
             if any(key.startswith("opd.") for key in dated):
                 self.network = self.tie_network()
         if world.month_of_year == 1:
-            world.households.spaced[:] = False  # contraception is for a year
             move_wealth(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
-            budget.open_year(world.programmes)
+            budget.open_year(world.programmes, world.settings)
             budget.staff_shares(world.programmes, world.services)
 
     def births_and_ageing(self) -> None:
@@ -193,6 +192,8 @@ class ConvergenceModel(mesa.Model):
             world.linked = settings["registers.linkage"]
         if world.linked and ("data" in actions or month % settings["registers.linkage_refresh_months"] == 0):
             registers.link(world.children, world.households, world.registers, settings, world.draws, month)
+        if world.month_of_year == 1:
+            world.households.spaced[:] = False  # contraception is for a year
         if "coaching" in actions:
             world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
             for village in self.villages:

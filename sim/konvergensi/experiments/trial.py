@@ -130,8 +130,10 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         shift, count = np.zeros(n, np.float32), np.zeros(n, np.uint8)
         for service in chosen:
             calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
-            given = np.isin(calendar_month, service.months)
-            each = tables[service.id][age + PREGNANCY_MONTHS] * growth.months_per_delivery(service)
+            given, times = np.isin(calendar_month, service.months), growth.months_per_delivery(service)
+            if service.venue == "works":  # what is built stays
+                given, times = np.ones(n, bool), 1
+            each = tables[service.id][age + PREGNANCY_MONTHS] * times
             if service.acts_on == "birth-weight":
                 weight_gain += each * given
             else:

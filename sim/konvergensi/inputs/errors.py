@@ -53,6 +53,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{value} di tengah bulan; model ini memakai bulan penuh, tulis {month}",
     ),
     "before": ("{value} is before {first} ({first_key})", "{value} mendahului {first} ({first_key})"),
+    "built": (
+        "is read only when the district is built; give it with --set or in the district's [set]",
+        "hanya dibaca saat daerah dibentuk; berikan lewat --set atau [set] di berkas daerah",
+    ),
     "families_sum": (
         "{value} families in villages.csv, but {total} here; they must agree within 1 percent",
         "{value} keluarga di villages.csv, tetapi {total} di sini; selisihnya tidak boleh lebih dari 1 persen",

@@ -18,6 +18,13 @@ from konvergensi.inputs.files import as_toml, data_root, digest, exists, flat, i
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
+BUILT = (
+    "growth.village_sd_z",
+    "delivery.faltering_need_share",
+    "delivery.no_nik_need_share",
+    "delivery.household_child_share",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -100,6 +107,11 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     layers += [Change(start, key, value, "--set") for key, value in set_.items()]
 
     faults = [wrong for each in layers if (wrong := _wrong(each, known))]
+    faults += [
+        fault(each.origin, each.key, "built")
+        for each in dated.values()
+        if each.key in known and _read_when_built(each.key)
+    ]
     if faults:
         raise InputError(faults)
     layers = [Change(each.month, each.key, known[each.key].checked(each.value), each.origin) for each in layers]
@@ -124,6 +136,13 @@ def _apply(changes: list[Change], values: dict[str, Value], start: int) -> list[
 def _line(change: Change, old: str = "", month: int | None = None) -> str:
     when = format_month(change.month if month is None else month)
     return f"{when} {change.key}: {old}{format_value(change.value)} ({change.origin})"
+
+
+def _read_when_built(key: str) -> bool:
+    """Whether a value only counts when households, villages and first budgets are made: a date would change nothing."""
+    if key.startswith("population."):
+        return key != "population.wealth_persistence"
+    return key in BUILT
 
 
 def _wrong(change: Change, known: Mapping[str, Parameter]) -> Fault | None:

@@ -88,9 +88,13 @@ def first_lines(
     programmes.next_planned[:] = programmes.line
 
 
-def open_year(programmes: Programmes) -> None:
-    """January: last year's unspent money has lapsed, the new lines are in force (in place)."""
-    programmes.lapsed[:] = programmes.budgeted - programmes.spent
+def open_year(programmes: Programmes, settings: Settings) -> None:
+    """January: last year's unspent money has lapsed, new lines and unit costs are in force (in place)."""
+    for p, key in enumerate(programmes.unit_cost_key):
+        if key is not None:
+            programmes.unit_cost[p] = settings[key]
+    # a programme that looked for nobody did not run (as in the lived past) and is not reviewed
+    programmes.lapsed[:] = np.where(programmes.wanted > 0.0, programmes.budgeted - programmes.spent, 0.0)
     programmes.trimmed[:] = 0.0
     programmes.granted[:] = np.maximum(programmes.next_line - programmes.line, 0.0)
     programmes.line[:] = programmes.next_line

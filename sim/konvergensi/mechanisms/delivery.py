@@ -22,9 +22,9 @@ from konvergensi.world.households import Mask
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
+    from konvergensi.state import World
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households
-    from konvergensi.world.world import World
 
 BINS = 1024  # steps of the lasting order in which people are served
 LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")

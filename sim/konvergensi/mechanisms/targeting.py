@@ -19,7 +19,7 @@ from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
-    from konvergensi.world.world import World
+    from konvergensi.state import World
 
 
 # ---- children and pregnancies ----

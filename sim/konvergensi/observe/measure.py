@@ -16,7 +16,7 @@ from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.world.world import World
+    from konvergensi.state import World
 
 
 def posyandu_tools(settings: Settings) -> eppgbm.PosyanduMeasurement:

@@ -14,7 +14,7 @@ from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
     from konvergensi.observe.surveys import SurveyRow
-    from konvergensi.world.world import World
+    from konvergensi.state import World
 
 COLUMNS = {
     "series": ["month", "group", "n_children", "prevalence", "mean_laz", "sd_laz"],

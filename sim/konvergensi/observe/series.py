@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from konvergensi.inputs.services import Service
-    from konvergensi.world.world import World
+    from konvergensi.state import World
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due

@@ -16,7 +16,7 @@ from konvergensi.world.households import Mask
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.mechanisms.delivery import Ration
-    from konvergensi.world.world import World
+    from konvergensi.state import World
 
 STAGES = (
     "in_need",

@@ -33,6 +33,7 @@ class Programmes:
     location: list[str]  # all, central, lokus
     rigid: NDArray[np.bool_]  # ministry rules: the programme's own list only
     unit_cost: Money  # Rp per unit, before overhead and travel
+    unit_cost_key: list[str | None]  # the parameter it follows; None where the district states its own
     line: Money  # what inertia copies: this year's budget before any relocation
     planned: Money
     budgeted: Money
@@ -81,6 +82,7 @@ def build_programmes(
         location=[spec.location for spec in specs],
         rigid=np.array([spec.rigid for spec in specs], bool),
         unit_cost=np.array([spec.unit_cost_rp or unit_costs[spec.service] for spec in specs], float),
+        unit_cost_key=[None if spec.unit_cost_rp else f"services.{spec.service}.unit_cost_rp" for spec in specs],
         line=zero(),
         planned=zero(),
         budgeted=zero(),

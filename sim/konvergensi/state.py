@@ -1,4 +1,4 @@
-"""The world of one run: everything that exists, and what mechanisms look up about it each month."""
+"""The state of one run: everything that exists, and what mechanisms look up about it each month."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import budget, growth, registers, uptake
 from konvergensi.observe.series import Package
 from konvergensi.observe.tally import Tally
+from konvergensi.state import World
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
 from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.households import build_households
 from konvergensi.world.programmes import ServiceBook, build_programmes
 from konvergensi.world.registers import Registers
-from konvergensi.world.world import World
 
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
@@ -102,7 +102,7 @@ def _settle(world: World) -> None:
     # under-twos alive already: born before, deviation in its stationary spread
     growth.give_birth(children, settings, draws, children.window(month, 0, LAST_AGE))
     registers.draw_up_lists(children, households, registry, settings, 0)
-    budget.open_year(world.programmes)
+    budget.open_year(world.programmes, settings)
 
 
 def enter(world: World, rows: slice) -> None:
