@@ -54,6 +54,8 @@ class Recorder:
     @staticmethod
     def _choose(world: World, count: int) -> np.ndarray:
         """Rows of the first `count` children born from now on; within a month spread over the district by key."""
+        if count == 0:
+            return np.zeros(0, np.intp)
         children = world.children
         first = children.window(world.month, 0, 0).start
         rows = np.arange(first, len(children))

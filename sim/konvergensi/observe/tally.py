@@ -154,16 +154,12 @@ class Tally:
         service = world.services[s]
         rows = world.children.window(world.month, service.from_age, service.to_age + 12)
         stage = self.stage[s, rows]
-        some = np.flatnonzero(stage)
-        stage = stage[some]
-        children = np.bincount(stage, minlength=len(STAGES) + 1)
-        home = world.children.household[rows][some]
-        order = np.argsort(stage, kind="stable")
         furthest = np.zeros(len(world.households), np.uint8)
-        furthest[home[order]] = stage[order]  # of several children of a household the furthest is written last
-        households = np.bincount(furthest[furthest > 0], minlength=len(STAGES) + 1)
-        return _at_least(children), _at_least(households)
+        np.maximum.at(furthest, world.children.household[rows], stage)
+        return _at_least(stage), _at_least(furthest)
 
 
-def _at_least(counts: NDArray[np.integer]) -> list[int]:
-    return counts[1:][::-1].cumsum()[::-1].tolist()
+def _at_least(stage: NDArray[np.uint8]) -> list[int]:
+    """How many reached each stage or one behind it."""
+    exactly = [int(np.count_nonzero(stage == number)) for number in range(1, len(STAGES) + 1)]
+    return np.cumsum(exactly[::-1])[::-1].tolist()

@@ -142,15 +142,16 @@ class ServiceBook:
             keys = households if service.unit == "household" else children
             keys = keys if i in in_use else keys[:0]
             bits = draws.bits(f"service {service.id}", 0, keys)
-            book.rank.append((bits >> np.uint32(16)).astype(np.uint16))
-            book.luck.append((bits & np.uint32(0xFFFF)).astype(np.uint16))
+            halves = bits.astype("<u4", copy=False).view("<u2")  # one hash gives two draws of 16 bits
+            book.rank.append(np.ascontiguousarray(halves[1::2]))
+            book.luck.append(np.ascontiguousarray(halves[::2]))
             book.willing.append(np.zeros(len(keys), bool))
             limited = service.unit == "household" or service.duration_months < most_deliveries(service)
             book.limited.append(limited)
             book.received.append(np.zeros(len(keys) if limited else 0, np.uint8))
             if i in from_own:
-                own = draws.bits(f"own list {service.id}", 0, keys)
-                book.own_luck[service.id] = (own >> np.uint32(16)).astype(np.uint16)
+                own = draws.bits(f"own list {service.id}", 0, keys).astype("<u4", copy=False)
+                book.own_luck[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])
         return book
 
 
