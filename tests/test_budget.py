@@ -368,6 +368,13 @@ def test_transfers_are_released_payment_by_payment() -> None:
     assert share == pytest.approx([0.25] * 3 + [0.5] * 3 + [0.75] * 3 + [1.0] * 3)
 
 
+def test_campaign_goods_come_for_their_rounds_and_projects_with_the_season() -> None:
+    model = lived(share=0.01, end="2018-12")
+    share = ledger(model, "released") / ledger(model, "budgeted")
+    assert share["dinkes:vitamin-a:apbn"].to_numpy() == pytest.approx([0.0] + [0.5] * 6 + [1.0] * 5)
+    assert share["pupr:wash-latrine:apbn"].iloc[1] < 0.2
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_absorption_caps_what_a_source_spends_in_the_year(source: str) -> None:
     model = lived(share=0.01, end="2018-12", set={f"budget.{source.replace('-', '_')}_absorption_share": 0.75})

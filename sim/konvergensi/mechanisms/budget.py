@@ -221,15 +221,20 @@ def relocate(programmes: Programmes, settings: Settings) -> None:
         programmes.relocated = True
 
 
+def released_by_round(service: Service) -> bool:
+    """Payments and campaign goods (PKH, vitamin A) come for their fixed rounds; projects follow the season."""
+    return len(service.months) < 12 and service.venue in ("transfer", "posyandu", "facility")
+
+
 def release(programmes: Programmes, services: list[Service], settings: Settings, month: int) -> None:
     """Release money by tranche and season: a cumulative share of the budget by month (in place).
 
-    Transfers to households are released payment by payment, whatever the season.
+    Payments and campaign goods are released round by round, whatever the season.
     """
     now = month_of(month)
     shares = released_share(settings, now)[programmes.source]
     for p, s in enumerate(programmes.service):
-        if services[s].venue == "transfer":
+        if released_by_round(services[s]):
             shares[p] = sum(at <= now for at in services[s].months) / len(services[s].months)
     due = shares * programmes.budgeted
     programmes.released[:] = np.clip(due, programmes.released, np.maximum(programmes.budgeted, programmes.released))
