@@ -336,3 +336,16 @@ def test_the_baseline_run_is_the_stored_one(today: dict[str, pd.DataFrame], name
     stored = pd.read_csv(FOLDER / f"{name}.csv")
     found = today[name].rename(columns=str).rename_axis(columns=None)
     pd.testing.assert_frame_equal(found, stored, check_dtype=False, rtol=1e-6, obj=name)
+
+
+def test_a_handful_of_households_runs_even_without_a_birth() -> None:
+    """Shares below one household a village: money follows the households that were made, and nothing fails."""
+    for share in (0.0001, 0.0005, 0.01):
+        model = live(share=share, end="2018-02")
+        families = model.place.villages["families"].sum()
+        assert model.world.population_share == len(model.world.households) / families
+    lines = [
+        model.world.programmes.line.sum() / model.world.population_share
+        for model in (live(share=s, end="2018-01") for s in (0.0005, 0.05))
+    ]
+    assert lines[0] == pytest.approx(lines[1], rel=1e-6)

@@ -41,7 +41,9 @@ def build_world(
     children = build_children(district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS)
     unit_costs = {s.id: float(settings[f"services.{s.id}.unit_cost_rp"]) for s in services}
     programmes = build_programmes(district, services, [opd.id for opd in opds], unit_costs)
-    budget.first_lines(programmes, services, district, settings, population_share)
+    # money and staff follow the households that were made: a village keeps at least one, however small the share
+    made_share = len(households) / float(district.villages["families"].sum())
+    budget.first_lines(programmes, services, district, settings, made_share)
     budget.staff_shares(programmes, services)
     villages = district.villages
     village_keys = entity_keys("village", np.arange(len(villages)))
@@ -52,7 +54,7 @@ def build_world(
         settings=settings,
         draws=draws,
         services=services,
-        population_share=population_share,
+        population_share=made_share,
         month=first,
         households=households,
         children=children,

@@ -67,7 +67,7 @@ class ConvergenceModel(mesa.Model):
             start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
         )
         super().__init__(rng=seed)
-        self.seed_used = seed
+        self.seed_used, self.population_share = seed, population_share
         self.policy = load_scenario(scenario)
         self.place = find_district(district)
         span = (self.first_month, self.last_month)
@@ -134,6 +134,7 @@ class ConvergenceModel(mesa.Model):
             move_wealth(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
+            world.new_year()
             budget.open_year(world.programmes, world.settings)
             budget.staff_shares(world.programmes, world.services)
 
@@ -242,9 +243,10 @@ class ConvergenceModel(mesa.Model):
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def prevalence(self) -> float:
-        """True share of under-fives below -2 z in the month last lived."""
+        """True share of under-fives below -2 z in the month last lived; NaN where there are none."""
         rows = self.world.children.window(self.world.month - 1, 0, LAST_AGE)
-        return float(growth.stunted(self.world.children.z[rows]).mean())
+        low = growth.stunted(self.world.children.z[rows])
+        return float(low.mean()) if len(low) else float("nan")
 
     def household(self, row: int) -> Household:
         """A household to read. Raises IndexError when there is no such row."""

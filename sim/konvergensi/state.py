@@ -36,7 +36,7 @@ class World:
     settings: Settings
     draws: Draws
     services: list[Service]
-    population_share: float
+    population_share: float  # households made over families in the district
     month: int
     households: Households
     children: Children
@@ -88,6 +88,10 @@ class World:
             luck = self.draws.uniform("shares joined list", 0, key)[0]
             opd.shares_joined_list = bool(luck < settings["registers.sharing_share"])
 
+    def new_year(self) -> None:
+        """Forget what holds for a year: the places chosen by the centre."""
+        self._open.clear()
+
     def came(self, rows: slice) -> Mask:
         """Which of the under-fives in `rows` are at posyandu this month."""
         start = self.children.window(self.month, 0, LAST_AGE).start
@@ -134,7 +138,8 @@ class World:
         if p not in self._open:
             open_ = self.lokus.copy()
             if location == "central":
-                luck = self.draws.uniform(f"place {self.programmes.id[p]}", 0, self.village_keys)
+                year = self.month // 12  # the centre draws up its list of places each year
+                luck = self.draws.uniform(f"place {self.programmes.id[p]}", year, self.village_keys)
                 match = self.settings["budget.apbn_location_match_share"]
                 open_ = luck < np.where(self.lokus, match, self.settings["budget.apbn_location_share"])
                 if self.lokus_first(p):

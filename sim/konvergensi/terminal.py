@@ -68,7 +68,10 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
         from konvergensi.report.origin import synthetic
 
         lines.append(say("synthetic", lang, names=synthetic(result, lang.value) or ", ".join(names)))
-    files = sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir())
+    from konvergensi.observe.recorder import COLUMNS
+
+    ours = {"manifest.json", "summary.md", "figures", *(f"{name}.parquet" for name in COLUMNS)}
+    files = sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir() if path.name in ours)
     return [*lines, say("written", lang, out=out, files=", ".join(files))]
 
 

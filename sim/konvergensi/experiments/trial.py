@@ -78,6 +78,8 @@ def trial(
     for name in ids:
         if name not in known:
             raise InputError(unknown_name("", "trial", "service", name, known))
+    if twice := [name for name in ids if ids.count(name) > 1]:
+        raise InputError(f"trial: {twice[0]} is named twice; name each service once")
     if faults := number_faults({"children": n, "seed": seed}):
         raise InputError(faults)
     settings = Settings.defaults().changed(dict(set or {}), "trial")

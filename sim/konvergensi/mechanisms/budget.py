@@ -93,8 +93,8 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
     for p, key in enumerate(programmes.unit_cost_key):
         if key is not None:
             programmes.unit_cost[p] = settings[key]
-    # a programme that looked for nobody did not run (as in the lived past) and is not reviewed
-    programmes.lapsed[:] = np.where(programmes.wanted > 0.0, programmes.budgeted - programmes.spent, 0.0)
+    # a programme that has never run (as some in the lived past) is not reviewed
+    programmes.lapsed[:] = np.where(programmes.ran, programmes.budgeted - programmes.spent, 0.0)
     programmes.trimmed[:] = 0.0
     programmes.granted[:] = np.maximum(programmes.next_line - programmes.line, 0.0)
     programmes.line[:] = programmes.next_line

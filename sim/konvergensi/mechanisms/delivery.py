@@ -274,6 +274,7 @@ def _spend(
     given = candidates & (result.step < result.delivered)
     units = int(np.count_nonzero(given))
     book.staff_time[p] = max(book.staff_time[p] - units, 0.0)
+    book.ran[p] = True
     book.wanted[p] += result.wanted
     book.spent[p] += result.spent
     book.units[p] += units

@@ -52,7 +52,9 @@ def cascade(run: RunTables, lang: Lang) -> Figure:
     found = links.loc[offered & (links["stage"] != ""), "stage"].value_counts()
     name = read.year_name(run, year, lang)
     title = word("cascade.title_whole", lang, year=name)
-    if len(found):
+    if not offered.any():
+        title = word("cascade.title_none", lang, year=name)
+    elif len(found):
         stage = word(f"stage.{found.index[0]}", lang)
         title = word("cascade.title", lang, year=name, k=int(found.iloc[0]), n=int(offered.sum()), stage=stage)
     note, bottom = word("cascade.note", lang), word("cascade.bottom", lang)

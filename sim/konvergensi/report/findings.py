@@ -76,6 +76,8 @@ def chain(run: RunTables, lang: Lang) -> list[str]:
     if children.empty or year is None:
         return []
     children = children[read.offered(run, children.index)]
+    if children.empty:
+        return []
     links = read.weakest_links(children).nlargest(_SHOWN_SERVICES, "lost")
     header = [
         word(f"summary.chain.{name}", lang) for name in ("service", "in_need", "taken_up", "in_time", "breaks", "lost")

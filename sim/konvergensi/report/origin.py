@@ -56,4 +56,4 @@ def district(run: RunTables) -> str:
 
 def plain(text: object) -> str:
     """A name from a file as plain text: characters that Markdown would read as layout are escaped."""
-    return re.sub(r"([\\`*\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([\\`*\[\]<>|#$])", r"\\\1", " ".join(str(text).split()))

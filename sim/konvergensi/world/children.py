@@ -156,5 +156,8 @@ def _births(
             )
         )
         when = later
+    if not found:  # a handful of households may have no birth at all
+        none = np.zeros(0, np.int32)
+        return none, none, np.zeros(0, np.int8), none
     household, birth, orders, following = (np.concatenate(columns) for columns in zip(*found, strict=True))
     return household, birth, orders, following

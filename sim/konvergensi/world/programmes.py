@@ -53,6 +53,7 @@ class Programmes:
     next_line: Money
     staff_share: NDArray[np.float64]  # share of the agency's field staff
     staff_time: Money  # services the staff can still deliver; below one a month, time adds up until it is one
+    ran: NDArray[np.bool_]  # it has looked for people to serve at least once
     relocated: bool = False  # this year's unreleased money has been moved by a shock
 
     def __len__(self) -> int:
@@ -102,6 +103,7 @@ def build_programmes(
         next_line=zero(),
         staff_share=zero(),
         staff_time=zero(),
+        ran=np.zeros(n, bool),
     )
 
 
