@@ -423,3 +423,13 @@ def test_an_unknown_need_is_refused_by_name(lebak: ConvergenceModel, need: str) 
             targeting.child_need(lebak.world, strange, slice(0, 1))
         else:
             targeting.household_need(lebak.world, strange)
+
+
+def test_a_village_sees_who_lacks_a_latrine(run: Run) -> None:
+    """Works from village money go by what can be seen, with or without a by-name list."""
+    table = run.targeting.set_index(["programme", "year"])
+    village, agency = (
+        table.loc[(f"{opd}:wash-latrine:{source}", 2024)] for opd, source in (("dpmd", "dana-desa"), ("pupr", "apbn"))
+    )
+    assert village.inclusion_error == pytest.approx(agency.inclusion_error, abs=0.25)
+    assert village.inclusion_error < 0.7

@@ -151,7 +151,8 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
         if service.need != "poor":
             recorded = households.in_krs & (need ^ registers.krs_misread)
         listed = listed | (registers.joined_households & recorded)
-    if SOURCES[world.programmes.source[p]] == "dana-desa":
+    # who lacks a latrine can be seen; for anything else a village needs a list
+    if SOURCES[world.programmes.source[p]] == "dana-desa" and service.venue != "works":
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
     return listed
 
