@@ -56,6 +56,9 @@ understanding = 0.7
 institutional_understanding = 0.6
 goal_adoption = 0.5
 ego = 0.3
+role = "coordinator"
+mandate = 0.7
+skill = 0.6
 staff = 120
 focal_unit = true
 guideline = false
@@ -97,6 +100,21 @@ from = "2019-01"
 from = 2021-06-01
 [change.set]
 "opd.dinkes.in_decree" = false
+"""
+RAMP = """\
+[[change]]
+from = "2022-01"
+until = "2023-06"
+[change.set]
+"opd.dinkes.goal_adoption" = 0.8
+"""
+RAMP_OF_HISTORY = """\
+[[timeline]]
+from = "2021-01"
+until = "2021-12"
+reason = { en = "A slow one.", id = "Yang perlahan." }
+[timeline.set]
+"opd.dinkes.goal_adoption" = 0.6
 """
 PARENT = """\
 title = { en = "Parent", id = "Induk" }

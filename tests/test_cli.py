@@ -81,6 +81,21 @@ def test_run_passes_everything_on_and_says_what_came_out(
     assert done.stdout.splitlines()[3] == f"Ditulis ke {Path(inputs[-1])}: manifest.json"
 
 
+def test_run_check_and_describe_take_several_scenarios_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[dict[str, Any]]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("run", "one-list+early-planning", "--population-share", "0.02")
+    assert done.exit_code == 0, done.output
+    assert runs[0]["scenario"] == "one-list+early-planning"
+    assert (tmp_path / "out" / "one-list+early-planning-lebak" / "manifest.json").exists()
+    assert "(scenario; dated changes: 5)" in call("check", "one-list+early-planning").stdout
+    assert "registers.linkage = true (one-list.toml)" in call("describe", "one-list+early-planning").stdout
+    for command in ("run", "check", "describe"):
+        refused = call(command, "one-list+erly-planning")
+        assert refused.exit_code == 2 and "did you mean early-planning?" in refused.stderr, refused.output
+
+
 def test_run_speaks_english_by_default(inputs: list[str], runs: list[dict[str, Any]]) -> None:
     assert "40.2 % (2018-01) to 39.5 % (2018-02)" in call("run", *inputs).stdout
     assert (runs[0]["seed"], runs[0]["start"], runs[0]["end"], runs[0]["population_share"]) == (

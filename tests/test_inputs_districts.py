@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from inputs_valid import HEADER, OPD, ROWS, district_toml, villages_csv, write_district
+from inputs_valid import HEADER, OPD, RAMP_OF_HISTORY, ROWS, district_toml, villages_csv, write_district
 
 from konvergensi.inputs.check import check_path, headline, read_path
 from konvergensi.inputs.districts import District, find_district, list_districts
@@ -41,6 +41,24 @@ def test_agencies_states_are_keys_a_scenario_may_set(tmp_path: Path) -> None:
     assert parameters["opd.dinkes.guideline"].value is False
     with pytest.raises(InputError, match=r"looks like a percent; write 0\.4"):
         parameters["opd.dinkes.understanding"].checked(40)
+
+
+def test_role_mandate_and_skill_may_be_left_out(tmp_path: Path) -> None:
+    assert find_district(write_district(tmp_path / "a")).opd[0].role == "coordinator"
+    lines = [each for each in OPD.splitlines() if not each.startswith(("role", "mandate", "skill"))]
+    agency = find_district(write_district(tmp_path / "b", opd_toml="\n".join(lines))).opd[0]
+    assert (agency.role, agency.mandate, agency.skill) == ("member", 0.4, 0.6)
+
+
+def test_a_shipped_district_has_one_coordinator() -> None:
+    for name in list_districts():
+        assert [each.role for each in find_district(name).opd].count("coordinator") == 1
+
+
+def test_mandate_and_skill_are_levers_of_every_agency(tmp_path: Path) -> None:
+    parameters = find_district(write_district(tmp_path)).parameters()
+    assert parameters["opd.dinkes.mandate"].value == 0.7 and parameters["opd.dinkes.skill"].value == 0.6
+    assert "opd.dinkes.role" not in parameters  # who coordinates is the district's, not a policy's
 
 
 def test_own_values_may_be_written_as_nested_tables(tmp_path: Path) -> None:
@@ -91,6 +109,9 @@ def refused(folder: Path, **files: str | bytes) -> list[str]:
         ('"services.pmba.effect" = 0.15', '"opd.dinas.ego" = 0.15', "set.opd.dinas.ego: unknown"),
         ('"services.pmba.effect" = 0.15', '"opd.dinkes.ego" = 15', "looks like a percent; write 0.15"),
         ('"services.pmba.effect" = 0.15', '"a" = [1]', r"timeline\[2020-03\].set.a: \[1\] is not one value"),
+        ('from = "2020-03"', 'from = "2020-03"\nuntil = "2020-02"', r"\[2020-03\].until: '2020-02' is before 2020-03"),
+        ('from = "2020-03"', 'from = "2020-03"\nuntil = 2021', r"timeline\[2020-03\].until: 2021 is not a month"),
+        ('from = "2020-03"', 'from = "2020-03"\nuntill = "2021-01"', r"untill: unknown key; did you mean until\?"),
         ('published = "2021-12"', 'published = "2020-12"', r"\[SSGI\].published: '2020-12' is before"),
         ('system = "SSGI"', 'system = "ssgi"', r"survey\[ssgi\].system: 'ssgi' is not one of"),
         ("clusters = 35", "clusters = 3.5", r"survey\[SSGI\].clusters: 3.5 is not a whole number"),
@@ -107,6 +128,28 @@ def test_a_faulty_district_toml_is_refused(tmp_path: Path, old: str, new: str, m
 
 
 @pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (RAMP_OF_HISTORY, ""),
+        (
+            RAMP_OF_HISTORY.replace("goal_adoption", "in_decree").replace("0.6", "false"),
+            r"timeline\[2021-01\].set.opd.dinkes.in_decree: false cannot be reached in steps, only a number can",
+        ),
+        (
+            RAMP_OF_HISTORY + RAMP_OF_HISTORY.replace('"2021-01"\nuntil = "2021-12"', '"2021-12"'),
+            r"timeline\[2021-12\].set.opd.dinkes.goal_adoption: 0.6 at 2021-12 \(district.toml\) begins inside the "
+            r"ramp 2021-01 .. 2021-12 \(district.toml\)",
+        ),
+        (RAMP_OF_HISTORY + RAMP_OF_HISTORY, "timeline: '2021-01 opd.dinkes.goal_adoption' is there twice"),
+    ],
+)
+def test_a_ramp_of_history_is_checked(tmp_path: Path, event: str, message: str) -> None:
+    faults = check_path(write_district(tmp_path, district_toml=district_toml() + event))
+    assert bool(faults) == bool(message)
+    assert not message or re.search(message, faults[0]), faults
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("understanding = 0.7", "understanding = 70", r"opd\[dinkes\].understanding: 70 looks like"),
@@ -120,6 +163,10 @@ def test_a_faulty_district_toml_is_refused(tmp_path: Path, old: str, new: str, m
         ("funded_share = 0.4", "", r"\[dinkes:pmba:dak\]: write funded_share or"),
         ("budget_rp = 500000000", "budget_rp = inf", "budget_rp: inf is outside"),
         ('location = "central"', 'location = "pusat"', "location: 'pusat' is not one of: all, central"),
+        ('"coordinator"', '"coordinater"', r"\[dinkes\].role: 'coordinater' is not one of: coordinator, lead"),
+        ("mandate = 0.7", "mandate = 70", r"opd\[dinkes\].mandate: 70 looks like a percent; write 0.7"),
+        ("skill = 0.6", 'skill = "good"', r"opd\[dinkes\].skill: 'good' is not a number"),
+        (OPD, OPD + OPD.replace('"dinkes"', '"dinsos"'), "opd.role: 'coordinator' is the role of dinkes, dinsos;"),
         (OPD, OPD + OPD, "opd.id: 'dinkes' is there twice"),
         (OPD, OPD + OPD, "programme: 'dinkes:pmba:dak' is there twice"),
         (OPD, "opd = []", "opd: the table has no rows"),

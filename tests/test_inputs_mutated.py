@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inputs_valid import SCENARIO, district_files, write_district, write_scenario
+from inputs_valid import (
+    RAMP,
+    RAMP_OF_HISTORY,
+    SCENARIO,
+    district_files,
+    district_toml,
+    write_district,
+    write_scenario,
+)
 
 from konvergensi.inputs.districts import load_district
 from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.scenarios import load_scenario
 
-FILES = {**district_files(), "policy.toml": SCENARIO}
+FILES = {**district_files(), "district.toml": district_toml() + RAMP_OF_HISTORY, "policy.toml": SCENARIO + RAMP}
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 TOML = [name for name in FILES if name.endswith(".toml")]
 VALUES = [

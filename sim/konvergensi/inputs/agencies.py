@@ -27,12 +27,16 @@ from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.services import load_services
 
 # What a scenario may change of an OPD, as `opd.<id>.<field>`.
-SHARE_LEVERS = ("understanding", "institutional_understanding", "goal_adoption", "ego")
+SHARE_LEVERS = ("understanding", "institutional_understanding", "goal_adoption", "ego", "mandate", "skill")
 YES_NO_LEVERS = ("in_decree", "focal_unit", "guideline")
+Role = Literal["coordinator", "lead", "member"]
 
 
 class Opd(Registered):
-    """One district agency, and where it stands at the start."""
+    """One district agency, and where it stands at the start.
+
+    `mandate` is how far stunting is in its tasks, `skill` how well its people do what they do.
+    """
 
     id: Id
     name: Text
@@ -43,6 +47,9 @@ class Opd(Registered):
     institutional_understanding: Share
     goal_adoption: Share
     ego: Share
+    role: Annotated[Role, Choice] = "member"
+    mandate: Share = 0.4
+    skill: Share = 0.6
     staff: Annotated[int, between(0, 100_000, "persons", whole=True)]
     focal_unit: bool
     guideline: bool
@@ -111,6 +118,9 @@ def read_opd(content: bytes, path: Path) -> OpdFile:
     ids = [agency.id for agency in read.opd]
     faults = [] if ids else [fault(path, "opd", "no_rows")]
     faults += duplicates(ids, path, "opd.id")
+    leading = [agency.id for agency in read.opd if agency.role == "coordinator"]
+    if len(leading) > 1:
+        faults.append(fault(path, "opd.role", "one_coordinator", value="coordinator", opd=", ".join(leading)))
     faults += duplicates([programme.id for programme in read.programme], path, "programme")
     services = load_services()
     for programme in read.programme:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.errors import InputError, fault, format_value, nearest
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, load_parameters
-from konvergensi.inputs.scenarios import Scenario, list_scenarios, load_scenario
+from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
 
 Rows = list[tuple[str, ...]]
@@ -101,7 +102,7 @@ def service_rows(lang: str = "en") -> Rows:
 
 
 def describe(name: str, lang: str = "en") -> Rows:
-    """Return everything about one parameter, service, scenario or district as (label, text).
+    """Return everything about one parameter, service, scenario (also `a+b`) or district as (label, text).
 
     Raises InputError naming the nearest name when there is none such.
     """
@@ -110,7 +111,7 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _parameter(parameters[name], lang)
     elif name in services:
         rows = _service(services[name], lang)
-    elif name in list_scenarios():
+    elif name in list_scenarios() or is_combination(name):
         rows = _scenario(load_scenario(name), lang)
     elif name in list_districts():
         rows = _district(find_district(name), lang)
@@ -146,8 +147,7 @@ def _service(each: Service, lang: str) -> Rows:
 
 def _scenario(each: Scenario, lang: str) -> Rows:
     changes = [
-        f"{format_month(change.month)} {change.key} = {format_value(change.value)} ({change.origin})"
-        for change in each.changes
+        f"{change.span} {change.key} = {format_value(change.value)} ({change.origin})" for change in each.changes
     ]
     return [
         ("id", each.id), ("title", each.title[lang]), ("question", each.question[lang]),
@@ -170,7 +170,7 @@ def _district(each: District, lang: str) -> Rows:
     ]
     for event in each.timeline:
         values = ", ".join(f"{key} = {format_value(value)}" for key, value in event.set.items())
-        rows.append(("timeline", f"{format_month(event.month)} {values}; {event.reason[lang]}"))
+        rows.append(("timeline", f"{format_span(event.month, event.until)} {values}; {event.reason[lang]}"))
     for survey in each.surveys:
         sample = f"{survey.clusters} x {survey.children_per_cluster}"
         rows.append(("survey", f"{survey.system} {format_month(survey.fieldwork)}, {sample}"))

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from konvergensi.inputs.agencies import Opd, Programme, duplicates, opd_parameters, read_opd
+from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.errors import Fault, InputError, fault, nearest, unknown
 from konvergensi.inputs.fields import (
     AnyNumber,
@@ -66,11 +67,17 @@ class Override(Table):
 
 
 class Event(Table):
-    """A dated change that belongs to the district's history."""
+    """A dated change that belongs to the district's history; with `until`, a ramp."""
 
     month: Month = Field(alias="from")
+    until: Month | None = None
     set: dict[str, Scalar]
     reason: Words
+
+    def changes(self, origin: str) -> list[Change]:
+        """Return one change for each key."""
+        until = ramp_end(self.month, self.until)
+        return [Change(self.month, key, value, origin, until) for key, value in self.set.items()]
 
 
 class Survey(Table):
@@ -231,16 +238,21 @@ def _synthetic(main: _DistrictFile, villages: pd.DataFrame) -> tuple[str, ...]:
 def _check_keys(main: _DistrictFile, opd: dict[str, Parameter], path: Path) -> None:
     """Check every key and value of [set] and the timeline against the parameters. Raises InputError."""
     known = load_parameters() | opd
-    given: list[tuple[str, str, Any]] = [("set", key, each.value) for key, each in main.set.items()]
-    for event in main.timeline:
-        given += [(f"timeline[{format_month(event.month)}].set", key, value) for key, value in event.set.items()]
+    given: list[tuple[str, str, Any, int | None]] = [("set", key, each.value, None) for key, each in main.set.items()]
     faults: list[Fault] = []
-    for place, key, value in given:
+    for event in main.timeline:
+        place = f"timeline[{format_month(event.month)}]"
+        faults += until_fault(path, f"{place}.until", event.month, event.until)
+        given += [(f"{place}.set", key, value, event.until) for key, value in event.set.items()]
+    for place, key, value, until in given:
         if key not in known:
             faults.append(unknown(path, f"{place}.{key}", key, known))
-        elif wrong := known[key].fault_in(value, path):
+        elif wrong := known[key].fault_in(value, path) or ramp_fault(known[key], value, until):
             faults.append(fault(path, f"{place}.{key}", wrong.phrase, **wrong.words))
     moments = [f"{format_month(event.month)} {key}" for event in main.timeline for key in event.set]
     faults += duplicates(moments, path, "timeline")
+    history = [change for event in main.timeline for change in event.changes(path.name)]
+    for ramp, other in inside_ramps(history):
+        faults.append(inside_fault(path, f"timeline[{format_month(other.month)}].set.{other.key}", ramp, other))
     if faults:
         raise InputError(faults)

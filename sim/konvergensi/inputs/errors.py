@@ -70,6 +70,21 @@ PHRASES: dict[str, tuple[str, str]] = {
     "duplicate": ("{value} is there twice{at}", "{value} muncul dua kali{at}"),
     "twice": ("set twice at {month} in this file", "diubah dua kali pada {month} di berkas ini"),
     "set_twice": ("set twice", "diubah dua kali"),
+    "no_ramp": (
+        "{value} cannot be reached in steps, only a number can; leave out until",
+        "{value} tidak dapat dicapai bertahap, hanya angka yang dapat; hapus until",
+    ),
+    "inside_ramp": (
+        "{value} at {when} ({origin}) begins inside the ramp {span} ({ramp}); put it before or after the ramp",
+        "{value} pada {when} ({origin}) mulai di tengah perubahan bertahap {span} ({ramp}); "
+        "letakkan sebelum atau sesudahnya",
+    ),
+    "disagree": (
+        "{value} at {when} in {first}, but {other} at {then} in {second}; "
+        "scenarios are combined only where they agree or change a key in different months",
+        "{value} pada {when} di {first}, tetapi {other} pada {then} di {second}; "
+        "skenario hanya dapat digabung bila nilainya sama atau bulannya berbeda",
+    ),
     "cycle": ("extends itself: {chain}", "memperluas dirinya sendiri: {chain}"),
     "no_file": ("there is no such file or folder", "berkas atau folder ini tidak ada"),
     "is_folder": ("is a folder, not a file", "ini folder, bukan berkas"),
@@ -95,6 +110,20 @@ PHRASES: dict[str, tuple[str, str]] = {
     "no_rows": ("the table has no rows", "tabel tidak berisi baris"),
     "at_line": ("line {line}: {what}{more}", "baris {line}: {what}{more}"),
     "no_money": ("write funded_share or budget_rp", "tulis funded_share atau budget_rp"),
+    "one_coordinator": (
+        "{value} is the role of {opd}; at most one OPD coordinates",
+        "{value} adalah peran {opd}; paling banyak satu OPD yang mengoordinasikan",
+    ),
+    "no_year": (
+        "{first} to {last} holds no whole calendar year",
+        "{first} sampai {last} tidak memuat satu tahun kalender penuh",
+    ),
+    "worker_died": (
+        "a worker process ended by itself, perhaps for want of memory: take fewer; a script has to start the work "
+        "under if __name__ == '__main__'",
+        "satu proses kerja berhenti sendiri, mungkin karena kekurangan memori: kurangi jumlahnya; skrip harus "
+        "memulainya di bawah if __name__ == '__main__'",
+    ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
 }
 HINT = ("; did you mean {near}?", "; maksud Anda {near}?")

@@ -107,7 +107,7 @@ def locate(name_or_path: str | Path, what: str, known: dict[str, Path], option: 
     if not is_path(name_or_path):
         if str(name_or_path) in known:
             return known[str(name_or_path)]
-        if not exists(Path(name_or_path)):
+        if not str(name_or_path) or not exists(Path(name_or_path)):  # Path("") would be the folder one is in
             raise InputError(unknown_name(option, "", what, str(name_or_path), known))
     path = Path(name_or_path)
     if not exists(path):

@@ -16,6 +16,9 @@ _LIMITS: dict[str, tuple[float, float, str, bool]] = {
     "seed": (0, 2**31 - 1, "", True),
     "population_share": (1e-4, 1, "share", False),
     "trace_children": (0, 1_000_000, "children", True),
+    "seeds": (1, 1000, "seeds", True),
+    "draws": (0, 10_000, "draws", True),
+    "workers": (1, 1024, "processes", True),
     "children": (100, 1_000_000, "children", True),
 }
 
@@ -24,7 +27,7 @@ def check_options(*, start: str, end: str, typed: bool = False, **numbers: Any) 
     """Check the options of a run and return its first and last month.
 
     Parameters: start, end `"YYYY-MM"`, both included, end not before start; numbers any of seed,
-    population_share, trace_children, children; typed True names them as the command line does.
+    population_share, trace_children, children, seeds, draws, workers; typed True names them as the command line does.
     Raises InputError with one fault for each option that cannot be used.
     """
 

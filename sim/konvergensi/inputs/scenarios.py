@@ -1,24 +1,33 @@
-"""Scenarios as data: a short named difference from baseline, and what it comes to in one district."""
+"""Scenarios as data: a short named difference from baseline, and what it comes to in one district.
+
+Scenarios combine: `one-list+early-planning` holds the changes of both.
+"""
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
+from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.errors import Fault, InputError, fault, format_value, unknown
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value, shown, unknown
 from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, validated
-from konvergensi.inputs.files import as_toml, data_root, digest, exists, flat, is_path, locate, read_bytes
+from konvergensi.inputs.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
 BUILT = (
+    "cascade.kecamatan_start",
+    "cascade.lokus_start",
+    "cascade.village_start",
     "growth.village_sd_z",
     "delivery.faltering_need_share",
     "delivery.no_nik_need_share",
@@ -26,19 +35,12 @@ BUILT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """From this month on, `key` has this value; `origin` says which file or option asked for it."""
-
-    month: int
-    key: str
-    value: Value
-    origin: str
-
-
 @dataclass(frozen=True)
 class Scenario:
-    """A policy as a file says it; `changes` holds those of the scenarios it extends too, by month."""
+    """A policy as a file says it; `changes` holds those of the scenarios it extends too, by month, ramps as ramps.
+
+    Of a combination, `path` is the first member's and `extends` None.
+    """
 
     id: str
     title: Words
@@ -51,7 +53,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a scenario comes to in a district: values at the start, dated changes after it, a log of both."""
+    """What a scenario comes to in a district: values at the start, dated changes after it, a log of both.
+
+    In `changes` a ramp is one change for each month in which its value moves; in `log` it is one line.
+    """
 
     initial: Settings
     changes: tuple[Change, ...]
@@ -60,6 +65,7 @@ class Resolved:
 
 class _Change(Table):
     month: Month = Field(alias="from")
+    until: Month | None = None
     set: dict[str, Scalar]
 
 
@@ -76,12 +82,21 @@ def list_scenarios() -> list[str]:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Read a shipped scenario by name, or any TOML file, with the scenarios it extends.
+    """Read a shipped scenario by name, or any TOML file, with the scenarios it extends; `a+b` is both together.
 
     Raises InputError with every fault of the file; keys of an OPD are checked for their form only, because
-    which OPD there are is the district's matter (`resolve`).
+    which OPD there are is the district's matter (`resolve`). Scenarios that differ on one key at one time are
+    not combined.
     """
-    return _load(locate(name_or_path, "scenario", _shipped()), ())
+    names = _members(name_or_path)
+    if len(names) == 1:
+        return _load(locate(names[0], "scenario", _shipped()), ())
+    return _combined(dict(zip(names, collect(functools.partial(load_scenario, name) for name in names))))
+
+
+def is_combination(name_or_path: str | Path) -> bool:
+    """Tell whether several scenarios are named, as in `one-list+early-planning`."""
+    return len(_members(name_or_path)) > 1
 
 
 def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | None, start: int, end: int) -> Resolved:
@@ -89,7 +104,9 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
 
     Parameters: set_ key -> value, in force from the start, with later dated changes of the same key left out;
     start, end months, end >= start. Changes up to `start` are part of `initial`; those after `end` go.
-    Raises InputError naming every key that does not exist here and every value out of range.
+    A ramp begins from the value in force before it, and ends where the next change of its key begins.
+    Raises InputError naming every key that does not exist here, every value out of range, and history that
+    falls inside a ramp of the scenario.
     """
     if end < start:
         raise InputError(
@@ -99,10 +116,8 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     known = district.parameters()
     here = f"district {district.id}"
     layers = [Change(start, key, each.value, here) for key, each in district.overrides.items()]
-    dated: dict[tuple[int, str], Change] = {}
-    for event in district.timeline:
-        dated |= {(event.month, key): Change(event.month, key, value, here) for key, value in event.set.items()}
-    dated |= {(change.month, change.key): change for change in scenario.changes}
+    history = [change for event in district.timeline for change in event.changes(here)]
+    dated = {(change.month, change.key): change for change in (*history, *scenario.changes)}
     layers += sorted((each for each in dated.values() if each.key not in set_), key=lambda change: change.month)
     layers += [Change(start, key, value, "--set") for key, value in set_.items()]
 
@@ -112,30 +127,52 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
         for each in dated.values()
         if each.key in known and _read_when_built(each.key)
     ]
+    # a policy may take over from a ramp of the district's history; history may not break into a policy's ramp
+    faults += [
+        inside_fault(ramp.origin, ramp.key, ramp, other)
+        for ramp, other in inside_ramps(each for each in dated.values() if each.key not in set_)
+        if ramp.origin != here and other.origin == here
+    ]
     if faults:
         raise InputError(faults)
-    layers = [Change(each.month, each.key, known[each.key].checked(each.value), each.origin) for each in layers]
+    layers = [replace(each, value=known[each.key].checked(each.value)) for each in layers]
     initial = {key: parameter.value for key, parameter in known.items()}
-    log = _apply([each for each in layers if each.month <= start], initial, start)
-    later = [each for each in layers if start < each.month <= end]
-    log += _apply(later, dict(initial), start)
-    log += [f"{_line(each)} (after the end, left out)" for each in layers if each.month > end]
+    steps, log = _apply(sorted(layers, key=lambda change: max(change.month, start)), dict(initial), start, end)
+    initial |= {each.key: each.value for each in steps if each.month <= start}
+    later = sorted((each for each in steps if start < each.month <= end), key=lambda change: change.month)
     return Resolved(Settings(initial, known), tuple(later), log)
 
 
-def _apply(changes: list[Change], values: dict[str, Value], start: int) -> list[str]:
-    """Write the changes into `values` and return one line `old -> new` for each."""
+def _apply(layers: list[Change], values: dict[str, Value], start: int, end: int) -> tuple[list[Change], list[str]]:
+    """Write the changes into `values`, one after the other; return their monthly steps and a line for each change."""
+    steps: list[Change] = []
     log = []
-    for each in changes:
+    for number, each in enumerate(layers):
+        if each.month > end:
+            log.append(f"{each.span} {each.key}: {format_value(each.value)} ({each.origin}) (after the end, left out)")
+            continue
         old = values[each.key]
-        values[each.key] = each.value
-        log.append(_line(each, f"{format_value(old)} -> ", max(each.month, start)))
-    return log
+        path = each.steps(old)
+        if each.until is not None:
+            taken_over = next((other.month for other in layers[number + 1 :] if other.key == each.key), end + 1)
+            path = [step for step in path if step.month < min(taken_over, end + 1)]
+            log.append(_ramp_line(each, old, path, start, min(each.until, taken_over - 1, end)))
+        else:
+            when = format_month(max(each.month, start))
+            log.append(f"{when} {each.key}: {format_value(old)} -> {format_value(each.value)} ({each.origin})")
+        values[each.key] = path[-1].value if path else old
+        steps += path
+    return steps, log
 
 
-def _line(change: Change, old: str = "", month: int | None = None) -> str:
-    when = format_month(change.month if month is None else month)
-    return f"{when} {change.key}: {old}{format_value(change.value)} ({change.origin})"
+def _ramp_line(ramp: Change, old: Value, path: list[Change], start: int, last: int) -> str:
+    """Say `old -> new` of a ramp, and where it stood when the run began and where it was left, if on the way."""
+    on_the_way = [last] if start <= ramp.month else [min(start, last), last]
+    notes = ""
+    for month in dict.fromkeys(each for each in on_the_way if each < ramp.last):
+        reached = next((step.value for step in reversed(path) if step.month <= month), old)
+        notes += f"; {format_value(reached)} at {format_month(month)}"
+    return f"{ramp.span} {ramp.key}: {format_value(old)} -> {format_value(ramp.value)} ({ramp.origin}{notes})"
 
 
 def _read_when_built(key: str) -> bool:
@@ -165,16 +202,92 @@ def _load(path: Path, chain: tuple[str, ...]) -> Scenario:
         if isinstance(change, dict) and isinstance(change.get("set"), dict):
             change["set"] = flat(change["set"], path, "change.set")
     read = validated(_ScenarioFile, data, path)
-    own = _changes(read, path)
-    inherited: dict[tuple[int, str], Change] = {}
+    merged = {(each.month, each.key): each for each in _changes(read, path)}
     hashes = {f"{path.absolute().parent.name}/{path.name}": digest(content)}
     if read.extends is not None:
         parent = _load(_parent(read.extends, path), (*chain, os.path.realpath(path)))
-        inherited = {(each.month, each.key): each for each in parent.changes}
+        merged = {(each.month, each.key): each for each in parent.changes} | merged
         hashes = parent.hashes | hashes
-    merged = inherited | {(each.month, each.key): each for each in own}
+    if inside := inside_ramps(merged.values()):
+        raise InputError(inside_fault(path, _place(other.month, other.key), ramp, other) for ramp, other in inside)
     changes = tuple(sorted(merged.values(), key=lambda change: change.month))
     return Scenario(path.stem, read.title, read.question, read.extends, changes, path, hashes)
+
+
+def _members(name_or_path: str | Path) -> list[str | Path]:
+    """Return the scenarios named in `a+b`; a + in the name of an existing file or folder separates nothing."""
+    parts = str(name_or_path).split("+")
+    if len(parts) == 1:
+        return [name_or_path]  # a Path stays one
+    found: list[str | Path] = []
+    while parts:
+        whole = (count for count in range(len(parts), 0, -1) if exists(Path("+".join(parts[:count]).strip())))
+        count = next(whole, 1)
+        found.append("+".join(parts[:count]).strip())
+        parts = parts[count:]
+    return found
+
+
+def _combined(members: dict[str | Path, Scenario]) -> Scenario:
+    """Return one scenario with the changes of all. Raises InputError where two differ on a key at one time."""
+    kept: dict[str, Scenario] = {}
+    for name, each in members.items():
+        if not any(_adds_nothing(each, to) for to in kept.values()):
+            kept = {other: to for other, to in kept.items() if not _adds_nothing(to, each)} | {str(name): each}
+    if len(kept) == 1:
+        return next(iter(kept.values()))
+    taken: list[tuple[str, Change]] = []
+    hashes: dict[str, str] = {}
+    faults = []
+    for name, each in kept.items():
+        for change in each.changes:
+            rivals = [(by, other) for by, other in taken if by != name and _at_one_time(change, other)]
+            if not rivals:
+                taken.append((name, change))
+            elif clash := next(((by, other) for by, other in rivals if not _alike(change, other)), None):
+                faults.append(_disagreement("+".join(kept), clash, (name, change)))
+        for file, content in each.hashes.items():
+            hashes[_free_name(file, content, hashes)] = content
+    if faults:
+        raise InputError(faults)
+    every = list(kept.values())
+    return Scenario(
+        id="+".join(each.id for each in every),
+        title=Words(en=" + ".join(each.title.en for each in every), id=" + ".join(each.title.id for each in every)),
+        question=Words(
+            en=" ".join(dict.fromkeys(each.question.en for each in every)),
+            id=" ".join(dict.fromkeys(each.question.id for each in every)),
+        ),
+        extends=None,
+        changes=tuple(sorted((change for _, change in taken), key=lambda change: change.month)),
+        path=every[0].path,
+        hashes=hashes,
+    )
+
+
+def _free_name(file: str, content: str, taken: dict[str, str]) -> str:
+    """Return the file's name, numbered when it already stands for another content: folders may be called alike."""
+    numbered = (f"{file} ({number})" for number in itertools.count(2))
+    return next(name for name in itertools.chain([file], numbered) if taken.get(name, content) == content)
+
+
+def _adds_nothing(each: Scenario, to: Scenario) -> bool:
+    """Whether a scenario changes nothing, or is one that the other extends (or is)."""
+    return not each.changes or each.hashes.items() <= to.hashes.items()
+
+
+def _at_one_time(one: Change, other: Change) -> bool:
+    return one.key == other.key and one.month <= other.last and other.month <= one.last
+
+
+def _alike(one: Change, other: Change) -> bool:
+    return (one.month, one.until, one.value) == (other.month, other.until, other.value)
+
+
+def _disagreement(where: str, first: tuple[str, Change], second: tuple[str, Change]) -> Fault:
+    (one, mine), (two, yours) = first, second
+    words = {"value": mine.value, "when": mine.span, "other": shown(yours.value), "then": yours.span}
+    return fault(where, mine.key, "disagree", **words, first=one, second=two)
 
 
 def _parent(extends: str, path: Path) -> Path:
@@ -195,20 +308,27 @@ def _changes(read: _ScenarioFile, path: Path) -> list[Change]:
     faults: list[Fault] = []
     for entry in read.change:
         when = format_month(entry.month)
+        faults += until_fault(path, f"change[{when}].until", entry.month, entry.until)
+        until = ramp_end(entry.month, entry.until)
         for key, value in entry.set.items():
-            place = f"change[{when}].set.{key}"
+            place = _place(entry.month, key)
             known = parameters | _any_opd(key)
             if (entry.month, key) in found:
                 faults.append(fault(path, place, "twice", month=when))
             if key not in known:
                 faults.append(unknown(path, place, key, known))
-            elif wrong := known[key].fault_in(value):
+            elif wrong := known[key].fault_in(value) or ramp_fault(known[key], value, until):
                 faults.append(fault(path, place, wrong.phrase, **wrong.words))
             else:
-                found[entry.month, key] = Change(entry.month, key, known[key].checked(value), path.name)
+                found[entry.month, key] = Change(entry.month, key, known[key].checked(value), path.name, until)
     if faults:
         raise InputError(faults)
     return list(found.values())
+
+
+def _place(month: int, key: str) -> str:
+    """Where in a scenario's file a key is changed."""
+    return f"change[{format_month(month)}].set.{key}"
 
 
 def _any_opd(key: str) -> dict[str, Parameter]:
