@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import Settings
+from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import budget
 from konvergensi.model import ConvergenceModel
 from konvergensi.runs import Run
@@ -223,11 +224,11 @@ def test_weaker_inertia_and_bolder_proposals_bring_more_money(key: str, low: flo
 
 def test_agencies_argue_for_what_they_adopted_and_for_nothing_without_the_goal() -> None:
     # dinkes gives up the shared goal; what the others ask for stays
-    indifferent = lived(share=0.01, end="2021-01", set={"opd.dinkes.goal_adoption": 0.0})
+    indifferent = lived(share=0.01, end="2021-01", set={"opd.dinkes.goal_adoption": 0.0, "goals.on": False})
     lines = ledger(indifferent, "budgeted")
     dinkes_dak = [name for name in lines if name.startswith("dinkes:") and name.endswith(":dak")]
     assert (lines.iloc[-1][dinkes_dak] <= lines.iloc[0][dinkes_dak] * (1 + 1e-9)).all()
-    adopted = ledger(lived(share=0.01, end="2021-01"), "budgeted")
+    adopted = ledger(lived(share=0.01, end="2021-01", set={"goals.on": False}), "budgeted")
     assert adopted.iloc[-1][dinkes_dak].sum() > adopted.iloc[0][dinkes_dak].sum()
 
 
@@ -261,7 +262,12 @@ def lines(**columns: float) -> Programmes:
     """One APBD programme's columns, as far as planning reads them."""
     names = ("line", "planned", "budgeted", "need", "waiting", "accepted", "granted", "next_planned", "next_line")
     given_ = {name: np.array([columns.get(name, 0.0)]) for name in names}
-    return SimpleNamespace(source=np.array([SOURCES.index("apbd")]), released=np.zeros(1), relocated=False, **given_)  # type: ignore[return-value]
+    apbd = np.array([SOURCES.index("apbd")])
+    zero = np.zeros(1, np.intp)
+    return SimpleNamespace(source=apbd, service=zero, released=np.zeros(1), relocated=False, **given_)  # type: ignore[return-value]
+
+
+SPECIFIC = [next(service for service in load_services().values() if service.class_ == "specific")]
 
 
 DOOR = 3
@@ -272,7 +278,7 @@ def test_a_plan_enters_next_year_if_it_is_not_after_the_door_and_waits_otherwise
     now: int, adoption: float, need: float
 ) -> None:
     book = lines(line=1e8, need=need)
-    budget.propose(book, np.array([adoption]), forced(SETTINGS, {"calendar.musrenbang_month": DOOR}), now)
+    budget.propose(book, SPECIFIC, np.array([adoption]), forced(SETTINGS, {"calendar.musrenbang_month": DOOR}), now)
     share = SETTINGS["budget.proposal_share"] * (1 - SETTINGS["budget.inertia"])
     asked = adoption * share * max(need - 1e8, 0.0)
     assert book.accepted[0] == pytest.approx(asked if now <= DOOR else 0.0)
@@ -288,7 +294,7 @@ def test_what_waits_passes_the_next_door_and_only_there() -> None:
 
 def test_what_is_already_asked_for_is_not_asked_for_again() -> None:
     book = lines(line=40.0, waiting=30.0, accepted=30.0, need=100.0)
-    budget.propose(book, np.ones(1), SETTINGS, 4)
+    budget.propose(book, SPECIFIC, np.ones(1), SETTINGS, 4)
     assert (book.waiting[0], book.accepted[0]) == (30.0, 30.0)
 
 

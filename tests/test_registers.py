@@ -301,8 +301,9 @@ def test_one_list_misses_fewer_and_reaches_more_children(run: Run, one_list_run:
 
 
 def test_linkage_alone_changes_no_child_when_no_agency_gets_the_list() -> None:
-    on = lived(end="2019-12", set={"registers.linkage": True, "registers.sharing_share": 0.0})
-    off = lived(end="2019-12")
+    nobody = {"registers.sharing_share": 0.0, "goals.sharing_by_goal_share": 0.0}
+    on = lived(end="2019-12", set=nobody | {"registers.linkage": True})
+    off = lived(end="2019-12", set=nobody)
     assert (on.world.children.z == off.world.children.z).all()
 
 
@@ -397,7 +398,8 @@ def test_by_name_lists_lower_the_inclusion_error_of_village_money() -> None:
 
 
 def test_coaching_hands_by_name_lists_to_villages_in_its_month(tmp_path: Path) -> None:
-    model = ConvergenceModel("one-list", rng=1, population_share=0.01, end="2018-07")
+    well_done = {"actions.paper_loss_share": 0.0}
+    model = ConvergenceModel("one-list", rng=1, population_share=0.01, end="2018-07", set=well_done)
     assert model.world.settings["registers.by_name_village_share"] == 1.0
     for _ in range(5):
         model.step()

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import budget, growth, registers, uptake
+from konvergensi.mechanisms import budget, growth, network, registers, uptake
 from konvergensi.observe.series import Package
 from konvergensi.observe.tally import Tally
 from konvergensi.state import World
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
+from konvergensi.world.coordination import build_coordination
 from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.households import build_households
 from konvergensi.world.programmes import ServiceBook, build_programmes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.world.agents import Opd
 
+# what chance decides about an agency once and for all
+OPD_LUCK = ("decree", "focal unit", "guideline", "shares joined list", "plan")
 LIVED_MONTHS = LAST_AGE + PREGNANCY_MONTHS  # lived before the run by the oldest child alive at its start
 
 
@@ -49,6 +52,10 @@ def build_world(
     village_keys = entity_keys("village", np.arange(len(villages)))
     n_children, n_households = len(children), len(households)
     kecamatan_names = list(dict.fromkeys(villages["kecamatan"]))
+    kecamatan = villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp)
+    for i, opd in enumerate(opds):
+        opd.has_programme = bool((programmes.opd == i).any())
+    coordination = build_coordination(district, draws, opds, kecamatan, village_keys)
     world = World(
         district=district,
         settings=settings,
@@ -64,10 +71,12 @@ def build_world(
         book=ServiceBook.build(services, programmes, draws, children.key, households.key),
         tally=Tally(len(services), len(programmes), n_children),
         opds=opds,
+        coordination=coordination,
+        luck={name: draws.uniform(name, 0, coordination.opd_keys) for name in OPD_LUCK},
         village_keys=village_keys,
         posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
         lokus=villages["lokus"].to_numpy(bool),
-        kecamatan=villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp),
+        kecamatan=kecamatan,
         village_effect=growth.village_effects(settings, draws, village_keys),
         village_kit_luck=draws.uniform("posyandu kit", 0, village_keys),
         village_list_luck=draws.uniform("by-name list", 0, village_keys),
@@ -85,7 +94,8 @@ def build_world(
         combination=growth.Combination.of(settings),
         absorption=budget.absorption(settings),
     )
-    world.change_settings(settings)
+    world.settle_agencies()
+    network.begin(world)
     _settle(world)
     return world
 
@@ -125,14 +135,16 @@ def enter(world: World, rows: slice) -> None:
 
 def carry_household(world: World, rows: slice) -> None:
     """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
-    home = world.children.household[rows]
+    children, households = world.children, world.households
+    home = children.household[rows]
     chance = {kind: world.household_chance[i][home] for i, kind in enumerate(uptake.KINDS)}
     for s, service in enumerate(world.services):
         if service.unit != "household" and len(world.book.luck[s]):
             world.book.willing[s][rows] = world.book.luck[s][rows] < chance[service.uptake]
     world.attendance_score[rows] = world.household_score[home]
-    in_lokus = world.lokus[world.children.village[rows]]
-    world.children.cell[rows] = world.households.wealth_fifth[home] + 5 * in_lokus
+    children.joint[rows] = households.joint[home]
+    in_lokus = world.lokus[children.village[rows]]
+    children.cell[rows] = households.wealth_fifth[home] + 5 * in_lokus
 
 
 def refresh_households(world: World) -> None:
@@ -146,3 +158,4 @@ def refresh_households(world: World) -> None:
         world.households, world.settings, world.draws, world.posyandu_quality
     )
     world.at_risk = registers.risks(world.households) >= 1
+    registers.draw_up_joint_list(world.households, world.draws)

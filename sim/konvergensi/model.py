@@ -13,7 +13,21 @@ from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.scenarios import load_scenario, resolve
-from konvergensi.mechanisms import budget, calendar, delivery, growth, registers, uptake
+from konvergensi.mechanisms import (
+    actions,
+    budget,
+    calendar,
+    caregivers,
+    cascade,
+    delivery,
+    goals,
+    growth,
+    network,
+    registers,
+    review,
+    socialization,
+    uptake,
+)
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
@@ -28,8 +42,12 @@ if TYPE_CHECKING:
 MONTH = (
     "open_month",
     "births_and_ageing",
-    "go_to_posyandu",
+    "rotate_staff",
+    "meet_and_tell",
+    "adopt_goals",
+    "carry_out_actions",
     "plan_and_budget",
+    "go_to_posyandu",
     "refresh_registers",
     "release_money",
     "deliver_services",
@@ -89,21 +107,24 @@ class ConvergenceModel(mesa.Model):
             self.live_month()
         self.initial, self.changes = resolved.initial, resolved.changes
         self.world.change_settings(resolved.initial)
-        self.network: nx.MultiGraph = self.tie_network()
+        network.begin(self.world)
         self.world.tally.start()
         self.recorder = Recorder(self.world, trace_children)
 
     def _make_agents(self) -> None:
         self.opds = [Opd(self, spec) for spec in self.place.opd]
+        if not any(opd.role == "coordinator" for opd in self.opds):
+            self.opds[0].role = "coordinator"
         table = self.place.villages
         names = list(dict.fromkeys(table["kecamatan"]))
         self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
         by_name = dict(zip(names, self.kecamatan, strict=True))
         self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
 
-    def tie_network(self) -> nx.MultiGraph:
-        """The coordination network as the agencies are now."""
-        return build_network(self.opds, self.kecamatan, self.villages, self.world.draws)
+    @property
+    def network(self) -> nx.MultiGraph:
+        """The coordination network as it is now, made anew each time it is asked for."""
+        return build_network(self.opds, self.kecamatan, self.villages, self.world.coordination)
 
     def step(self) -> None:
         """One month of the run; the model stops after its last month."""
@@ -128,9 +149,9 @@ class ConvergenceModel(mesa.Model):
         dated = {change.key: change.value for change in self.changes if change.month == world.month}
         if dated:
             world.change_settings(world.settings.changed(dated))
-            if any(key.startswith("opd.") for key in dated):
-                self.network = self.tie_network()
         if world.month_of_year == 1:
+            if world.tally.counting and world.settings["socialization.on"]:
+                caregivers.learn(world)
             move_wealth(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
@@ -158,47 +179,92 @@ class ConvergenceModel(mesa.Model):
             world.month_of_year,
         )
 
+    def rotate_staff(self) -> None:
+        """Persons in charge are moved, and what they did not hand over is gone."""
+        if self.world.tally.counting and self.world.settings["socialization.on"]:
+            socialization.rotate(self.world)
+
+    def meet_and_tell(self) -> None:
+        """Meetings of agencies, rounds to kecamatan and villages, peers; understanding and ties grow and fade."""
+        world = self.world
+        if not world.tally.counting:
+            return  # in the lived past agencies stay as the district file has them
+        if world.settings["socialization.on"]:
+            socialization.meet(world, "rembuk" in calendar.due(world.settings, world.month))
+            socialization.keep_and_forget(world)
+            cascade.go_down(world)
+            world.forget_quality()
+        if world.settings["network.on"]:
+            network.move_ties(world)
+
+    def adopt_goals(self) -> None:
+        """Agencies weigh the shared goal against their own."""
+        world = self.world
+        if not world.tally.counting:
+            return
+        review.fade(world)
+        if world.settings["goals.on"]:
+            goals.adopt(world)
+            goals.share_lists(world)
+
+    def carry_out_actions(self) -> None:
+        """The convergence actions of the month, done well or on paper: what is left of each one's effect."""
+        world = self.world
+        self.actions: dict[str, float] = {}
+        if world.tally.counting:
+            due = calendar.due(world.settings, world.month)
+            self.actions = {each: actions.carry_out(world, each) for each in actions.CHANGES if each in due}
+
     def plan_and_budget(self) -> None:
-        """Situation analysis, plans, doors, ceilings and the amended budget, each in its month."""
-        world, now = self.world, self.world.month_of_year
+        """Review, situation analysis, plans, doors, ceilings and the amended budget, each in its month."""
+        world, now, done = self.world, self.world.month_of_year, self.actions
         book, settings = world.programmes, world.settings
         if not world.tally.counting:
             return  # in the lived past the first year's lines stand
-        actions = calendar.due(settings, world.month)
-        if "analysis" in actions:
-            budget.analyse(book, world.services)
-        if "review" in actions:
-            budget.review(book, settings, now)
-        if "plan" in actions:
-            adoption = np.array([opd.goal_adoption for opd in world.opds])[book.opd]
-            budget.propose(book, adoption, settings, now)
+        if "review" in done:
+            review.learn(world, done["review"])
+            budget.review(book, settings, now, done["review"])
+        if "analysis" in done:
+            budget.analyse(book, world.services, done["analysis"])
+        if "plan" in done:
+            budget.propose(book, world.services, goals.argued_for(world, done["plan"]), settings, now)
+            if settings["network.on"]:
+                network.tie_plans(world, done["plan"])
         budget.pass_doors(book, settings, now)
-        village_fund = self.place.population.get("village_fund_rp")
-        fund_rp = village_fund.value * world.population_share if village_fund else 0.0
-        budget.cut_to_ceilings(book, settings, world.month, fund_rp)
+        budget.cut_to_ceilings(book, settings, world.month, self._least_village_rp())
         if now == settings["calendar.apbdp_month"]:
             budget.amend(book, settings)
+
+    def _least_village_rp(self) -> float:
+        """The least that villages set aside for stunting, as far as the rule on their role (Aksi 4) is more than paper."""
+        fund = self.place.population.get("village_fund_rp")
+        if fund is None:
+            return 0.0
+        least = self.world.settings["budget.dana_desa_min_share"] * fund.value * self.world.population_share
+        return float(least * self.world.coordination.effect("village_rule", self.world.settings))
 
     def refresh_registers(self) -> None:
         """Registers are refreshed, lists drawn up, records linked, by-name lists handed to villages."""
         world, settings = self.world, self.world.settings
-        month, actions = world.month, calendar.due(self.world.settings, self.world.month)
+        month, done = world.month, self.actions
         if month % settings["registers.dtks_refresh_months"] == 0:
             share = self.place.population["dtks_share"].value
             registers.refresh_dtks(world.households, settings, world.draws, month, share, everyone=False)
         if month % settings["registers.krs_refresh_months"] == 0:
             registers.refresh_krs(world.households, world.registers, settings, world.draws)
+            registers.draw_up_joint_list(world.households, world.draws)
         registers.draw_up_lists(world.children, world.households, world.registers, settings, month)
-        if "data" in actions:
+        if "data" in calendar.due(settings, month):
             world.linked = settings["registers.linkage"]
-        if world.linked and ("data" in actions or month % settings["registers.linkage_refresh_months"] == 0):
-            registers.link(world.children, world.households, world.registers, settings, world.draws, month)
+        if world.linked and ("data" in done or month % settings["registers.linkage_refresh_months"] == 0):
+            found = world.coordination.effect("data", settings)
+            registers.link(world.children, world.households, world.registers, settings, world.draws, month, found)
         if world.month_of_year == 1:
             world.households.spaced[:] = False  # contraception is for a year
-        if "coaching" in actions:
-            world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
-            for village in self.villages:
-                village.has_by_name_list = bool(world.has_by_name_list[village.index])
+        if "coaching" in done:
+            if settings["socialization.on"]:
+                cascade.coach(world, done["coaching"])
+            world.has_by_name_list = cascade.holds_list(world, done["coaching"])
 
     def release_money(self) -> None:
         """Money moves from the budget to the programmes' accounts."""
@@ -226,9 +292,12 @@ class ConvergenceModel(mesa.Model):
     def measure_children(self) -> None:
         """Children are weighed at posyandu; in some months survey teams go out."""
         world = self.world
-        self.recorder.surveys(measure.weigh_at_posyandu(world, publish=world.tally.counting))
+        rows = measure.weigh_at_posyandu(world, publish=world.tally.counting)
         if world.tally.counting:
-            self.recorder.surveys(measure.field_surveys(world, self.recorder.rounds))
+            rows = rows + measure.field_surveys(world, self.recorder.rounds)
+        self.recorder.surveys(rows)
+        district = [row for row in rows if row.level == "district"]
+        world.coordination.published += [(row.published, row.system, row.percent) for row in district]
 
     def record(self) -> None:
         """Tables of the month, and of the year when it closes."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import budget, growth, shocks
+from konvergensi.mechanisms import budget, goals, growth, shocks
 from konvergensi.world.children import LAST_AGE, Children
-from konvergensi.world.draws import Draws, Keys, entity_keys
+from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
 from konvergensi.world.programmes import SOURCES, Programmes, ServiceBook
 from konvergensi.world.registers import Registers
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from konvergensi.observe.series import Package
     from konvergensi.observe.tally import Tally
     from konvergensi.world.agents import Opd
+    from konvergensi.world.coordination import Coordination
 
 
 FOLLOW_LOKUS = {source: f"budget.{source}_follow_lokus" for source in ("apbn", "dak", "apbd")}
@@ -46,6 +47,8 @@ class World:
     book: ServiceBook
     tally: Tally
     opds: list[Opd]
+    coordination: Coordination
+    luck: dict[str, NDArray[np.float32]]  # lasting draws of the agencies, (n_opd,) each
     village_keys: Keys
     posyandu_quality: F32
     lokus: Mask
@@ -77,16 +80,26 @@ class World:
 
     def change_settings(self, settings: Settings) -> None:
         """Put changed settings in force; what was derived from the old ones is derived again when asked for."""
-        self.settings = settings
+        before, self.settings = self.settings, settings
+        self._tell_agencies(before)
         self.combination = growth.Combination.of(settings)
         self.absorption = budget.absorption(settings)
         self._shifts.clear()
         self._open.clear()
-        for opd in self.opds:
-            opd.take_settings(settings)
-            key = entity_keys(f"opd {opd.id}", np.zeros(1, np.uint32))
-            luck = self.draws.uniform("shares joined list", 0, key)[0]
-            opd.shares_joined_list = bool(luck < settings["registers.sharing_share"])
+
+    def settle_agencies(self) -> None:
+        """Agencies as the settings at the start have them."""
+        self._tell_agencies(None)
+
+    def _tell_agencies(self, before: Settings | None) -> None:
+        for i, opd in enumerate(self.opds):
+            opd.take_settings(self.settings, before, {name: float(luck[i]) for name, luck in self.luck.items()})
+        self.coordination.take_settings(self.settings)
+        goals.share_lists(self)
+
+    def forget_quality(self) -> None:
+        """What agencies deliver follows what they understand now: effects of services are worked out again."""
+        self._shifts.clear()
 
     def new_year(self) -> None:
         """Forget what holds for a year: the places chosen by the centre."""
@@ -100,7 +113,8 @@ class World:
     def uses_joined_list(self, p: int) -> bool:
         """Whether programme p may serve from the joined list: shared with its agency, and not under ministry rules."""
         opd = self.opds[self.programmes.opd[p]]
-        return self.linked and opd.shares_joined_list and not self.programmes.rigid[p]
+        bound = self.programmes.rigid[p] and self.settings["registers.ministry_rules_bind"]
+        return bool(self.linked and opd.shares_joined_list and not bound)
 
     def shift(self, s: int, p: int) -> F32:
         """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
 from konvergensi.mechanisms import calendar, shocks
@@ -95,6 +96,7 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
             programmes.unit_cost[p] = settings[key]
     # a programme that has never run (as some in the lived past) is not reviewed
     programmes.lapsed[:] = np.where(programmes.ran, programmes.budgeted - programmes.spent, 0.0)
+    programmes.lapsed_of[:] = programmes.budgeted
     programmes.trimmed[:] = 0.0
     programmes.granted[:] = np.maximum(programmes.next_line - programmes.line, 0.0)
     programmes.line[:] = programmes.next_line
@@ -111,29 +113,44 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
     programmes.relocated = False
 
 
-def analyse(programmes: Programmes, services: list[Service]) -> None:
-    """Situation analysis: what serving everybody on the agency's own list would have cost last year (in place)."""
+def analyse(programmes: Programmes, services: list[Service], effect: float) -> None:
+    """Situation analysis: what serving everybody on the agency's own list would have cost last year (in place).
+
+    effect: what is left of the action's effect, 0..1; the rest of the belief stays as it was.
+    """
     for i in range(len(programmes)):
         service = services[programmes.service[i]]
         if programmes.wanted_last_year[i] > 0.0:
-            programmes.need[i] = programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
+            found = programmes.wanted_last_year[i] * deliveries_a_year(service) / len(service.months)
+            programmes.need[i] += effect * (found - programmes.need[i])
 
 
-def review(programmes: Programmes, settings: Settings, now: int) -> None:
-    """Yearly review (Aksi 8): lines whose money lapsed lose part of it next year, if the door is still open."""
+def review(programmes: Programmes, settings: Settings, now: int, effect: float) -> None:
+    """Yearly review (Aksi 8): lines lose part of what lapsed beyond what their source never absorbs, if the door is open.
+
+    effect: what is left of the action's effect, 0..1.
+    """
     in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
-    trim = settings["budget.review_trim_share"] * programmes.lapsed
+    # what no line of this source can absorb is no fault of the programme
+    usual = (1.0 - absorption(settings)[programmes.source]) * programmes.lapsed_of
+    idle = np.maximum(programmes.lapsed - usual, 0.0)
+    trim = effect * settings["budget.review_trim_share"] * idle
     programmes.trimmed[:] = np.where(in_time, np.minimum(trim, programmes.line), 0.0)
 
 
-def propose(programmes: Programmes, adoption: Money, settings: Settings, now: int) -> None:
+def propose(programmes: Programmes, services: list[Service], adoption: Money, settings: Settings, now: int) -> None:
     """The plan is ready: agencies ask for part of the gap, as far as they adopted the shared goal (in place).
 
-    Parameters: adoption (n_programmes,) 0..1 of the programme's agency; now, month of the year.
+    A service without a line yet is a scheme of their own, which fewer propose. Parameters: adoption (n_programmes,) 0..1
+    of those who argue for the programme, 0 where the joint plan leaves them out; now, month of the year.
     """
     pending = programmes.line + programmes.waiting + programmes.accepted
     gap = np.maximum(programmes.need - pending, 0.0)
     asked = adoption * settings["budget.proposal_share"] * (1.0 - settings["budget.inertia"]) * gap
+    sensitive = np.array([services[s].class_ != "specific" for s in programmes.service], bool)
+    weight = settings["budget.sensitive_weight"]
+    asked *= 2.0 * np.where(sensitive, weight, 1.0 - weight)
+    asked *= np.where(programmes.line > 0.0, 1.0, settings["budget.innovation_share"])
     in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
     programmes.accepted += np.where(in_time, asked, 0.0)
     programmes.waiting += np.where(in_time, 0.0, asked)
@@ -148,11 +165,13 @@ def pass_doors(programmes: Programmes, settings: Settings, now: int) -> None:
             programmes.waiting[of_source] = 0.0
 
 
-def cut_to_ceilings(programmes: Programmes, settings: Settings, month: int, village_fund_rp: float) -> None:
+def cut_to_ceilings(programmes: Programmes, settings: Settings, month: int, least_village_rp: float) -> None:
     """Set next year's lines: last year's line is kept, new money is cut to the room there is (in place).
 
-    village_fund_rp: the district's yearly village fund, of which a least share may be set aside for stunting, if
-    the regulation on the role of villages (Aksi 4) came before the Musdes.
+    With a fixed envelope the source's total grows by a stated share whatever agencies argue for: what they argue for in
+    time comes first, and what is left of the growth goes to all lines alike.
+    least_village_rp: the least that villages set aside for stunting, if the regulation on their role (Aksi 4) came
+    before the Musdes.
     """
     for s, source in enumerate(SOURCES):
         if month_of(month) != calendar.cut_month(settings, source):
@@ -160,13 +179,20 @@ def cut_to_ceilings(programmes: Programmes, settings: Settings, month: int, vill
         of_source = programmes.source == s
         line, new = programmes.line[of_source], programmes.accepted[of_source]
         planned = line + new
+        kept = line - programmes.trimmed[of_source]
+        if settings["budget.envelope"] == "fixed":
+            total = float(line.sum()) * (1.0 + settings["budget.envelope_growth_share"])
+            granted = share_ceiling(new, total - float(kept.sum()))
+            budgeted = _to_total(kept, total - float(granted.sum())) + granted
+            programmes.next_planned[of_source] = np.maximum(planned, budgeted)
+            programmes.next_line[of_source] = budgeted
+            continue
         granted = share_ceiling(new, room_share(settings, source) * float(line.sum()))
-        budgeted = line - programmes.trimmed[of_source] + granted
+        budgeted = kept + granted
         if source == "dana-desa":
-            least = settings["budget.dana_desa_min_share"] * village_fund_rp
             rule = calendar.action_months(settings, month)["village_rule"]
-            if rule <= calendar.door(settings, source) and budgeted.sum() < least:
-                raised = _raise_to(budgeted, programmes.need[of_source], least)
+            if rule <= calendar.door(settings, source) and budgeted.sum() < least_village_rp:
+                raised = _raise_to(budgeted, programmes.need[of_source], least_village_rp)
                 planned, budgeted = np.maximum(planned, raised), raised
         programmes.next_planned[of_source] = planned
         programmes.next_line[of_source] = budgeted
@@ -190,6 +216,12 @@ def share_ceiling(requests_rp: Money, ceiling_rp: float) -> Money:
     return requests_rp * (ceiling_rp / total) if total > ceiling_rp else requests_rp.copy()
 
 
+def _to_total(lines: Money, total: float) -> Money:
+    """Lines in the same proportions that sum to `total`, Rp; as they are where there is nothing to scale."""
+    sum_ = float(lines.sum())
+    return lines * (total / sum_) if sum_ > 0.0 else lines
+
+
 def _raise_to(lines: Money, need: Money, least: float) -> Money:
     """Raise lines towards `least` in total, each at most to its need; money nobody can use is not budgeted."""
     gap = np.maximum(need - lines, 0.0)
@@ -205,11 +237,23 @@ def amend(programmes: Programmes, settings: Settings) -> None:
     waiting = np.where(apbd, programmes.waiting, 0.0)
     let_in = settings["budget.apbdp_flexibility"] * share_ceiling(waiting, room)
     programmes.waiting -= let_in
-    programmes.planned += let_in
+    if settings["budget.envelope"] == "fixed":
+        let_in = _at_the_cost_of_others(programmes, apbd, let_in)
+    programmes.planned += np.maximum(let_in, 0.0)
     programmes.budgeted += let_in
     programmes.line += let_in
     programmes.next_line += let_in  # already part of next year's lines, which inertia copies
-    programmes.next_planned += let_in
+    programmes.next_planned += np.maximum(let_in, 0.0)
+
+
+def _at_the_cost_of_others(programmes: Programmes, of_source: NDArray[np.bool_], let_in: Money) -> Money:
+    """Changes of this year's lines when new money pushes aside what is not yet released; they sum to 0."""
+    free = np.where(of_source, np.maximum(programmes.budgeted - programmes.released, 0.0), 0.0)
+    total = float(free.sum())
+    if total <= 0.0:
+        return np.zeros_like(let_in)
+    let_in = let_in * min(1.0, total / max(float(let_in.sum()), 1e-9))
+    return let_in - free * (float(let_in.sum()) / total)
 
 
 def relocate(programmes: Programmes, settings: Settings) -> None:

@@ -34,13 +34,14 @@ def regime(settings: Settings, month: int) -> str:
 def action_months(settings: Settings, month: int) -> dict[str, int]:
     """Month of the year of each step the model acts on, under the regime in force.
 
-    Keys: analysis, plan (ready once agreed), village_rule, coaching, data, measurement, review.
+    Keys: analysis, plan (ready once agreed), rembuk, village_rule, coaching, data, measurement, review.
     """
     if regime(settings, month) == "reform-2025":
         plan = settings["calendar.reform_plan_month"]
         return {
             "analysis": settings["calendar.reform_analysis_month"],
             "plan": plan,
+            "rembuk": plan,
             "village_rule": plan,
             "coaching": plan,
             "data": settings["calendar.aksi_6_month"],
@@ -51,6 +52,7 @@ def action_months(settings: Settings, month: int) -> dict[str, int]:
         "analysis": settings["calendar.aksi_1_month"],
         # the activity plan binds once the rembuk has agreed it
         "plan": max(settings["calendar.aksi_2_month"], settings["calendar.aksi_3_month"]),
+        "rembuk": settings["calendar.aksi_3_month"],
         "village_rule": settings["calendar.aksi_4_month"],
         "coaching": settings["calendar.aksi_5_month"],
         "data": settings["calendar.aksi_6_month"],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import shocks, targeting
+from konvergensi.mechanisms import goals, shocks, targeting
 from konvergensi.mechanisms.growth import months_per_delivery
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
@@ -235,6 +235,23 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 # ---- money and staff -------------------------------------------------------------------------------------------------
 
 
+def serving_order(
+    world: World, p: int, rank: NDArray[np.uint16], of: Children | Households, rows: slice
+) -> NDArray[np.uint16]:
+    """Order in which programme p serves, (n,) uint16, lower first: its lasting order, unless places or families lead.
+
+    Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
+    the joint list.
+    """
+    order = rank
+    if (share := goals.joint_share(world, p)) > 0.0:
+        later = of.joint[rows] >= np.uint16(share * 65535)
+        order = (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
+    if world.lokus_first(p):
+        order = (order >> np.uint16(1)) | of.behind[rows]
+    return order
+
+
 def _spend(
     world: World,
     p: int,
@@ -249,9 +266,7 @@ def _spend(
     Returns the ration and who is served, (n,) bool.
     """
     book, settings = world.programmes, world.settings
-    order = rank
-    if world.lokus_first(p):  # lokus villages come first, each household in its lasting order
-        order = (rank >> np.uint16(1)) | of.behind[rows]
+    order = serving_order(world, p, rank, of, rows)
     base, travel = world.unit_cost(p)
     found = np.flatnonzero(candidates)
     cost = of.remoteness[rows][found]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children
 from konvergensi.world.draws import Draws
-from konvergensi.world.households import Households, Mask
+from konvergensi.world.households import LAST_PLACE, Households, Mask
 from konvergensi.world.registers import NEVER, Registers
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ def refresh_krs(households: Households, registers: Registers, settings: Settings
     at_risk = risks(households) >= settings["registers.krs_min_risks"]
     households.in_krs = reached & (at_risk ^ misread)
     registers.krs_poor = reached & (households.poor ^ misread)
+
+
+def draw_up_joint_list(households: Households, draws: Draws) -> None:
+    """The list that agencies can serve first together: families at risk as recorded, in a lasting order (in place)."""
+    order = (draws.bits("joint list", 0, households.key) >> np.uint32(16)).astype(np.uint16)
+    households.joint = np.where(households.in_krs, np.minimum(order, LAST_PLACE - np.uint16(1)), LAST_PLACE)
 
 
 def expect(
@@ -120,8 +126,12 @@ def link(
     settings: Settings,
     draws: Draws,
     month: int,
+    effect: float = 1.0,
 ) -> None:
-    """Join the registers by NIK (in place); without linkage the joined list is empty."""
+    """Join the registers by NIK (in place); without linkage the joined list is empty.
+
+    effect: what is left of Aksi 6's effect, 0..1; the rest of the records that could be found is missed.
+    """
     rows = children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
     if not settings["registers.linkage"]:
         registers.on_joined[rows] = False
@@ -135,7 +145,7 @@ def link(
         | registers.known_dtks[rows]
         | (registers.nik_month[rows] <= month)
     )
-    miss = settings["registers.linkage_miss_share"]
+    miss = 1.0 - effect * (1.0 - settings["registers.linkage_miss_share"])
     found = anywhere & households.has_nik[home] & (registers.link_draw[rows] >= miss)
     wrong = draws.uniform("false match", month, key) < settings["registers.linkage_false_share"]
     registers.on_joined[rows] = found | wrong

@@ -49,10 +49,12 @@ def weigh(
     month: int,
     posyandu: PosyanduMeasurement,
     kit: NDArray[np.bool_] | None = None,
+    entry_share: NDArray[np.floating] | None = None,
 ) -> tuple[F32, NDArray[np.bool_]]:
     """Measure the children who came this month and enter some of them.
 
-    kit (n,): whether the child's posyandu has a standard kit; None: no posyandu has.
+    kit (n,): whether the child's posyandu has a standard kit; None: no posyandu has. entry_share (n,): share of the
+    results its village enters; None: that of `posyandu`.
 
     Parameters: z_true, sex (0 male, 1 female), age_months (completed, 0 to 60), keys (hashed entity keys):
     (n,), only the children who came. Returns: measured z (n,) float32, and whether the result was entered
@@ -66,8 +68,9 @@ def weigh(
         posyandu.error_cm if kit is None else _by_tool(kit, posyandu.kit_error_cm, posyandu.error_cm),
         posyandu.bias_cm if kit is None else _by_tool(kit, posyandu.kit_bias_cm, posyandu.bias_cm),
     )
-    entry_by_result = np.array([1.0, posyandu.stunted_entry_factor], dtype=np.float32) * posyandu.entry_share
-    p_entry = entry_by_result[(z < STUNTED_BELOW).view(np.int8)]
+    by_result = np.array([1.0, posyandu.stunted_entry_factor], dtype=np.float32)
+    share = np.float32(posyandu.entry_share) if entry_share is None else entry_share.astype(np.float32)
+    p_entry = by_result[(z < STUNTED_BELOW).view(np.int8)] * share
     return z, draws.uniform("eppgbm.entry", month, keys) < p_entry
 
 

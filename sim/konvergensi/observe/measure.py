@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import calendar, registers, shocks
+from konvergensi.mechanisms import actions, calendar, cascade, registers, review, shocks
 from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
 from konvergensi.observe import eppgbm, surveys
 from konvergensi.observe.who import measured_laz
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from konvergensi.state import World
 
 
-def posyandu_tools(settings: Settings) -> eppgbm.PosyanduMeasurement:
-    """How posyandu measure and enter, from measurement.toml."""
+def posyandu_tools(settings: Settings, kept_out_share: float = 0.0) -> eppgbm.PosyanduMeasurement:
+    """How posyandu measure and enter, from measurement.toml; kept_out_share of stunted results for a better score."""
     return eppgbm.PosyanduMeasurement(
         error_cm=settings["measurement.eppgbm_error_cm"],
         bias_cm=settings["measurement.eppgbm_bias_cm"],
         entry_share=settings["measurement.eppgbm_entry_share"],
-        stunted_entry_factor=settings["measurement.eppgbm_stunted_entry_factor"],
+        stunted_entry_factor=settings["measurement.eppgbm_stunted_entry_factor"] * (1.0 - kept_out_share),
         kit_error_cm=settings["measurement.eppgbm_kit_error_cm"],
         kit_bias_cm=settings["measurement.eppgbm_bias_cm"] * settings["measurement.eppgbm_kit_bias_share"],
     )
@@ -50,14 +50,15 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
         children.key[came],
         world.draws,
         month,
-        posyandu_tools(world.settings),
+        posyandu_tools(world.settings, review.kept_out_share(world)),
         kit[children.village[came]],
+        cascade.entry_share(world)[children.village[came]],
     )
     registers.record_weighing(world.registers, came[entered], z[entered], world.settings, month)
     if not (publish and is_round):
         return []
     names = list(dict.fromkeys(world.district.villages["kecamatan"]))
-    lag = publication_lag(world.settings, month)
+    lag = publication_lag(world.settings, month) + actions.publication_delay(world)
     place = world.kecamatan[children.village[came]]
     return eppgbm.round_table(entered, z, place, names, world.district.name, month, lag)
 

@@ -1,7 +1,7 @@
 """Agents that decide: district agencies (OPD), kecamatan and villages.
 
-In this version their understanding and goals are fixed by the district file; households and children are columns
-(world/households.py, world/children.py), with a light `Household` view for reading one.
+Households and children are columns (world/households.py, world/children.py), with a light `Household` view for reading
+one; kecamatan and villages read their columns in world/coordination.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from konvergensi.inputs import districts
     from konvergensi.inputs.parameters import Settings
     from konvergensi.world.children import Children
+    from konvergensi.world.coordination import Coordination
     from konvergensi.world.households import Households
+
+# what a scenario may change of an agency, `opd.<id>.<field>`: the first three move by themselves from then on
+OPD_FIELDS = (
+    "understanding", "institutional_understanding", "goal_adoption", "ego", "mandate", "skill", "in_decree",
+    "focal_unit", "guideline",
+)  # fmt: skip
+STATED = {"in_decree": "decree_stated", "focal_unit": "focal_stated", "guideline": "guideline_stated"}
 
 
 class Opd(mesa.Agent):
@@ -28,53 +36,86 @@ class Opd(mesa.Agent):
         self.name = spec.name
         self.register = spec.register or "none"
         self.surveyed = spec.surveyed
+        self.role = spec.role
         self.staff = spec.staff
-        self.understanding = spec.understanding
-        self.institutional_understanding = spec.institutional_understanding
+        self.understanding = spec.understanding  # of the people in charge
+        self.institutional_understanding = spec.institutional_understanding  # of files and routines
         self.goal_adoption = spec.goal_adoption
+        self.adaptation = spec.goal_adoption  # how far its programmes bend to the shared goal
         self.ego = spec.ego
-        self.in_decree = spec.in_decree
-        self.focal_unit = spec.focal_unit
-        self.guideline = spec.guideline
+        self.mandate = spec.mandate
+        self.skill = spec.skill
+        # as the district or the scenario states it, and as it is now with what policies add
+        self.decree_stated = self.in_decree = spec.in_decree
+        self.focal_stated = self.focal_unit = spec.focal_unit
+        self.guideline_stated = self.guideline = spec.guideline
+        self.has_programme = False
+        self.in_plan = False  # the joint plan of the year includes it
         self.shares_joined_list = False
+        self.attendance = 0.5  # share of recent meetings it came to
+        self.knows_colleagues = False  # the person who comes is the one who came last time
+        self.rembuk_year: int | None = None  # the last rembuk it took part in
 
-    def take_settings(self, settings: Settings) -> None:
-        """Take over what the scenario says of this agency (`opd.<id>.<field>`)."""
+    @property
+    def known(self) -> float:
+        """What its people and its files understand together."""
+        return 0.5 * (self.understanding + self.institutional_understanding)
+
+    @property
+    def leads(self) -> bool:
+        """Whether it coordinates or leads."""
+        return self.role != "member"
+
+    def take_settings(self, settings: Settings, before: Settings | None, luck: dict[str, float]) -> None:
+        """Take over what the scenario changes of this agency, and what policies add to it.
+
+        Parameters: before, the settings in force until now (None at the start); luck, this agency's lasting draws.
+        """
         for name in OPD_FIELDS:
             key = f"opd.{self.id}.{name}"
-            if key in settings:
-                setattr(self, name, settings[key])
+            if key in settings and (before is None or before[key] != settings[key]):
+                setattr(self, STATED.get(name, name), settings[key])
+        added = luck["decree"] < settings["network.decree_coverage_share"]
+        self.in_decree = bool(settings["network.decree_in_force"] and (self.decree_stated or added))
+        self.focal_unit = bool(self.focal_stated or luck["focal unit"] < settings["socialization.focal_unit_share"])
+        given = luck["guideline"] < settings["socialization.guideline_share"]
+        self.guideline = bool(settings["socialization.guideline_in_force"] and (self.guideline_stated or given))
 
     def quality(self, settings: Settings) -> float:
-        """Quality of what the agency delivers, against trials: rises with what its people and files know."""
+        """Quality of what the agency delivers, against trials: rises with what it understands and can."""
         floor = settings["delivery.quality_floor_share"]
         full = settings["delivery.quality_full_share"]
-        known = 0.5 * (self.understanding + self.institutional_understanding)
-        return float(floor + max(full - floor, 0.0) * known)
+        skill = self.skill + (1.0 - self.skill) * settings["socialization.training_share"]
+        weight = settings["delivery.skill_weight"]
+        return float(floor + max(full - floor, 0.0) * ((1.0 - weight) * self.known + weight * skill))
 
     def list_used(self, linked: bool) -> str:
         """The register its target lists come from, and the joined list once there is one and the agency gets it."""
         return f"{self.register}+joined" if linked and self.shares_joined_list else self.register
 
 
-OPD_FIELDS = (
-    "understanding",
-    "institutional_understanding",
-    "goal_adoption",
-    "ego",
-    "in_decree",
-    "focal_unit",
-    "guideline",
-)
-
-
 class Kecamatan(mesa.Agent):
-    """A subdistrict: the link between agencies and villages."""
+    """A subdistrict, an agent over columns: the link between agencies and villages."""
 
     def __init__(self, model: mesa.Model, name: str, index: int) -> None:
         super().__init__(model)
         self.name = name
         self.index = index
+
+    @property
+    def _state(self) -> Coordination:
+        state: Coordination = self.model.world.coordination  # type: ignore[attr-defined]
+        return state
+
+    @property
+    def understanding(self) -> float:
+        """What its team understands, 0..1."""
+        return float(self._state.kecamatan_understanding[self.index])
+
+    @property
+    def tpps_active(self) -> bool:
+        """Whether its team (TPPS) is active and not only decreed."""
+        return bool(self._state.tpps_kecamatan[self.index])
 
 
 class Village(mesa.Agent):
@@ -88,7 +129,31 @@ class Village(mesa.Agent):
         self.lokus = bool(row.lokus)
         self.remoteness = float(row.remoteness)
         self.posyandu_quality = float(row.posyandu_quality)
-        self.has_by_name_list = False
+
+    @property
+    def _state(self) -> Coordination:
+        state: Coordination = self.model.world.coordination  # type: ignore[attr-defined]
+        return state
+
+    @property
+    def understanding(self) -> float:
+        """What village head, team and cadres understand, 0..1."""
+        return float(self._state.village_understanding[self.index])
+
+    @property
+    def tpps_active(self) -> bool:
+        """Whether its team (TPPS desa) is active and not only decreed."""
+        return bool(self._state.tpps_desa[self.index])
+
+    @property
+    def has_kpm(self) -> bool:
+        """Whether a KPM is at work."""
+        return bool(self._state.kpm[self.index])
+
+    @property
+    def has_by_name_list(self) -> bool:
+        """Whether it holds the by-name by-address list."""
+        return bool(self.model.world.has_by_name_list[self.index])  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +164,8 @@ class Household:
     village: int
     dasawisma: int
     wealth_fifth: int
+    knowledge: float  # of the caregiver, 0..1
+    belief: float  # that resists, 0..1
     on_registers: tuple[str, ...]
     lacks: tuple[str, ...]
     children: tuple[int, ...]  # rows of its children, oldest first
@@ -115,6 +182,8 @@ class Household:
             village=int(households.village[row]),
             dasawisma=int(households.dasawisma[row]),
             wealth_fifth=int(households.wealth_fifth[row]) + 1,
+            knowledge=float(households.knowledge[row]),
+            belief=float(households.belief[row]),
             on_registers=tuple(registers + (["dukcapil"] if households.has_nik[row] else [])),
             lacks=tuple(lacks + (["food"] if households.food_insecure[row] else [])),
             children=tuple(np.flatnonzero(children.household == row).tolist()),

@@ -32,6 +32,7 @@ class Children:
     village: NDArray[np.int16]
     remoteness: F32  # of the village
     behind: NDArray[np.uint16]  # as of the household
+    joint: NDArray[np.uint16]  # as of the household; refreshed each January
     birth_month: NDArray[np.int32]
     order: NDArray[np.int8]  # birth order within the simulated years, 0 first
     next_birth: NDArray[np.int32]  # birth month of the next sibling, within the run or after it
@@ -94,6 +95,7 @@ def build_children(
         village=households.village[household],
         remoteness=households.remoteness[household],
         behind=households.behind[household],
+        joint=households.joint[household],
         birth_month=birth,
         order=order,
         next_birth=following,

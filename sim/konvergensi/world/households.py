@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
 
+LAST_PLACE = np.uint16(65535)
 F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -40,11 +41,13 @@ class Households:
     no_latrine: Mask
     four_too: Mask  # mother too young, too old, births too close, too many
     spaced: Mask  # family planning keeps the four-too risk away from conceptions of this year
-    knowledge: F32
+    knowledge: F32  # of the caregiver
+    knowledge_start: F32  # what it falls back to
     belief: F32
     trust: F32
     access: F32  # 1 at the road and the posyandu, 0 out of reach
     has_nik: Mask
+    joint: NDArray[np.uint16]  # lasting order on the joint list (families at risk), LAST_PLACE if not on it
     in_krs: Mask
     in_dtks: Mask
 
@@ -91,6 +94,11 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     def lacking(decision: str, name: str) -> Mask:
         return happens(decision, np.clip(total[name] * poorer, 0.0, 0.97))
 
+    knowledge = _share(
+        settings["population.knowledge_mean"] + settings["population.knowledge_wealth_slope"] * wealth,
+        settings["population.knowledge_sd"],
+        normal("knowledge"),
+    )
     households = Households(
         key=key,
         identity=identity,
@@ -107,15 +115,13 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
         no_latrine=lacking("no latrine", "no_latrine_share"),
         four_too=happens("four too", np.full(len(key), total["four_too_share"])),
         spaced=np.zeros(len(key), bool),
-        knowledge=_share(
-            settings["population.knowledge_mean"] + settings["population.knowledge_wealth_slope"] * wealth,
-            settings["population.knowledge_sd"],
-            normal("knowledge"),
-        ),
+        knowledge=knowledge,
+        knowledge_start=knowledge.copy(),
         belief=_share(settings["population.belief_mean"], settings["population.belief_sd"], normal("belief")),
         trust=_share(settings["population.trust_mean"], settings["population.trust_sd"], normal("trust")),
         access=_share(np.float32(1.0) - remoteness, settings["population.access_sd"], normal("access")),
         has_nik=happens("household nik", np.full(len(key), total["nik_share"])),
+        joint=np.full(len(key), LAST_PLACE),
         in_krs=np.zeros(len(key), bool),
         in_dtks=np.zeros(len(key), bool),
     )

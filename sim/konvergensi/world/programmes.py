@@ -46,6 +46,7 @@ class Programmes:
     wanted_last_year: Money
     waiting: Money  # proposals that missed their door
     lapsed: Money  # last year's budget that was not spent
+    lapsed_of: Money  # last year's budget
     trimmed: Money  # of that, what the review takes off next year's line
     granted: Money  # new money of the regular round in this year's line
     accepted: Money  # proposals that passed it, for next year
@@ -96,6 +97,7 @@ def build_programmes(
         wanted_last_year=zero(),
         waiting=zero(),
         lapsed=zero(),
+        lapsed_of=zero(),
         trimmed=zero(),
         granted=zero(),
         accepted=zero(),
