@@ -82,7 +82,8 @@ def meet(world: World, rembuk: bool) -> None:
         if rembuk:
             busy *= 1.0 - settings["goals.leadership"]
             refuses = 0.0
-        state.came[i] = invited and free[i] >= busy and willing[i] >= refuses
+        comes = free[i] >= busy and willing[i] >= refuses
+        state.came[i] = opd.role == "coordinator" or (invited and comes)  # who calls the meeting is there
         if invited:
             opd.attendance += ATTENDANCE_MEMORY * (float(state.came[i]) - opd.attendance)
     again = _same_people(world, same)
