@@ -110,6 +110,7 @@ def _settle(world: World) -> None:
     world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
     refresh_households(world)
     there = children.window(month, -PREGNANCY_MONTHS + 1, LAST_AGE)
+    registers.draw_up_joint_list(households, children, draws, there)
     enter(world, there)
     # under-twos alive already: born before, deviation in its stationary spread
     growth.give_birth(children, settings, draws, children.window(month, 0, LAST_AGE))
@@ -158,4 +159,3 @@ def refresh_households(world: World) -> None:
         world.households, world.settings, world.draws, world.posyandu_quality
     )
     world.at_risk = registers.risks(world.households) >= 1
-    registers.draw_up_joint_list(world.households, world.draws)

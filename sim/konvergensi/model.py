@@ -150,7 +150,7 @@ class ConvergenceModel(mesa.Model):
         if dated:
             world.change_settings(world.settings.changed(dated))
         if world.month_of_year == 1:
-            if world.tally.counting and world.settings["socialization.on"]:
+            if world.tally.counting and world.settings["caregivers.on"]:
                 caregivers.learn(world)
             move_wealth(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
@@ -192,8 +192,9 @@ class ConvergenceModel(mesa.Model):
         if world.settings["socialization.on"]:
             socialization.meet(world, "rembuk" in calendar.due(world.settings, world.month))
             socialization.keep_and_forget(world)
-            cascade.go_down(world)
             world.forget_quality()
+        if world.settings["cascade.on"]:
+            cascade.go_down(world)
         if world.settings["network.on"]:
             network.move_ties(world)
 
@@ -236,7 +237,7 @@ class ConvergenceModel(mesa.Model):
             budget.amend(book, settings)
 
     def _least_village_rp(self) -> float:
-        """The least that villages set aside for stunting, as far as the rule on their role (Aksi 4) is more than paper."""
+        """The least that villages set aside, Rp, as far as the rule on their role (Aksi 4) is more than paper."""
         fund = self.place.population.get("village_fund_rp")
         if fund is None:
             return 0.0
@@ -252,7 +253,8 @@ class ConvergenceModel(mesa.Model):
             registers.refresh_dtks(world.households, settings, world.draws, month, share, everyone=False)
         if month % settings["registers.krs_refresh_months"] == 0:
             registers.refresh_krs(world.households, world.registers, settings, world.draws)
-            registers.draw_up_joint_list(world.households, world.draws)
+            present = world.children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
+            registers.draw_up_joint_list(world.households, world.children, world.draws, present)
         registers.draw_up_lists(world.children, world.households, world.registers, settings, month)
         if "data" in calendar.due(settings, month):
             world.linked = settings["registers.linkage"]
@@ -262,7 +264,7 @@ class ConvergenceModel(mesa.Model):
         if world.month_of_year == 1:
             world.households.spaced[:] = False  # contraception is for a year
         if "coaching" in done:
-            if settings["socialization.on"]:
+            if settings["cascade.on"]:
                 cascade.coach(world, done["coaching"])
             world.has_by_name_list = cascade.holds_list(world, done["coaching"])
 

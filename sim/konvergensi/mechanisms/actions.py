@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHANGES = {
     "analysis": "what agencies believe the need of each programme to be",
     "plan": "proposals for next year's money, ties between agencies in the joint plan",
-    "rembuk": "a meeting to which the regent invites; ties",
+    "rembuk": "a meeting to which the regent invites, ties, how far agencies are bound to the plan",
     "village_rule": "the least share of the village fund for stunting",
     "coaching": "understanding of villages with a KPM, by-name lists",
     "data": "linkage of registers: how many records are found",
@@ -30,7 +30,7 @@ CHANGES = {
     "review": "attention to published figures, lines whose money lapsed",
 }
 NEED_MANY = ("plan", "rembuk", "data", "review")  # actions that are worth what the others bring to the table
-LATE_MONTHS = 6  # delay of a publication done on paper only
+LATE_MONTHS = 6  # delay of a publication of which nothing is left
 
 
 def carry_out(world: World, action: str) -> float:

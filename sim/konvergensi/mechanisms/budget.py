@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from konvergensi.inputs.months import month_of
 from konvergensi.mechanisms import calendar, shocks
@@ -126,23 +125,26 @@ def analyse(programmes: Programmes, services: list[Service], effect: float) -> N
 
 
 def review(programmes: Programmes, settings: Settings, now: int, effect: float) -> None:
-    """Yearly review (Aksi 8): lines lose part of what lapsed beyond what their source never absorbs, if the door is open.
+    """Yearly review (Aksi 8): lines lose part of last year's idle money, if the door is still open.
 
     effect: what is left of the action's effect, 0..1.
     """
     in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
-    # what no line of this source can absorb is no fault of the programme
-    usual = (1.0 - absorption(settings)[programmes.source]) * programmes.lapsed_of
-    idle = np.maximum(programmes.lapsed - usual, 0.0)
-    trim = effect * settings["budget.review_trim_share"] * idle
+    trim = effect * settings["budget.review_trim_share"] * idle(programmes, settings)
     programmes.trimmed[:] = np.where(in_time, np.minimum(trim, programmes.line), 0.0)
+
+
+def idle(programmes: Programmes, settings: Settings) -> Money:
+    """Last year's money that lapsed beyond what no line of its source can absorb, Rp, (n_programmes,)."""
+    usual = (1.0 - absorption(settings)[programmes.source]) * programmes.lapsed_of
+    return np.maximum(programmes.lapsed - usual, 0.0)
 
 
 def propose(programmes: Programmes, services: list[Service], adoption: Money, settings: Settings, now: int) -> None:
     """The plan is ready: agencies ask for part of the gap, as far as they adopted the shared goal (in place).
 
-    A service without a line yet is a scheme of their own, which fewer propose. Parameters: adoption (n_programmes,) 0..1
-    of those who argue for the programme, 0 where the joint plan leaves them out; now, month of the year.
+    A service without a line yet is a scheme of their own, which fewer propose. Parameters: adoption (n_programmes,)
+    0..1 of those who argue for the programme, 0 where the joint plan leaves them out; now, month of the year.
     """
     pending = programmes.line + programmes.waiting + programmes.accepted
     gap = np.maximum(programmes.need - pending, 0.0)
@@ -151,6 +153,7 @@ def propose(programmes: Programmes, services: list[Service], adoption: Money, se
     weight = settings["budget.sensitive_weight"]
     asked *= 2.0 * np.where(sensitive, weight, 1.0 - weight)
     asked *= np.where(programmes.line > 0.0, 1.0, settings["budget.innovation_share"])
+    asked = np.minimum(asked, gap)  # a heavy weight asks sooner, not for more than is needed
     in_time = np.array([now <= calendar.door(settings, source) for source in SOURCES])[programmes.source]
     programmes.accepted += np.where(in_time, asked, 0.0)
     programmes.waiting += np.where(in_time, 0.0, asked)
@@ -236,24 +239,18 @@ def amend(programmes: Programmes, settings: Settings) -> None:
     room = max(room_share(settings, "apbd") * before - float(programmes.granted[apbd].sum()), 0.0)
     waiting = np.where(apbd, programmes.waiting, 0.0)
     let_in = settings["budget.apbdp_flexibility"] * share_ceiling(waiting, room)
-    programmes.waiting -= let_in
+    given_up = np.zeros_like(let_in)
     if settings["budget.envelope"] == "fixed":
-        let_in = _at_the_cost_of_others(programmes, apbd, let_in)
-    programmes.planned += np.maximum(let_in, 0.0)
-    programmes.budgeted += let_in
-    programmes.line += let_in
-    programmes.next_line += let_in  # already part of next year's lines, which inertia copies
-    programmes.next_planned += np.maximum(let_in, 0.0)
-
-
-def _at_the_cost_of_others(programmes: Programmes, of_source: NDArray[np.bool_], let_in: Money) -> Money:
-    """Changes of this year's lines when new money pushes aside what is not yet released; they sum to 0."""
-    free = np.where(of_source, np.maximum(programmes.budgeted - programmes.released, 0.0), 0.0)
-    total = float(free.sum())
-    if total <= 0.0:
-        return np.zeros_like(let_in)
-    let_in = let_in * min(1.0, total / max(float(let_in.sum()), 1e-9))
-    return let_in - free * (float(let_in.sum()) / total)
+        # at equal money the amendment can only move what its programme leaves unspent
+        free = np.minimum(idle(programmes, settings), programmes.budgeted - programmes.released)
+        free = np.where(apbd, np.clip(free, 0.0, programmes.next_line), 0.0)
+        let_in = share_ceiling(let_in, float(free.sum()))
+        given_up = share_ceiling(free, float(let_in.sum()))
+    programmes.waiting -= let_in
+    programmes.planned += let_in
+    programmes.next_planned += let_in
+    for column in (programmes.budgeted, programmes.line, programmes.next_line):
+        column += let_in - given_up  # already part of next year's lines, which inertia copies
 
 
 def relocate(programmes: Programmes, settings: Settings) -> None:

@@ -75,3 +75,9 @@ def door(settings: Settings, source: str) -> int:
 def cut_month(settings: Settings, source: str) -> int:
     """Month in which next year's lines of the source are cut to the ceiling: KUA-PPAS, or the door if later."""
     return max(door(settings, source), int(settings["calendar.ceiling_month"]))
+
+
+def is_meeting_month(times_a_year: int, month: int) -> bool:
+    """Whether a round held so many times a year (0..12), spread evenly with the last in December, is this month."""
+    now = month_of(month)
+    return now * times_a_year // 12 > (now - 1) * times_a_year // 12

@@ -1,7 +1,7 @@
 """What reaches the caregiver: KPM, posyandu and dasawisma neighbours, against beliefs that resist.
 
-Once a year, in January, before uptake is worked out for the year. Home visits and parenting sessions teach too, but they
-are services (mechanisms/delivery.py). Parameters: caregivers.toml.
+Once a year, in January, before uptake is worked out for the year. Home visits and parenting sessions teach too, but
+they are services (mechanisms/delivery.py). Parameters: caregivers.toml.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def exposure(world: World) -> F32:
     by_posyandu = np.float32(settings["caregivers.posyandu_channel_share"]) * understands * world.posyandu_quality
     comes = 1.0 / (1.0 + np.exp(-world.household_score))
     home = homes.village
-    exposed: F32 = 1.0 - (1.0 - by_kpm[home]) * (1.0 - by_posyandu[home] * comes)
+    exposed = 1.0 - (1.0 - by_kpm[home]) * (1.0 - by_posyandu[home] * comes)
     return exposed.astype(np.float32)
 
 

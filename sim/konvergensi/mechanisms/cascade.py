@@ -1,7 +1,7 @@
 """Socialization below the district: to kecamatan, to villages (lokus first, or all), and what villages do with it.
 
-A round reaches villages that are included and not too remote; a team (TPPS) that exists only by decree passes little on.
-Villages that understand fetch by-name lists and argue for their own money. Parameters: cascade.toml.
+A round reaches villages that are included and not too remote; a team (TPPS) that exists only by decree passes little
+on. Villages that understand fetch by-name lists and argue for their own money. Parameters: cascade.toml.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from konvergensi.mechanisms import shocks
-from konvergensi.mechanisms.socialization import is_meeting_month
+from konvergensi.mechanisms.calendar import is_meeting_month
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings

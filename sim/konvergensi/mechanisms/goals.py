@@ -1,7 +1,7 @@
 """Goals: each agency weighs its own target against the shared one.
 
-Understanding x mandate x leadership stand against sectoral ego. Adapting a programme is easier than adopting the goal, so
-most agencies adapt programmes and leave their goals as they were. What an agency adopts is what it plans for, whom it
+Understanding x mandate x leadership stand against sectoral ego. Adapting a programme is easier than adopting the goal,
+so most agencies adapt programmes and leave their goals as they were. What an agency adopts is what it plans for, whom it
 serves first, and whether it takes up a shared list. Parameters: goals.toml.
 """
 
@@ -70,9 +70,11 @@ def join_plan(world: World) -> Flags:
 def argued_for(world: World, effect: float) -> Money:
     """How far next year's money is argued for, by programme, 0..1, (n_programmes,).
 
-    Agencies that the joint plan includes argue as far as they adopted the goal; villages, for their own money, as far as
-    they understand. effect: what is left of the plan's effect. Agencies left out copy last year.
+    Agencies that the joint plan includes argue as far as they adopted the goal; villages, for their own money, as far
+    as they understand. effect: what is left of the plan's effect; no more counts than the rembuk bound them to.
+    Agencies left out copy last year.
     """
+    effect = min(effect, world.coordination.effect("rembuk", world.settings))
     included = join_plan(world)
     book = world.programmes
     adopted = np.array([opd.goal_adoption for opd in world.opds]) * included

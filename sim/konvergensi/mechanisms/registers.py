@@ -54,10 +54,14 @@ def refresh_krs(households: Households, registers: Registers, settings: Settings
     registers.krs_poor = reached & (households.poor ^ misread)
 
 
-def draw_up_joint_list(households: Households, draws: Draws) -> None:
-    """The list that agencies can serve first together: families at risk as recorded, in a lasting order (in place)."""
+def draw_up_joint_list(households: Households, children: Children, draws: Draws, rows: slice) -> None:
+    """The list that agencies can serve first together: families at risk as recorded, in a lasting order (in place).
+
+    rows: the children who carry it along.
+    """
     order = (draws.bits("joint list", 0, households.key) >> np.uint32(16)).astype(np.uint16)
     households.joint = np.where(households.in_krs, np.minimum(order, LAST_PLACE - np.uint16(1)), LAST_PLACE)
+    children.joint[rows] = households.joint[children.household[rows]]
 
 
 def expect(

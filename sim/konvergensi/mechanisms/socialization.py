@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.inputs.months import month_of
-from konvergensi.mechanisms import network, shocks
+from konvergensi.mechanisms import calendar, goals, network, shocks
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
@@ -51,12 +50,6 @@ def meetings_per_year(settings: Settings) -> int:
     return min(settings["socialization.meetings_per_year"] + by_decree, 12)
 
 
-def is_meeting_month(times_a_year: int, month: int) -> bool:
-    """Whether a round that is held so many times a year (0..12), spread evenly and ending in December, is this month."""
-    now = month_of(month)
-    return now * times_a_year // 12 > (now - 1) * times_a_year // 12
-
-
 def meet(world: World, rembuk: bool) -> None:
     """Hold the month's meeting, if there is one: who is invited, who comes, what they learn, whom they meet (in place).
 
@@ -64,7 +57,7 @@ def meet(world: World, rembuk: bool) -> None:
     """
     settings, state = world.settings, world.coordination
     state.came[:] = False
-    called = is_meeting_month(meetings_per_year(settings), world.month)
+    called = calendar.is_meeting_month(meetings_per_year(settings), world.month)
     if not (called or rembuk):
         return
     key = state.opd_keys
@@ -80,7 +73,7 @@ def meet(world: World, rembuk: bool) -> None:
         busy = settings["socialization.workload_share"]
         refuses = network.effective_ego(world, i) * (1.0 - network.pull(opd, settings))
         if rembuk:
-            busy *= 1.0 - settings["goals.leadership"]
+            busy *= 1.0 - goals.leadership(world)
             refuses = 0.0
         comes = free[i] >= busy and willing[i] >= refuses
         state.came[i] = opd.role == "coordinator" or (invited and comes)  # who calls the meeting is there

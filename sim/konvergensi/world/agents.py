@@ -104,7 +104,7 @@ class Kecamatan(mesa.Agent):
 
     @property
     def _state(self) -> Coordination:
-        state: Coordination = self.model.world.coordination  # type: ignore[attr-defined]
+        state: Coordination = self.model.world.coordination
         return state
 
     @property
@@ -132,7 +132,7 @@ class Village(mesa.Agent):
 
     @property
     def _state(self) -> Coordination:
-        state: Coordination = self.model.world.coordination  # type: ignore[attr-defined]
+        state: Coordination = self.model.world.coordination
         return state
 
     @property
@@ -153,7 +153,7 @@ class Village(mesa.Agent):
     @property
     def has_by_name_list(self) -> bool:
         """Whether it holds the by-name by-address list."""
-        return bool(self.model.world.has_by_name_list[self.index])  # type: ignore[attr-defined]
+        return bool(self.model.world.has_by_name_list[self.index])
 
 
 @dataclass(frozen=True, slots=True)

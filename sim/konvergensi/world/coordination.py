@@ -80,11 +80,11 @@ class Coordination:
         return self.lokus | (self.luck["breadth"] < settings["cascade.breadth_share"])
 
     def effect(self, action: str, settings: Settings) -> float:
-        """What is left of an action's effect as it was last carried out; 1 before the first time and where it is off.
+        """What is left of an action's effect as it was last carried out; 1 before the first time or if not asked for.
 
         Done on paper is not done: the rest is lost.
         """
-        if action not in self.done:
+        if action not in self.done or not settings["actions.on"]:
             return 1.0
         return float(1.0 - settings["actions.paper_loss_share"] * (1.0 - self.done[action].quality))
 
