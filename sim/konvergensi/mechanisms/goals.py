@@ -1,8 +1,8 @@
 """Goals: each agency weighs its own target against the shared one.
 
 Understanding x mandate x leadership stand against sectoral ego. Adapting a programme is easier than adopting the goal,
-so most agencies adapt programmes and leave their goals as they were. What an agency adopts is what it plans for, whom it
-serves first, and whether it takes up a shared list. Parameters: goals.toml.
+so most agencies adapt programmes and leave their goals as they were. What an agency adopts is what it plans for, whom
+it serves first, and whether it takes up a shared list. Parameters: goals.toml.
 """
 
 from __future__ import annotations
