@@ -12,12 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from konvergensi.experiments.gaps import gaps
     from konvergensi.experiments.trial import trial
     from konvergensi.model import ConvergenceModel
     from konvergensi.runs import Run, run
 
 __version__ = "0.1.0"
-__all__ = ["ConvergenceModel", "Run", "__version__", "run", "trial"]
+__all__ = ["ConvergenceModel", "Run", "__version__", "gaps", "run", "trial"]
 
 # No module of the package may carry a public name: importing a submodule binds its name here, and a module
 # konvergensi.run would replace the function kv.run. Hence `runs.py`.
@@ -25,6 +26,7 @@ _HOME = {
     "ConvergenceModel": "konvergensi.model",
     "Run": "konvergensi.runs",
     "run": "konvergensi.runs",
+    "gaps": "konvergensi.experiments.gaps",
     "trial": "konvergensi.experiments.trial",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: run, list, check, describe, trial.
+"""The command line: run, list, check, describe, trial, gaps.
 
 Heavy imports stay inside the commands, so that `konvergensi --help` answers at once.
 """
@@ -28,6 +28,12 @@ app = typer.Typer(
 
 
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
+DistrictOption = Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")]
+StartOption = Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")]
+EndOption = Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")]
+ShareOption = Annotated[
+    float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")]
 
 
@@ -60,13 +66,11 @@ def _options(
 @app.command()
 def run(
     scenario: Annotated[str, typer.Argument(help="Name or file · Nama atau berkas skenario")] = "baseline",
-    district: Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")] = "lebak",
-    start: Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")] = "2018-01",
-    end: Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")] = "2024-12",
+    district: DistrictOption = "lebak",
+    start: StartOption = "2018-01",
+    end: EndOption = "2024-12",
     seed: SeedOption = 1,
-    population_share: Annotated[
-        float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
-    ] = 1.0,
+    population_share: ShareOption = 1.0,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
@@ -181,6 +185,65 @@ def trial(
 
         for line in kv.trial(names, n=children, seed=seed, lang=lang.value).lines:
             typer.echo(line)
+
+
+@app.command()
+def gaps(
+    district: DistrictOption = "lebak",
+    seeds: Annotated[int, typer.Option(help="Seeds, for the interval of chance · Jumlah benih acak")] = 4,
+    draws: Annotated[int, typer.Option(help="Samples of the assumptions · Jumlah sampel asumsi")] = 8,
+    population_share: ShareOption = 0.1,
+    start: StartOption = "2018-01",
+    end: EndOption = "2024-12",
+    workers: Annotated[
+        int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
+    ] = None,
+    ranges: Annotated[
+        bool, typer.Option("--ranges/--no-ranges", help="Also try unmeasured rates at both ends · Uji ujung rentang")
+    ] = True,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/gaps"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
+    with refusals(lang):
+        from konvergensi.inputs.options import check_options
+
+        numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
+        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        refuse_unwritable(out)
+
+        import konvergensi as kv
+
+        kept = out / "runs"
+        try:
+            with progress_bar(lang, "runs") as progress:
+                result = kv.gaps(
+                    district,
+                    seeds=seeds,
+                    draws=draws,
+                    population_share=population_share,
+                    start=start,
+                    end=end,
+                    workers=workers,
+                    ranges=ranges,
+                    lang=lang.value,
+                    keep=kept,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            typer.echo(say("stopped", lang, folder=kept), err=True)
+            raise typer.Exit(130) from None
+        typer.echo(say("writing", lang), err=True)
+        try:
+            result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        for line in result.lines:
+            typer.echo(line)
+        from konvergensi.experiments.gaps import WRITTEN
+
+        files = ", ".join(sorted(name for name in WRITTEN if (out / name).exists()))
+        typer.echo(say("written", lang, out=out, files=files))
 
 
 def main() -> None:

@@ -26,9 +26,13 @@ class Lang(StrEnum):
 PHRASES = {
     "running": ("Simulating", "Menyimulasikan"),
     "months": ("months", "bulan"),
-    "per_second": ("months/s", "bulan/dtk"),
+    "months_per_second": ("months/s", "bulan/dtk"),
+    "runs": ("runs", "simulasi"),
+    "runs_per_second": ("runs/s", "simulasi/dtk"),
     "left": ("left", "lagi"),
     "writing": ("Writing tables and figures ...", "Menulis tabel dan gambar ..."),
+    "stopped": ("Stopped. Finished runs are kept in {folder}; the same command goes on from there.",
+                "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
     "true": ("True prevalence of stunting: {first} ({start}) to {last} ({end})",
              "Prevalensi stunting sebenarnya: {first} ({start}) menjadi {last} ({end})"),
     "survey": ("  {system} {fieldwork}: {percent} (95 %: {low} to {high})",
@@ -76,17 +80,20 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
 
 
 @contextmanager
-def progress_bar(lang: Lang) -> Iterator[Callable[[int, int], None]]:
-    """Show months done, rate and time left on stderr; yields `progress(months_done, months_in_all)`."""
+def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, int], None]]:
+    """Show what is done, rate and time left on stderr; yields `progress(done, in_all)`.
+
+    Parameters: unit, what is counted: months or runs.
+    """
     from rich import progress as bar
     from rich.console import Console
 
     class Rate(bar.ProgressColumn):
         def render(self, task: bar.Task) -> str:
-            return f"{task.speed or 0:.1f} {say('per_second', lang)}"
+            return f"{task.speed or 0:.1f} {say(f'{unit}_per_second', lang)}"
 
-    months, left = bar.TextColumn(say("months", lang)), bar.TextColumn(say("left", lang))
-    ends = (bar.MofNCompleteColumn(), months, Rate(), bar.TimeRemainingColumn(), left)
+    counted, left = bar.TextColumn(say(unit, lang)), bar.TextColumn(say("left", lang))
+    ends = (bar.MofNCompleteColumn(), counted, Rate(), bar.TimeRemainingColumn(), left)
     columns = (bar.TextColumn("{task.description}"), bar.BarColumn(), *ends)
     with bar.Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(say("running", lang), total=None)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import format_month
+from konvergensi.mechanisms import goals
 from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 
@@ -125,9 +126,20 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
     return values, complete & (due > 0), rows
 
 
+def protection(world: World, package: Package) -> dict[str, float]:
+    """Of the children who turned 24 months: how many, and how many got all of the package inside their 1,000 days."""
+    rows = world.children.window(world.month, FIRST_1000_DAYS + 1, FIRST_1000_DAYS + 1)
+    nik_in_time = world.registers.nik_month[rows] < world.month  # of them, the month of turning 24 is too late
+    got = world.children.got[rows] | nik_in_time * package.nik_bit
+    due = package.due[PREGNANCY_MONTHS + FIRST_1000_DAYS]
+    protected = np.count_nonzero((got & due) == due)
+    return {"turned_24_months": float(rows.stop - rows.start), "protected_in_time": float(protected)}
+
+
 def indicator_rows(world: World, package: Package) -> list[Row]:
     """Rows of the indicators table for the month: month, indicator, value."""
     values, _, _ = convergence(world, package)
+    values |= protection(world, package)
     children, month = world.children, world.month
     under_fives = children.window(month, 0, LAST_AGE)
     born = children.window(month, 0, 0)
@@ -145,9 +157,24 @@ def indicator_rows(world: World, package: Package) -> list[Row]:
         "eppgbm_children_share": float(in_eppgbm(world.registers, under_fives, world.settings, month).mean())
         if under_fives.stop > under_fives.start
         else np.nan,
-    }
+    } | _coordination(world)
     when = format_month(month)
     return [{"month": when, "indicator": name, "value": value} for name, value in values.items()]
+
+
+def _coordination(world: World) -> dict[str, float]:
+    """What caregivers, villages and kecamatan know, who leads how firmly, and what KPM are paid a month."""
+    state, settings = world.coordination, world.settings
+    paid = settings["cascade.kpm_incentive_rp"] * np.count_nonzero(state.kpm) * world.population_share
+    return {
+        "caregiver_knowledge_mean": float(world.households.knowledge.mean()),
+        "caregiver_belief_mean": float(world.households.belief.mean()),
+        "village_understanding_mean": float(state.village_understanding.mean()),
+        "kecamatan_understanding_mean": float(state.kecamatan_understanding.mean()),
+        "leadership": goals.leadership(world),
+        "attention": float(state.attention),
+        "kpm_incentive_rp": float(paid),
+    }
 
 
 def village_table(world: World, package: Package) -> pd.DataFrame:
@@ -169,4 +196,8 @@ def village_table(world: World, package: Package) -> pd.DataFrame:
             n_children=count,
             prevalence=low / count,
             complete_package_share=with_all / expected,
+            understanding=world.coordination.village_understanding,
+            tpps_active=world.coordination.tpps_desa,
+            has_kpm=world.coordination.kpm,
+            has_by_name_list=world.has_by_name_list,
         )

@@ -1,0 +1,186 @@
+"""Batches: many runs side by side, each kept as soon as it is done, so that a batch that was stopped can go on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from konvergensi import __version__
+from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.files import digest
+from konvergensi.inputs.parameters import Value
+from konvergensi.inputs.scenarios import load_scenario
+
+if TYPE_CHECKING:
+    from konvergensi.model import ConvergenceModel
+
+Row = dict[str, Any]  # what is kept of a run: a few numbers, as JSON writes them
+Measure = Callable[["ConvergenceModel"], Row]  # a function of a module, so that another process finds it
+Progress = Callable[[int, int], None]
+_PACKAGE = Path(__file__).resolve().parents[1]
+# what shows results changes none; scenarios have hashes of their own
+_NOT_OF_THE_MODEL = ("report/", "cli.py", "terminal.py", "data/")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a batch: policy, place, belief (`set`) and chance."""
+
+    scenario: str
+    district: str
+    seed: int
+    population_share: float
+    start: str
+    end: str
+    set: tuple[tuple[str, Value], ...] = ()
+
+
+def run_batch(
+    jobs: Sequence[Job],
+    measure: Measure,
+    *,
+    workers: int = 1,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Run every job and return what `measure` finds in each, in the order of the jobs.
+
+    Parameters: measure, called with the model that has lived all its months; workers, processes at work, 1 for this one
+    alone; keep, the folder of rows kept as `<key>.json`, None to keep none; progress, called with runs done and in all.
+    The rows do not depend on the workers, nor on which of them were kept by an earlier start.
+    Raises InputError when a run refuses its input, when `keep` cannot be written, and when a worker process dies.
+    """
+    tell = progress or (lambda _done, _all: None)
+    keys = _keys(jobs, measure)
+    found = {job: row for job, key in keys.items() if (row := _read(keep, key)) is not None}
+    left = {job: key for job, key in keys.items() if job not in found}
+    tell(len(found), len(keys))
+    if keep is not None:
+        _make_folder(keep)
+    if min(workers, len(left)) <= 1:
+        for job, key in left.items():
+            found[job] = _do(job, measure, keep, key)
+            tell(len(found), len(keys))
+        return [found[job] for job in jobs]
+    spawn = multiprocessing.get_context("spawn")  # the same on every system, and nothing is inherited by chance
+    pool = ProcessPoolExecutor(min(workers, len(left)), mp_context=spawn, initializer=_as_worker)
+
+    def begin(count: int) -> dict[Future[Row], Job]:
+        return {pool.submit(_do, job, measure, keep, key): job for job, key in itertools.islice(waiting, count)}
+
+    waiting = iter(left.items())
+    try:
+        with _unheard_interrupt():
+            under_way = begin(workers)
+        while under_way:
+            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                found[under_way.pop(done)] = done.result()
+                tell(len(found), len(keys))
+                under_way |= begin(1)  # no run waits in a queue, so that one who stops the batch need not wait long
+    except BrokenProcessPool:
+        raise InputError(fault("", "workers", "worker_died")) from None
+    finally:
+        pool.shutdown()  # stopped halfway: runs under way are still finished and kept
+    return [found[job] for job in jobs]
+
+
+def _do(job: Job, measure: Measure, keep: Path | None, key: str) -> Row:
+    from konvergensi.model import ConvergenceModel
+
+    model = ConvergenceModel(
+        job.scenario, job.district, job.seed, job.population_share, job.start, job.end, set=dict(job.set)
+    )
+    while model.running:
+        model.step()
+    row = measure(model)
+    if keep is not None:
+        _write(keep, key, {"key": key, "job": asdict(job), "row": row})
+    return row
+
+
+@contextmanager
+def _unheard_interrupt() -> Iterator[None]:
+    """Processes started in here leave Ctrl-C to this one, from their first moment."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may say so
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _as_worker() -> None:
+    """End when the parent is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _make_folder(keep: Path) -> None:
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(fault(keep, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def _read(keep: Path | None, key: str) -> Row | None:
+    """Return the row kept under this key; None when there is none or it is not whole."""
+    if keep is None:
+        return None
+    try:
+        kept = json.loads((keep / f"{key}.json").read_text(encoding="utf-8"))
+        return dict(kept["row"]) if kept["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(keep: Path, key: str, kept: dict[str, Any]) -> None:
+    """Write the file whole or not at all. Raises InputError when the folder cannot be written to."""
+    draft = keep / f"{key}.{os.getpid()}.part"
+    try:
+        draft.write_text(json.dumps(kept), encoding="utf-8")
+        os.replace(draft, keep / f"{key}.json")
+    except OSError as error:
+        raise InputError(fault(keep, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def _keys(jobs: Sequence[Job], measure: Measure) -> dict[Job, str]:
+    """Name under which each run is kept: another version, code, input, value, seed, share or span is another run."""
+    past = load_scenario("baseline").hashes  # the years before the run are lived under it
+    scenarios = {name: past | load_scenario(name).hashes for name in {job.scenario for job in jobs}}
+    districts = {name: find_district(name).hashes for name in {job.district for job in jobs}}
+    shared = {"version": __version__, "model": _model_hash(), "measure": f"{measure.__module__}.{measure.__qualname__}"}
+
+    def key(job: Job) -> str:
+        own = {"scenario": scenarios[job.scenario], "district": districts[job.district], "set": sorted(job.set)}
+        return digest(json.dumps(shared | asdict(job) | own, sort_keys=True).encode())[:32]
+
+    return {job: key(job) for job in jobs}
+
+
+def _model_hash() -> str:
+    """Hash of the model's code, parameters and tables, as far as they change a result."""
+    files = (path for path in sorted(_PACKAGE.rglob("*")) if path.suffix in (".py", ".toml", ".csv"))
+    names = {path.relative_to(_PACKAGE).as_posix(): path for path in files}
+    hashes = {name: digest(path.read_bytes()) for name, path in names.items() if not name.startswith(_NOT_OF_THE_MODEL)}
+    return digest(json.dumps(hashes, sort_keys=True).encode())
