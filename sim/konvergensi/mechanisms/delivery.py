@@ -142,8 +142,7 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         takes = given & book.willing[s][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
-        if book.limited[s]:
-            book.received[s][rows] += given
+        book.received[s][rows] += given
         act_on_children(world, s, service, p, rows, takes)
         world.tally.children_served(world, s, p, rows, need, known, listed, candidates, result, given, takes)
 
@@ -238,18 +237,25 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 def serving_order(
     world: World, p: int, rank: NDArray[np.uint16], of: Children | Households, rows: slice
 ) -> NDArray[np.uint16]:
-    """Order in which programme p serves, (n,) uint16, lower first: its lasting order, unless places or families lead.
+    """Order in which programme p serves, (n,) uint16, lower first: its lasting order, unless lists or places lead.
 
     Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
-    the joint list.
+    the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
     order = rank
+    if world.uses_joined_list(p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
+        had = world.book.received[int(world.programmes.service[p])][rows] > 0
+        order = _behind(order, had & (of.key[rows] < np.uint32(share * (2**32 - 1))))
     if (share := goals.joint_share(world, p)) > 0.0:
-        later = of.joint[rows] >= np.uint16(share * 65535)
-        order = (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
+        order = _behind(order, of.joint[rows] >= np.uint16(share * 65535))
     if world.lokus_first(p):
         order = (order >> np.uint16(1)) | of.behind[rows]
     return order
+
+
+def _behind(order: NDArray[np.uint16], later: Mask) -> NDArray[np.uint16]:
+    """Put the rows of `later` behind all others, each part in its order, (n,) uint16."""
+    return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
 
 
 def _spend(

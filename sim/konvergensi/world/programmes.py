@@ -115,8 +115,8 @@ class ServiceBook:
 
     rank, luck: uint16, one array per service over its rows: who is served first among equals, and how readily a row
     takes up what is offered. willing: bool, whether it would take the service up, as last worked out from its luck
-    and chance. received: uint8, months, payments or doses delivered so far, where `limited` says that a course can
-    end before its age window does. own_luck: uint16, by service id, whom an agency or village without a register
+    and chance. received: uint8, months, payments or doses delivered so far, taken up or not; `limited` says that a
+    course can end before its age window does. own_luck: uint16, by service id, whom an agency or village without a register
     thinks of. Rows are children, or households for services given to households; arrays are empty where no
     programme runs the service.
     """
@@ -152,7 +152,7 @@ class ServiceBook:
             book.willing.append(np.zeros(len(keys), bool))
             limited = service.unit == "household" or service.duration_months < most_deliveries(service)
             book.limited.append(limited)
-            book.received.append(np.zeros(len(keys) if limited else 0, np.uint8))
+            book.received.append(np.zeros(len(keys), np.uint8))
             if i in from_own:
                 own = draws.bits(f"own list {service.id}", 0, keys).astype("<u4", copy=False)
                 book.own_luck[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])
