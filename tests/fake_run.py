@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from konvergensi.mechanisms.actions import CHANGES
+from konvergensi.observe.integration import DIMENSIONS, SUB_ASPECTS
+from konvergensi.observe.questionnaire import ITEMS
+
 SERVICES = {
     "anc": ("Antenatal care", "Pemeriksaan kehamilan (ANC)", "dinkes:dak", 0.75),
     "ttd-bumil": ("Iron-folic acid tablets", "Tablet tambah darah ibu hamil", "dinkes:apbn", 0.7),
@@ -55,8 +59,12 @@ AGENCIES = {
     "dp3ak2kb": "DP3AK2KB",
     "dukcapil": "Dinas Kependudukan dan Pencatatan Sipil",
 }
+TABLES = (
+    "series indicators surveys cascade money targeting agencies villages integration questionnaire network ties actions"
+).split()
 STAGES = "in_need known listed budgeted released delivered taken_up in_time z_gained".split()
 BANDS = {"0_5": 0.6, "6_11": 0.75, "12_23": 1.1, "24_35": 1.2, "36_47": 1.05, "48_59": 0.95}
+LAYERS = ("formal", "informal", "data")
 GROUPS = (
     {"all": 1.0, "lokus": 1.12, "non_lokus": 0.97}
     | {f"wealth_{k}": 1.42 - 0.14 * k for k in range(1, 6)}
@@ -77,8 +85,9 @@ def full_run(start: str = "2018-01", end: str = "2024-12", n_villages: int = 345
         cascade=_cascade(years, rng),
         money=_money(years, rng),
         targeting=_targeting(years, rng),
-        agencies=pd.DataFrame({"month": months, "agency": "dinkes", "understanding": 0.5}),
+        agencies=agency_states(months, list(AGENCIES)),
         villages=_villages(years, n_villages, rng),
+        **_coordination(months, years),
         children=None,
         manifest=manifest(start, end),
         service_names={key: {"en": en, "id": name} for key, (en, name, _, _) in SERVICES.items()},
@@ -90,7 +99,7 @@ def full_run(start: str = "2018-01", end: str = "2024-12", n_villages: int = 345
 def empty_run() -> SimpleNamespace:
     """A run whose tables hold nothing at all, not even columns."""
     run = full_run("2018-01", "2018-01", 1)
-    for name in "series indicators surveys cascade money targeting agencies villages".split():
+    for name in TABLES:
         setattr(run, name, pd.DataFrame())
     return run
 
@@ -110,6 +119,7 @@ def manifest(start: str, end: str) -> dict[str, Any]:
         "synthetic_inputs": ["villages"],
         "assumptions_share": 0.37,
         "lang": "en",
+        "roles": {"dinkes": "coordinator", "dinsos": "member"},
         "shocks": [{"name": "covid", "from": "2020-03", "to": "2021-12"}],
     }
 
@@ -217,6 +227,62 @@ def _targeting(years: list[int], rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _coordination(months: list[str], years: list[int]) -> dict[str, pd.DataFrame]:
+    """Integration, questionnaire, network, ties and actions: one invented number in each place."""
+    names = list(AGENCIES)
+    aspects = [(dimension, name) for dimension, name, _ in SUB_ASPECTS]
+    aspects += [(dimension, "all") for dimension in (*DIMENSIONS, "index")]
+    aspects += [(DIMENSIONS[-1], "an aspect without a translation")]
+    asked = [(item, category) for item, (_, categories) in ITEMS.items() for category in categories]
+    measures = [(layer, name, 0.3) for layer in LAYERS for name in ("density", "centralisation")]
+    told = {"opd": 3.6, "kecamatan": 40.0, "villages": float("inf")}
+    measures += [("all", f"months_to_{whom}", value) for whom, value in told.items()]
+    tables = {
+        "integration": ("month dimension sub_dimension value", [(m, *a, 0.25) for m in months for a in aspects]),
+        "questionnaire": ("item_id category k n", [(*each, 3, 9) for each in asked]),
+        "network": ("month layer measure value", [(m, *each) for m in months for each in measures]),
+        "actions": (
+            "year action month responsible score quality",
+            [(y, action, f"{y}-{at:02}", names[0], 0.9, 0.6) for y in years for at, action in enumerate(CHANGES, 1)],
+        ),
+    }
+    found = {name: pd.DataFrame(rows, columns=columns.split()) for name, (columns, rows) in tables.items()}
+    return found | {"ties": ties(months, names)}
+
+
+def ties(months: list[str], agencies: list[str]) -> pd.DataFrame:
+    """Ties of every pair in two layers and of one pair in the third, in the first month and each December."""
+    kept = [month for month in months if month == months[0] or month.endswith("-12")]
+    pairs = [(one, other) for i, one in enumerate(agencies) for other in agencies[i + 1 :]]
+    rows = [
+        (month, layer, *pair, 0.05 + (7 * at % 20) / 21)
+        for month in kept
+        for layer in LAYERS
+        for at, pair in enumerate(pairs if layer != "data" else pairs[:1])
+    ]
+    return pd.DataFrame(rows, columns="month layer source target weight".split())
+
+
+def agency_states(months: list[str], agencies: list[str]) -> pd.DataFrame:
+    """Agencies that adapt programmes and keep their goals; the last two are left out of the decree of 2020."""
+    ramp = np.linspace(0, 1, len(months))
+    tables = [
+        pd.DataFrame(
+            {
+                "month": months,
+                "agency": agency,
+                "understanding": 0.3 + 0.4 * ramp,
+                "institutional_understanding": 0.3,
+                "goal_adoption": (0.5 if k == 0 else 0.1) + 0.05 * ramp,
+                "adaptation": 0.3 + 0.3 * ramp,
+                "in_decree": [month >= "2020-01" and k < len(agencies) - 2 for month in months],
+            }
+        )
+        for k, agency in enumerate(agencies)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def _villages(years: list[int], n: int, rng: np.random.Generator) -> pd.DataFrame:
     lokus = rng.random(n) < 0.3
     place = {
@@ -228,6 +294,10 @@ def _villages(years: list[int], n: int, rng: np.random.Generator) -> pd.DataFram
         "y": rng.uniform(0, 60, n),
         "remoteness": rng.random(n),
         "complete_package_share": rng.uniform(0, 0.1, n),
+        "understanding": rng.uniform(0, 0.4, n),
+        "tpps_active": rng.random(n) < 0.15,
+        "has_kpm": rng.random(n) < 0.5,
+        "has_by_name_list": rng.random(n) < 0.2,
     }
     shares = np.clip(0.3 + 0.05 * lokus + rng.normal(0, 0.05, n), 0, 1)
     return pd.concat([pd.DataFrame({"year": y, **place, "prevalence": shares}) for y in years], ignore_index=True)

@@ -49,6 +49,11 @@ class Run:
     targeting: pd.DataFrame
     agencies: pd.DataFrame
     villages: pd.DataFrame
+    integration: pd.DataFrame
+    questionnaire: pd.DataFrame
+    network: pd.DataFrame
+    ties: pd.DataFrame
+    actions: pd.DataFrame
     children: pd.DataFrame | None
     manifest: dict[str, Any]
     service_names: dict[str, dict[str, str]] = field(repr=False)
@@ -162,6 +167,7 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
         "changes": list(model.change_log),
         "command": "konvergensi.run",
         "synthetic_inputs": list(model.place.synthetic),
+        "roles": {opd.id: opd.role for opd in model.opds},
         "assumptions_share": share.get("assumption", 0.0),
         "grades": share,
         "shocks": _shocks(model),
@@ -170,7 +176,7 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
             "district": model.place.hashes,
             "parameters": parameter_hashes(),
         },
-        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "packages": package_versions(),
         "wall_time_s": round(wall_time_s, 3),
         "intervals": "surveys: 95 % sampling interval of the simulated survey; series: one run, no interval",
     }
@@ -211,6 +217,11 @@ def git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() if found.returncode == 0 and tracked.returncode == 0 else None
+
+
+def package_versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide results, for a manifest."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 
 def _version(name: str) -> str | None:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.inputs.months import format_month
-from konvergensi.observe import measure, series
+from konvergensi.observe import integration, measure, network, questionnaire, series
+from konvergensi.observe.diary import Diary
 from konvergensi.observe.tally import STAGES
 from konvergensi.world.programmes import SOURCES
 
@@ -30,12 +31,18 @@ COLUMNS = {
     ],
     "agencies": [
         "month", "agency", "understanding", "institutional_understanding", "goal_adoption", "ego", "in_decree",
-        "focal_unit", "guideline", "list_used", "budgeted_rp", "released_rp", "spent_rp",
+        "focal_unit", "guideline", "list_used", "budgeted_rp", "released_rp", "spent_rp", "adaptation", "mandate",
+        "skill", "attendance", "in_plan",
     ],
     "villages": [
         "year", "village", "kecamatan", "lokus", "n_children", "prevalence", "complete_package_share", "x", "y",
-        "remoteness",
+        "remoteness", "understanding", "tpps_active", "has_kpm", "has_by_name_list",
     ],
+    "integration": ["month", "dimension", "sub_dimension", "value"],
+    "questionnaire": ["item_id", "category", "k", "n"],
+    "network": ["month", "layer", "measure", "value"],
+    "ties": ["month", "layer", "source", "target", "weight"],
+    "actions": ["year", "action", "month", "responsible", "score", "quality"],
     "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
 }  # fmt: skip
 YEARLY = 12  # the month in which the year's tables are closed
@@ -49,6 +56,9 @@ class Recorder:
         self.villages: list[pd.DataFrame] = []  # one table a year
         self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
         self.rounds = measure.survey_rounds(world)
+        self.first_month = world.month
+        self.diaries: list[Diary] = []  # of the households that a reader follows; no table of the run
+        self.asked: int | None = None  # month of the questionnaire in the table
         self.traced = self._choose(world, trace_children)
 
     @staticmethod
@@ -66,9 +76,22 @@ class Recorder:
         """Record the month that has just been lived."""
         self.rows["series"] += series.prevalence_rows(world)
         self.rows["indicators"] += series.indicator_rows(world, world.package)
+        self.rows["integration"] += integration.integration_rows(world)
+        first, now = world.month == self.first_month, world.month_of_year
+        if first or now in network.MEASURED_IN:
+            self.rows["network"] += network.network_rows(world)
+        if first or now == YEARLY:
+            self.rows["ties"] += network.tie_rows(world)
         self._agencies(world)
         self._ledger(world)
         self._trace(world)
+        for diary in self.diaries:
+            diary.write(world)
+
+    def follow(self, household: int) -> Diary:
+        """Open the diary of a household, a row of the household table; the months from now on are written into it."""
+        self.diaries.append(Diary(household))
+        return self.diaries[-1]
 
     def surveys(self, rows: list[SurveyRow]) -> None:
         """Record survey and register results."""
@@ -86,6 +109,17 @@ class Recorder:
         self._money(world, year)
         self._targeting(world, year)
         self.villages.append(series.village_table(world, world.package))
+        self._actions(world)
+        if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
+            self.asked = world.month
+            self.rows["questionnaire"] = list(questionnaire.questionnaire_rows(world))
+
+    def _actions(self, world: World) -> None:
+        """Actions carried out since the last call."""
+        rows = self.rows["actions"]
+        for action, done in world.coordination.carried_out[len(rows) :]:
+            when = format_month(done.month)
+            rows.append((done.month // 12, action, when, done.responsible, done.score, done.quality))
 
     def _money(self, world: World, year: int) -> None:
         book = world.programmes
@@ -147,6 +181,11 @@ class Recorder:
                     "guideline": opd.guideline,
                     "list_used": opd.list_used(world.linked),
                     **{f"{name}_rp": float(values[i]) for name, values in money.items()},
+                    "adaptation": opd.adaptation,
+                    "mandate": opd.mandate,
+                    "skill": opd.skill,
+                    "attendance": opd.attendance,
+                    "in_plan": opd.in_plan,
                 }
             )
 

@@ -1,0 +1,196 @@
+"""The integration index of Candel and Biesbroek: four dimensions with eight sub-aspects, from agencies and network.
+
+It is read from the state of the agencies, never set. Every sub-aspect runs from 0 to 1 and rises, or stays, with each
+of the states it is made of; all agencies count alike, and their order does not matter. A dimension is the mean of its
+sub-aspects, the index the mean of the four dimensions.
+
+Source: Candel and Biesbroek 2016, Toward a processual understanding of policy integration, Policy Sciences 49:211-231,
+as used for Lebak by Supriyanto & Jannah 2022 (evidence/integration_framework.csv). The formulas are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.inputs.months import format_month
+
+if TYPE_CHECKING:
+    from konvergensi.state import World
+
+Shares = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+AWARENESS_ONLY = 0.5  # an agency that knows of the others but carries no responsibility is involved half as much
+WITHOUT_TARGETS = 0.5  # a decree that names members and sets no targets is half a decree
+HANDBOOK_ONLY = 0.5  # a national handbook is half of what a guideline of the district's own is
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyStates:
+    """What the index reads of the agencies, (n_opd,) each and (n_opd, n_opd) for ties; row i is the same agency."""
+
+    known: Shares  # what people and files understand together
+    in_decree: Flags
+    attendance: Shares  # share of recent meetings it came to
+    aware: Shares  # how much it has to do with the others
+    formal: Shares  # ties by joint meetings and plans, symmetrical, zero on the diagonal
+    goal_adoption: Shares
+    adaptation: Shares
+    in_plan: Flags
+    shares_list: Flags  # takes up the joined list once there is one
+    guideline: Flags  # has a handbook in hand
+
+    @classmethod
+    def of(cls, world: World) -> AgencyStates:
+        """Of the agencies of a world, as they are now."""
+        opds, state = world.opds, world.coordination
+        return cls(
+            known=np.array([opd.known for opd in opds]),
+            in_decree=np.array([opd.in_decree for opd in opds], bool),
+            attendance=np.array([opd.attendance for opd in opds]),
+            aware=np.asarray(state.aware, float),
+            formal=state.ties["formal"],
+            goal_adoption=np.array([opd.goal_adoption for opd in opds]),
+            adaptation=np.array([opd.adaptation for opd in opds]),
+            in_plan=np.array([opd.in_plan for opd in opds], bool),
+            shares_list=np.array([opd.shares_joined_list for opd in opds], bool),
+            guideline=np.array([opd.guideline for opd in opds], bool),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Procedures:
+    """What the index reads of the district as a whole."""
+
+    targets: bool  # the decree sets targets
+    linked: bool  # registers are linked
+    juknis: bool  # the district has an operational guideline of its own
+    teams_kecamatan: float  # share of kecamatan whose team is active
+    teams_desa: float  # share of villages whose team is active
+    review: float  # quality of the yearly review, times what is left of its effect
+    coordinator: float  # strength of the coordinator
+    lead_clarity: float  # how clear it is who leads
+
+    @classmethod
+    def of(cls, world: World) -> Procedures:
+        """Of a world, as they are now."""
+        settings, state = world.settings, world.coordination
+        reviewed = settings["review.quality"] * state.effect("review", settings) if settings["review.on"] else 0.0
+        return cls(
+            targets=bool(settings["network.decree_targets"]),
+            linked=bool(world.linked),
+            juknis=bool(settings["socialization.juknis"]),
+            teams_kecamatan=float(state.tpps_kecamatan.mean()),
+            teams_desa=float(state.tpps_desa.mean()),
+            review=float(reviewed),
+            coordinator=float(settings["network.coordinator_strength"]),
+            lead_clarity=float(settings["network.lead_clarity_share"]),
+        )
+
+
+def degree_of_integration(agencies: AgencyStates) -> float:
+    """Mean of what agencies know. A problem is seen as one for all as far as all of them understand it."""
+    return float(agencies.known.mean())
+
+
+def subsystems_involved(agencies: AgencyStates) -> float:
+    """Mean over agencies of lived + (1 - lived) x AWARENESS_ONLY x aware, with lived = in decree x attendance.
+
+    Formal responsibility counts as far as it is lived, by coming; the rest is awareness of the others, counted half.
+    """
+    lived = agencies.in_decree * agencies.attendance
+    return float((lived + (1.0 - lived) * AWARENESS_ONLY * agencies.aware).mean())
+
+
+def interaction_density(agencies: AgencyStates) -> float:
+    """Mean formal tie over pairs of agencies; 0 with fewer than two. How often and how formally they work together."""
+    n = len(agencies.known)
+    return float(agencies.formal.sum() / (n * (n - 1))) if n > 1 else 0.0
+
+
+def range_of_policies(agencies: AgencyStates) -> float:
+    """Mean goal adoption: in whose goals the shared problem is embedded."""
+    return float(agencies.goal_adoption.mean())
+
+
+def coherence(agencies: AgencyStates) -> float:
+    """Mean goal adoption x (1 - Gini coefficient of goal adoption): goals that all share evenly.
+
+    The same as the mean, over every two agencies (an agency with itself included), of the lower of the two adoptions:
+    what one of them has adopted alone, the two do not pursue together.
+    """
+    adopted = agencies.goal_adoption
+    return float(np.minimum(adopted[:, None], adopted[None, :]).mean())
+
+
+def subsystem_instruments(agencies: AgencyStates) -> float:
+    """Mean adaptation: how far agencies bend their own programmes to the shared goal."""
+    return float(agencies.adaptation.mean())
+
+
+def procedural_instruments(agencies: AgencyStates, procedures: Procedures) -> float:
+    """Mean of six instruments with which the system as a whole coordinates, directs and monitors, 0..1 each.
+
+    - decree: share of agencies in it, half of it counting without targets;
+    - shared data: share of agencies that take up the joined list; 0 without linkage;
+    - guideline: share of agencies that one reaches, with those of the decree where the district has its own (juknis);
+      a national handbook alone counts half;
+    - teams below the district: mean of the shares of kecamatan and of villages whose team is active;
+    - review: its quality x what is left of its effect as carried out;
+    - coordinator: its strength, less where it is unclear who leads (mean of mechanisms/network.py: pull).
+    """
+    guided = agencies.guideline | (agencies.in_decree & procedures.juknis)
+    unclear = (1.0 - procedures.lead_clarity) * (1.0 - agencies.known)
+    each = (
+        agencies.in_decree.mean() * (1.0 if procedures.targets else WITHOUT_TARGETS),
+        agencies.shares_list.mean() * procedures.linked,
+        guided.mean() * (1.0 if procedures.juknis else HANDBOOK_ONLY),
+        0.5 * (procedures.teams_kecamatan + procedures.teams_desa),
+        procedures.review,
+        procedures.coordinator * (1.0 - unclear).mean(),
+    )
+    return float(np.mean(each))
+
+
+def consistency(agencies: AgencyStates) -> float:
+    """Mean of the lower of goal adoption and adaptation, for agencies in the joint plan; 0 for the others.
+
+    A mix fits together where goal, programme and joint plan meet in the same agency.
+    """
+    return float((np.minimum(agencies.goal_adoption, agencies.adaptation) * agencies.in_plan).mean())
+
+
+# the names are those of evidence/integration_framework.csv
+SUB_ASPECTS: tuple[tuple[str, str, Callable[[AgencyStates, Procedures], float]], ...] = (
+    ("policy frame", "degree of integration", lambda a, _: degree_of_integration(a)),
+    ("subsystem involvement", "subsystems involved", lambda a, _: subsystems_involved(a)),
+    ("subsystem involvement", "interaction density", lambda a, _: interaction_density(a)),
+    ("policy goals", "range of policies", lambda a, _: range_of_policies(a)),
+    ("policy goals", "coherence", lambda a, _: coherence(a)),
+    ("policy instruments", "subsystem instruments", lambda a, _: subsystem_instruments(a)),
+    ("policy instruments", "procedural instruments at system level", procedural_instruments),
+    ("policy instruments", "consistency", lambda a, _: consistency(a)),
+)
+DIMENSIONS = tuple(dict.fromkeys(dimension for dimension, _, _ in SUB_ASPECTS))
+INDEX, ALL = "index", "all"
+
+
+def integration(agencies: AgencyStates, procedures: Procedures) -> dict[tuple[str, str], float]:
+    """Every sub-aspect, each dimension (sub-aspect `all`) and the index (dimension `index`), 0..1, by both names."""
+    found = {(dimension, name): rule(agencies, procedures) for dimension, name, rule in SUB_ASPECTS}
+    for dimension in DIMENSIONS:
+        parts = [value for (of, _), value in found.items() if of == dimension]
+        found[dimension, ALL] = sum(parts) / len(parts)
+    found[INDEX, ALL] = sum(found[dimension, ALL] for dimension in DIMENSIONS) / len(DIMENSIONS)
+    return found
+
+
+def integration_rows(world: World) -> list[tuple[str, str, str, float]]:
+    """Rows of the integration table for the month: month, dimension, sub_dimension, value."""
+    when = format_month(world.month)
+    found = integration(AgencyStates.of(world), Procedures.of(world))
+    return [(when, dimension, name, value) for (dimension, name), value in found.items()]

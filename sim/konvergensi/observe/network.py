@@ -1,0 +1,182 @@
+"""Measures of the coordination network, as numbers per layer: density, centralisation, reach, time to inform.
+
+Between agencies, in the layers `formal`, `informal` and `data`: how strongly they are tied (`density`), how many of
+the pairs are tied at all (`tied_share`), and how far the ties run through one agency (`centralisation`). In
+`hierarchy`, the links from coordinator to kecamatan and from kecamatan to villages are fixed, so only their mean
+strength is given.
+
+A message starts at the coordinator. A link passes it on after 1 / (strength x contacts a month) months, and it takes
+the quickest way. Contacts a month:
+
+- formal: meetings a year, with those a decree brings, / 12, at least the yearly rembuk; COVID closes a share
+  of the meetings (shocks.meeting_open_share);
+- informal: one a month;
+- hierarchy: cascade.meetings_per_year / 12, closed in the same way. Villages that a round leaves out are never told;
+  of the rounds, remoteness (cascade.remoteness_share x remoteness) keeps a share from a village. Lokus villages are
+  spoken to by the district itself (mechanisms/cascade.py), so their message may skip the kecamatan;
+- data: none, a shared list tells nobody.
+
+`told_*` is the share of the other agencies, the kecamatan or the villages whom the message reaches at all, `reach_*`
+the share whom it reaches within 12 months, `months_to_*` the median months until it does, over all of them, told or
+not: inf where half or more are never told, NaN where there is nobody to tell. Rows of the layer `formal` or `informal`
+use that layer alone; `all` takes the quickest of the layers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.inputs.months import format_month
+from konvergensi.mechanisms import shocks
+from konvergensi.mechanisms.socialization import meetings_per_year
+from konvergensi.world.coordination import AGENCY_LAYERS
+from konvergensi.world.network import DECREED_ONLY, WEAKEST
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.state import World
+
+Matrix = NDArray[np.float64]
+WITHIN_MONTHS = 12.0  # a message that takes longer is too late for the year's plan
+INFORMAL_CONTACTS = 1.0  # calls and messages between acquaintances, a month
+MEASURED_IN = (3, 6, 9, 12)  # months of the year with rows in the network table, besides the first of the run
+
+
+def density(tie: Matrix) -> float:
+    """Mean strength of the tie over pairs of agencies, 0..1; 0 with fewer than two. tie: (n, n) symmetrical."""
+    pairs = _pairs(tie)
+    return float(pairs.mean()) if len(pairs) else 0.0
+
+
+def tied_share(tie: Matrix) -> float:
+    """Share of pairs of agencies tied at least as strongly as world/network.py counts a tie; 0 with fewer than two."""
+    pairs = _pairs(tie)
+    return float((pairs >= WEAKEST).mean()) if len(pairs) else 0.0
+
+
+def centralisation(tie: Matrix) -> float:
+    """How far the ties of a layer run through one agency: Freeman's degree centralisation for weighted ties, 0..1.
+
+    sum over agencies of (largest degree - degree) / (n - 2), the degree being the sum of an agency's ties over the
+    strongest tie and over the n - 1 others. A star gives 1, ties all alike give 0; the strength that all ties share
+    drops out, as density tells it. 0 with fewer than three agencies or without ties.
+
+    Source: Freeman 1978, Centrality in social networks, Social Networks 1:215-239; divided by the strongest tie so that
+    binary ties give Freeman's value.
+    """
+    n = len(tie)
+    strongest = tie.max(initial=0.0)
+    if n < 3 or strongest <= 0.0:
+        return 0.0
+    degree = tie.sum(axis=1) / (strongest * (n - 1))
+    return float((degree.max() - degree).sum() / (n - 2))
+
+
+def _pairs(tie: Matrix) -> Matrix:
+    return tie[np.triu_indices(len(tie), 1)]
+
+
+def contacts(settings: Settings) -> dict[str, float]:
+    """Contacts a month along a link of full strength, by layer."""
+    open_ = shocks.in_force(settings, "meeting_open_share")
+    return {
+        "formal": max(meetings_per_year(settings), 1) / 12 * open_,
+        "informal": INFORMAL_CONTACTS,
+        "hierarchy": settings["cascade.meetings_per_year"] / 12 * open_,
+    }
+
+
+def waiting(strength: Matrix, contacts_a_month: float) -> Matrix:
+    """Months until a link passes a message on, 1 / (strength x contacts); inf along what is too weak for a tie."""
+    passes = np.where(strength >= WEAKEST, strength * contacts_a_month, 0.0)
+    with np.errstate(divide="ignore"):
+        months: Matrix = 1.0 / passes
+    return months
+
+
+def quickest(length: Matrix, start: int) -> Matrix:
+    """Months from `start` to each node along the quickest way, (n,); inf where none leads.
+
+    length: (n, n), months along each link, inf for none. By Bellman and Ford: at most n - 1 links are of use.
+    """
+    months = np.full(len(length), np.inf)
+    months[start] = 0.0
+    for _ in range(len(length) - 1):
+        further = np.minimum(months, (months[:, None] + length).min(axis=0))
+        if (further == months).all():
+            break
+        months = further
+    return months
+
+
+def months_below(world: World) -> tuple[Matrix, Matrix]:
+    """Months from the coordinator to each kecamatan, (n_kecamatan,), and to each village, (n_villages,)."""
+    state, settings = world.coordination, world.settings
+    rounds = contacts(settings)["hierarchy"]
+    kecamatan = waiting(_team(state.tpps_kecamatan), rounds)
+    # of the rounds, those that terrain lets through to an included village
+    through = state.included(settings) * (1.0 - settings["cascade.remoteness_share"] * state.remoteness)
+    with np.errstate(divide="ignore"):
+        last = waiting(_team(state.tpps_desa), rounds) / through
+    first = np.where(state.lokus, 0.0, kecamatan[state.village_kecamatan])
+    return kecamatan, first + last
+
+
+def _team(active: NDArray[np.bool_]) -> Matrix:
+    return np.where(active, 1.0, DECREED_ONLY)
+
+
+def reach(months: Matrix, within: float = WITHIN_MONTHS) -> float:
+    """Share of those to be told whom a message has reached within so many months; NaN where there is nobody."""
+    return float((months <= within + 1e-9).mean()) if len(months) else float("nan")
+
+
+def time_to_inform(months: Matrix) -> float:
+    """Median months until a message arrives; inf where half or more are never told, NaN where there is nobody."""
+    return float(np.median(months)) if len(months) else float("nan")
+
+
+def network_rows(world: World) -> list[tuple[str, str, str, float]]:
+    """Rows of the network table for the month: month, layer, measure, value."""
+    state, when = world.coordination, format_month(world.month)
+    often = contacts(world.settings)
+    found: list[tuple[str, str, float]] = []
+    for layer in AGENCY_LAYERS:
+        tie = state.ties[layer]
+        found += [
+            (layer, "density", density(tie)),
+            (layer, "tied_share", tied_share(tie)),
+            (layer, "centralisation", centralisation(tie)),
+        ]
+    teams = np.concatenate([_team(state.tpps_kecamatan), _team(state.tpps_desa)])
+    found.append(("hierarchy", "density", float(teams.mean())))
+    start = next((i for i, opd in enumerate(world.opds) if opd.role == "coordinator"), 0)
+    length = {layer: waiting(state.ties[layer], often[layer]) for layer in ("formal", "informal")}
+    length["all"] = np.minimum(length["formal"], length["informal"])
+    for layer, months in length.items():
+        found += _informed(layer, "opd", np.delete(quickest(months, start), start))
+    for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
+        found += _informed("all", name, below)
+    return [(when, *row) for row in found]
+
+
+def _informed(layer: str, whom: str, months: Matrix) -> list[tuple[str, str, float]]:
+    return [
+        (layer, f"told_{whom}", reach(months, within=np.finfo(float).max)),
+        (layer, f"reach_{whom}", reach(months)),
+        (layer, f"months_to_{whom}", time_to_inform(months)),
+    ]
+
+
+def tie_rows(world: World) -> list[tuple[str, str, str, str, float]]:
+    """Rows of the ties table for the month: month, layer, source, target, weight of each tied pair of agencies."""
+    when, names = format_month(world.month), [opd.id for opd in world.opds]
+    found = []
+    for layer in AGENCY_LAYERS:
+        tie = world.coordination.ties[layer]
+        for i, j in np.argwhere(np.triu(tie, 1) >= WEAKEST).tolist():
+            found.append((when, layer, names[i], names[j], float(tie[i, j])))
+    return found
