@@ -38,6 +38,8 @@ from konvergensi.world.network import build_network
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from konvergensi.inputs.scenarios import Resolved
+
 # The order of the month is a modelling claim: see docs/odd.md, "Process overview and scheduling".
 MONTH = (
     "open_month",
@@ -105,6 +107,10 @@ class ConvergenceModel(mesa.Model):
         )
         while self.world.month < self.first_month:
             self.live_month()
+        self.begin(resolved, trace_children)
+
+    def begin(self, resolved: Resolved, trace_children: int = 0) -> None:
+        """The lived past is over: the scenario is in force, agencies begin to move, counting begins."""
         self.initial, self.changes = resolved.initial, resolved.changes
         self.world.change_settings(resolved.initial)
         network.begin(self.world)

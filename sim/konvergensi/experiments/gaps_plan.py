@@ -43,10 +43,11 @@ POLICY_LEVERS = frozenset(
     """
     socialization.meetings_per_year socialization.decree_meetings_per_year socialization.breadth_share
     socialization.guideline_share socialization.focal_unit_share socialization.turnover_share
-    socialization.same_person_share socialization.training_share cascade.meetings_per_year cascade.breadth_share cascade.kpm_share
-    cascade.kpm_incentive_rp network.decree_coverage_share network.coordinator_strength network.lead_clarity_share
-    network.pendampingan network.tpps_kecamatan_active_share network.tpps_desa_active_share goals.leadership
-    goals.joint_planning_share goals.plan_inclusion_share review.quality review.score_reward
+    socialization.same_person_share socialization.training_share cascade.meetings_per_year cascade.breadth_share
+    cascade.kpm_share cascade.kpm_incentive_rp network.decree_coverage_share network.coordinator_strength
+    network.lead_clarity_share network.pendampingan network.tpps_kecamatan_active_share
+    network.tpps_desa_active_share goals.leadership goals.joint_planning_share goals.plan_inclusion_share
+    review.quality review.score_reward
     """.split()
 )
 # Never measured, and varied one at a time: turnover, diffusion, decay, and what turns them into children reached.

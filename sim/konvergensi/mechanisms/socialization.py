@@ -77,8 +77,7 @@ def meet(world: World, rembuk: bool) -> None:
             refuses = 0.0
         comes = free[i] >= busy and willing[i] >= refuses
         state.came[i] = opd.role == "coordinator" or (invited and comes)  # who calls the meeting is there
-        if invited:
-            opd.attendance += ATTENDANCE_MEMORY * (float(state.came[i]) - opd.attendance)
+        opd.attendance += ATTENDANCE_MEMORY * (float(state.came[i]) - opd.attendance)
     again = _same_people(world, same)
     _learn(world, again)
     if settings["network.on"]:
@@ -142,9 +141,10 @@ def keep_and_forget(world: World) -> None:
 
 def guideline_level(opd: Opd, settings: Settings) -> float:
     """Institutional understanding that reading leads to: none without a guideline; juklak/juknis also by decree."""
+    level = float(settings["socialization.guideline_level_share"]) if opd.guideline else 0.0
     if settings["socialization.juknis"] and (opd.guideline or opd.in_decree):
-        return float(settings["socialization.juknis_level_share"])
-    return float(settings["socialization.guideline_level_share"]) if opd.guideline else 0.0
+        level = max(level, float(settings["socialization.juknis_level_share"]))
+    return level
 
 
 def _from_peers(world: World) -> np.ndarray:

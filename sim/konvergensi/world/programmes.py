@@ -116,8 +116,8 @@ class ServiceBook:
     rank, luck: uint16, one array per service over its rows: who is served first among equals, and how readily a row
     takes up what is offered. willing: bool, whether it would take the service up, as last worked out from its luck
     and chance. received: uint8, months, payments or doses delivered so far, taken up or not; `limited` says that a
-    course can end before its age window does. own_luck: uint16, by service id, whom an agency or village without a register
-    thinks of. Rows are children, or households for services given to households; arrays are empty where no
+    course can end before its age window does. own_luck: uint16, by service id, whom an agency or village without a
+    register thinks of. Rows are children, or households for services given to households; arrays are empty where no
     programme runs the service.
     """
 

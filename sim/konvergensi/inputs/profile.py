@@ -1,0 +1,225 @@
+"""One folder's district.toml: its tables, read as far as they are right although others are wrong.
+
+So that a planner hears of every fault at once, each entry is checked by itself: what is wrong becomes a fault, what is
+right is checked further. Districts are put together from profiles in inputs/districts.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from konvergensi.inputs.changes import Change, ramp_end
+from konvergensi.inputs.errors import Fault, InputError, fault, unknown
+from konvergensi.inputs.fields import (
+    AnyNumber,
+    Choice,
+    Grade,
+    Month,
+    Scalar,
+    Table,
+    Text,
+    Words,
+    between,
+    number_fault,
+    validated,
+)
+from konvergensi.inputs.files import as_toml, flat, read_bytes
+from konvergensi.inputs.months import format_month
+
+REQUIRED = (
+    "families",
+    "births_per_year",
+    "no_latrine_share",
+    "no_water_share",
+    "four_too_share",
+    "kek_share",
+    "food_insecure_share",
+    "dtks_share",
+    "nik_share",
+)
+OPTIONAL = ("persons", "poverty_share", "village_fund_rp")  # the first two are context for the reader
+
+
+class Quantity(Table):
+    """One published or assumed total of the district."""
+
+    value: AnyNumber
+    unit: Text
+    source: Text
+    grade: Annotated[Grade, Choice]
+    low: AnyNumber | None = None
+    high: AnyNumber | None = None
+
+
+class Override(Table):
+    """A parameter's value in this district."""
+
+    value: Scalar
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class Event(Table):
+    """A dated change that belongs to the district's history; with `until`, a ramp."""
+
+    month: Month = Field(alias="from")
+    until: Month | None = None
+    set: dict[str, Scalar]
+    reason: Words
+
+    def changes(self, origin: str) -> list[Change]:
+        """Return one change for each key."""
+        until = ramp_end(self.month, self.until)
+        return [Change(self.month, key, value, origin, until) for key, value in self.set.items()]
+
+
+class Survey(Table):
+    """A survey that goes to the field here; clusters are census blocks."""
+
+    system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI"], Choice]
+    fieldwork: Month
+    published: Month
+    clusters: Annotated[int, between(1, 1000, "clusters", whole=True)]
+    children_per_cluster: Annotated[int, between(1, 500, "children", whole=True)]
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class DistrictFile(Table):
+    """The whole of district.toml. What is not there may come from the district it extends."""
+
+    extends: Text | None = None
+    name: Text
+    province: Text
+    kind: Annotated[Literal["kabupaten", "kota"], Choice]
+    notes: Words
+    synthetic: list[Text] = Field(default_factory=list)
+    population: dict[str, Quantity] = Field(default_factory=dict)
+    set: dict[str, Override] = Field(default_factory=dict)
+    timeline: list[Event] = Field(default_factory=list)
+    survey: list[Survey] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One district.toml as far as it is right; `faults` says what is wrong with it.
+
+    Parameters: main None when there is any fault; extends as written, None when nothing usable is; whole False when
+    it is unknown what the file means to extend; written the names in [population], right or wrong, None when
+    [population] is no table.
+    """
+
+    path: Path
+    content: bytes
+    main: DistrictFile | None
+    extends: str | None
+    whole: bool
+    written: frozenset[str] | None
+    population: dict[str, Quantity]
+    overrides: dict[str, Override]
+    timeline: tuple[Event, ...]
+    surveys: tuple[Survey, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a district.toml. Raises InputError only when it cannot be read as TOML at all."""
+    content = read_bytes(path)
+    data = as_toml(content, path)
+    faults = _flatten(data, path)
+    main: DistrictFile | None = None
+    try:
+        main = validated(DistrictFile, data, path)
+    except InputError as error:
+        faults += error.faults
+    population = _right(Quantity, _entries(data, "population"))
+    surveys = tuple(_right(Survey, _entries(data, "survey")).values())
+    faults += _population_faults(_entries(data, "population"), population, path)
+    faults += [wrong for survey in surveys for wrong in _survey_faults(survey, path)]
+    extends = data.get("extends")
+    named = isinstance(extends, str) and bool(extends.strip())
+    totals = data.get("population", {})
+    return Profile(
+        path=path,
+        content=content,
+        main=None if faults else main,
+        extends=str(extends) if named else None,
+        whole=named or extends is None,
+        written=frozenset(totals) if isinstance(totals, dict) else None,
+        population=population,
+        overrides=_right(Override, _entries(data, "set")),
+        timeline=tuple(_right(Event, _entries(data, "timeline")).values()),
+        surveys=surveys,
+        faults=tuple(faults),
+    )
+
+
+def _flatten(data: dict[str, Any], path: Path) -> list[Fault]:
+    """Write the keys of [set] and of the timeline with dots (in place); a table that sets a key twice is taken out."""
+    faults: list[Fault] = []
+    if isinstance(data.get("set"), dict):
+        try:
+            data["set"] = flat(data["set"], path, "set", leaf="value")
+        except InputError as error:
+            faults += error.faults
+            del data["set"]
+    for event in data["timeline"] if isinstance(data.get("timeline"), list) else []:
+        if isinstance(event, dict) and isinstance(event.get("set"), dict):
+            try:
+                event["set"] = flat(event["set"], path, "timeline.set")
+            except InputError as error:
+                faults += error.faults
+                event["set"] = {}
+    return faults
+
+
+def _entries(data: dict[str, Any], room: str) -> dict[Any, Any]:
+    """The entries of a table or a list by key or number; none when it is neither."""
+    found = data.get(room)
+    return found if isinstance(found, dict) else dict(enumerate(found)) if isinstance(found, list) else {}
+
+
+Entry = TypeVar("Entry", bound=Table)
+
+
+def _right(table: type[Entry], entries: dict[Any, Any]) -> dict[Any, Entry]:
+    """The entries that are right; what is wrong with the others is said by `validated`."""
+    found: dict[Any, Entry] = {}
+    for key, entry in entries.items():
+        try:
+            found[key] = table.model_validate(entry)
+        except ValidationError:
+            continue
+    return found
+
+
+def _population_faults(written: Iterable[str], right: dict[str, Quantity], path: Path) -> list[Fault]:
+    """Say what is unknown or out of range in [population]: *_share is 0 to 1, others are counts."""
+    known = REQUIRED + OPTIONAL
+    faults = [unknown(path, f"population.{name}", str(name), known) for name in written if name not in known]
+    for name, quantity in right.items():
+        most = 1e14 if name.endswith("_rp") else 1e9
+        low, high, unit = (0, 1, "share") if name.endswith("_share") else (1, most, quantity.unit)
+        for part in ("value", "low", "high"):
+            given = getattr(quantity, part)
+            wrong = None if given is None else number_fault(given, low, high, unit, whole=False)
+            if wrong:
+                faults.append(fault(path, f"population.{name}.{part}", wrong[0], **wrong[1]))
+        least = quantity.value if quantity.low is None else quantity.low
+        most = quantity.value if quantity.high is None else quantity.high
+        if not least <= quantity.value <= most:
+            words = {"value": quantity.value, "low": least, "high": most}
+            faults.append(fault(path, f"population.{name}", "low_above_high", **words))
+    return faults
+
+
+def _survey_faults(survey: Survey, path: Path) -> list[Fault]:
+    if survey.published >= survey.fieldwork:
+        return []
+    words = {"value": format_month(survey.published), "first": format_month(survey.fieldwork)}
+    return [fault(path, f"survey[{survey.system}].published", "before", first_key="fieldwork", **words)]
