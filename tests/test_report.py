@@ -8,13 +8,16 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from fake_run import SERVICES, empty_run, full_run
+from fake_run import SERVICES, TABLES, agency_states, empty_run, full_run, ties
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
 from konvergensi.report import readings as read
+from konvergensi.report import readings_coordination as coordination
 from konvergensi.report import words
 from konvergensi.report.figures import FIGURES, save_figures
+from konvergensi.report.figures_coordination import places
 from konvergensi.report.origin import origin
 from konvergensi.report.summary import summary
 from konvergensi.report.theme import SMALL
@@ -76,7 +79,7 @@ def test_a_message_that_does_not_exist_is_named():
 
 
 def crowded_run() -> SimpleNamespace:
-    """As much as a district can bring: 26 services, 52 programmes, long and awkward names."""
+    """As much as a district can bring: 26 services, 52 programmes, 20 agencies, long and awkward names."""
     run = full_run()
     names = dict(run.service_names)
     for k in range(14):
@@ -92,7 +95,10 @@ def crowded_run() -> SimpleNamespace:
     run.targeting = pd.concat(programmes, ignore_index=True)
     run.surveys = pd.concat([run.surveys, run.surveys.assign(system="Other survey")], ignore_index=True)
     run.service_names = names
-    run.agency_names = {opd: f"Dinas {opd} Kabupaten yang namanya panjang" for opd in run.agency_names}
+    agencies = [*run.agency_names, "bapelitbangda", "diskominfo", *(f"badan-{k}-daerah" for k in range(13))]
+    run.agency_names = {opd: f"Dinas {opd} Kabupaten yang namanya panjang" for opd in agencies}
+    months = sorted(run.agencies["month"].unique())
+    run.agencies, run.ties = agency_states(months, agencies), ties(months, agencies)
     run.package = list(SERVICES)
     run.manifest["set"] = {f"registers.some_long_parameter_{k}": 0.123456 for k in range(6)}
     run.manifest["synthetic_inputs"] = ["villages", "positions", "budgets", "opd", "something new"]
@@ -116,7 +122,7 @@ def penniless_run() -> SimpleNamespace:
 def columns_only_run() -> SimpleNamespace:
     """Tables as a run without a single closed month leaves them: columns of no type, no rows."""
     run = full_run("2018-01", "2018-01", 1)
-    for name in ("series", "indicators", "surveys", "cascade", "money", "targeting", "villages"):
+    for name in TABLES:
         setattr(run, name, pd.DataFrame([], columns=list(getattr(run, name).columns)))
     return run
 
@@ -223,6 +229,62 @@ def test_figures_are_written_and_leave_matplotlib_as_it_was(runs, tmp_path):
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in names)
 
 
+# Figures and readings of coordination
+
+
+def test_the_network_shows_its_first_month_and_its_last_december(runs):
+    assert coordination.moments(runs["full"]) == ["2018-01", "2024-12"]
+    assert coordination.moments(full_run("2018-12", "2019-06", 1)) == ["2018-12"]
+    assert coordination.moments(full_run("2019-11", "2020-01", 1)) == ["2019-11", "2019-12"]
+    assert coordination.moments(runs["empty"]) == []
+
+
+def test_agencies_keep_their_places_and_the_decree_decides_the_ring():
+    names = [f"opd-{k}" for k in range(9)]
+    at = places(names, "opd-3", names[:6])
+    radius = {name: round(float(np.hypot(*place)), 6) for name, place in at.items()}
+    assert list(radius) == ["opd-3", *(name for name in names if name != "opd-3")]
+    assert radius["opd-3"] == 0
+    assert len({radius[name] for name in names[:6] if name != "opd-3"}) == 1
+    assert len({radius[name] for name in names[6:]}) == 1 and radius["opd-8"] > radius["opd-0"]
+    assert len({round(x * 1e6) + 1j * round(y * 1e6) for x, y in at.values()}) == len(names)
+    for members in ([], names):  # nobody to set apart: one ring
+        assert len({round(float(np.hypot(*place)), 6) for place in places(names, "opd-3", members).values()}) == 2
+
+
+def test_the_network_draws_each_tie_once_and_thicker_when_stronger(runs):
+    figure = FIGURES["network"](runs["full"], "en")
+    for axes, month in zip(figure.axes, ("2018-01", "2024-12"), strict=True):
+        ties = runs["full"].ties[runs["full"].ties["month"] == month]
+        lines = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+        assert len(lines) == len(ties)
+        formal = ties[ties["layer"] == "formal"]["weight"].to_numpy()
+        widths = np.array([line.get_linewidth() for line in lines[: len(formal)]])
+        assert (np.argsort(widths, kind="stable") == np.argsort(formal, kind="stable")).all()
+
+
+def test_agencies_without_part_in_the_programme_get_no_panel_and_covid_is_shaded(runs):
+    run = full_run()
+    run.agencies = agency_states(sorted(run.agencies["month"].unique()), ["dinkes", "dinsos", "rsud", "pupr"])
+    figure = FIGURES["agencies"](run, "en")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Dinkes", "Dinsos", "Pupr"]
+    assert "COVID-19" in " ".join(text.get_text() for text in figure.legends[0].get_texts())
+
+
+@pytest.mark.parametrize(
+    ("agency", "name", "short"),
+    [
+        ("dkp", "Dinas Ketahanan Pangan", "DKP"),
+        ("pupr", "Dinas PUPR", "PUPR"),
+        ("dinsos", "Dinas Sosial", "Dinsos"),
+        ("kemenag", "Kantor Kementerian Agama", "Kemenag"),
+        ("x", "", "X"),
+    ],
+)
+def test_an_agency_is_called_as_people_call_it(agency, name, short):
+    assert coordination.short_name(SimpleNamespace(agency_names={agency: name}), agency) == short
+
+
 # Readings and summary
 
 
@@ -266,6 +328,11 @@ def test_the_numbers_of_the_summary_are_those_of_the_tables(runs, lang):
     chain = run.cascade[(run.cascade["year"] == 2024) & (run.cascade["service"] == "mms")]
     steps = chain.set_index("stage")["children"]
     expected.append(words.number(steps["listed"] - steps["budgeted"], lang))
+    index = run.integration[run.integration["dimension"] == "index"]["value"]
+    expected += [words.number(value, lang, 2) for value in (index.iloc[0], index.iloc[-1])]
+    at_end = run.agencies[run.agencies["month"] == "2024-12"]
+    expected += [words.number(at_end[name].mean(), lang, 2) for name in ("adaptation", "goal_adoption")]
+    expected += [words.number(3.6, lang, 1), words.word("network.never", lang)]  # agencies, villages
     assert not [text for text in expected if text not in page]
 
 
@@ -274,7 +341,7 @@ def test_the_numbers_of_the_summary_are_those_of_the_tables(runs, lang):
 def test_the_summary_is_one_page_names_its_limits_and_never_fails(runs, case, lang):
     page = summary(runs[case], lang)
     assert "nan" not in page.split() and "{" not in page
-    assert page.count("\n## ") == 9 and len(page.split()) < 700
+    assert page.count("\n## ") == 10 and len(page.split()) < 750
     assert words.word("summary.limits.cause", lang) in page
 
 

@@ -33,11 +33,11 @@ SERVICES = ["month", "child", "service", "stage"]
 class Diary:
     """What happens to one household, written at the end of each month from the month in which it was opened.
 
-    home: of the household: knowledge and belief of the caregiver (0..1), how much counselling a year like this brings it
-    (0..1), what its village understands (0..1) and whether the village holds the by-name list.
-    children: of each of its children from conception to 59 months: true length-for-age, the same as a trained team
-    would measure it (z; NaN before birth), whether it was brought to posyandu and entered in e-PPGBM this month, and
-    which registers hold it now.
+    home: knowledge and belief of the caregiver, how much counselling a year like this one brings it, what its village
+    understands (all 0..1), and whether the village holds the by-name list.
+    children: of each child from conception to 59 months, true length-for-age, the same as a trained team would measure
+    it (z; NaN before birth), whether it was brought to posyandu and entered in e-PPGBM this month, and which registers
+    hold it now.
     services: of each child and service, the furthest stage of the cascade in this calendar year, as in
     `cascade.parquet`; "" where it is not in need of it.
     """

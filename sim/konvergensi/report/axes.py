@@ -6,14 +6,16 @@ import math
 from typing import Any
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from konvergensi.report.readings import RunTables, year_fraction
-from konvergensi.report.theme import GREY, SMALL
-from konvergensi.report.words import Lang, month_name, number, word
+from konvergensi.report.readings import RunTables, span, year_fraction
+from konvergensi.report.theme import GREY, PALE, SMALL
+from konvergensi.report.words import Lang, month_name, number, word, word_or
 
 
 def nothing(axes: Axes, lang: Lang, key: str = "no_data") -> None:
@@ -36,10 +38,10 @@ def value_axis(axes: Axes, lang: Lang, label: str, which: str = "y") -> None:
     axis.set_label_text(label)
 
 
-def time_axis(axes: Axes, lang: Lang, run: RunTables, shown: pd.Series) -> None:
+def time_axis(axes: Axes, lang: Lang, run: RunTables, shown: pd.Series, most: int = 12) -> None:
     """An axis in years for runs of over two years, in months for shorter ones.
 
-    ``shown`` are the months ('YYYY-MM') to cover when the manifest does not say.
+    ``shown`` are the months ('YYYY-MM') to cover when the manifest does not say; ``most``, the years there is room for.
     """
     first = str(run.manifest.get("start") or shown.min())
     last = str(run.manifest.get("end") or shown.max())
@@ -48,16 +50,32 @@ def time_axis(axes: Axes, lang: Lang, run: RunTables, shown: pd.Series) -> None:
     axes.set_xlim(start / 12 - 0.02, stop / 12 + 0.02)
     if stop - start > 24:
         years = range(-(-start // 12), stop // 12 + 1)
-        step = -(-len(years) // 12)
+        step = -(-len(years) // most)
         shown_years = list(years)[::step]
         axes.set_xticks([float(year) for year in shown_years], [str(year) for year in shown_years])
         axes.set_xlabel(word("axis.year", lang))
     else:
-        step = -(-(stop - start) // 6)
+        step = -(-(stop - start) // max(most // 2, 1))
         months = range(start, stop, step)
         labels = [month_name(f"{m // 12}-{m % 12 + 1:02d}", lang) for m in months]
         axes.set_xticks([(m + 0.5) / 12 for m in months], labels)
         axes.set_xlabel(word("axis.month", lang))
+
+
+def shock_bands(axes: Axes, run: RunTables, lang: Lang) -> list[Artist]:
+    """Shade the months of each shock that the axes show; returns what the key says of them. Set the time axis first."""
+    handles: list[Artist] = []
+    left, right = axes.get_xlim()
+    for shock in run.manifest.get("shocks") or []:
+        first, last = str(shock["from"]), str(shock["to"])
+        middle = year_fraction(pd.Series([first, last]))
+        start, stop = max(middle[0] - 0.5 / 12, left), min(middle[1] + 0.5 / 12, right)
+        if start < stop:
+            axes.axvspan(start, stop, color=PALE, alpha=0.7, lw=0, zorder=0)
+            name = "covid" if "covid" in str(shock["name"]).lower() else str(shock["name"])
+            label = f"{word_or(f'shock.{name}', lang, name)} ({span(first, last, lang)})"
+            handles.append(Patch(color=PALE, label=label))
+    return handles
 
 
 def line(axes: Axes, table: pd.DataFrame, column: str, label: str, **style: Any) -> Line2D:

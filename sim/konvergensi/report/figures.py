@@ -6,7 +6,7 @@ from pathlib import Path
 
 import matplotlib
 
-from konvergensi.report import figures_agencies, figures_children, figures_villages, theme
+from konvergensi.report import figures_agencies, figures_children, figures_coordination, figures_villages, theme
 from konvergensi.report.readings import RunTables
 from konvergensi.report.words import Lang
 
@@ -19,6 +19,9 @@ FIGURES: dict[str, theme.FigureMaker] = {
     "age_profile": figures_children.age_profile,
     "targeting": figures_agencies.targeting,
     "equity": figures_children.equity,
+    "network": figures_coordination.network,
+    "agencies": figures_coordination.agencies,
+    "integration": figures_coordination.integration,
 }
 DPI = 150
 

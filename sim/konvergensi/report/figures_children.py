@@ -15,7 +15,7 @@ from konvergensi.report import axes as panel
 from konvergensi.report import readings as read
 from konvergensi.report import theme
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, word, word_or
+from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, word
 
 _WIDTH = 9.5  # inches
 _MARKERS = (
@@ -53,7 +53,7 @@ def prevalence(run: RunTables, lang: Lang) -> Figure:
         key += axes.plot(at, routine["percent"], "x", ms=5, mew=1.4, color=theme.INK, label=label)
     label = word("prevalence.target", lang)
     key.append(axes.axhline(target, color=theme.GREY, ls=(0, (5, 3)), label=label))
-    key += _draw_shocks(axes, run, lang)
+    key += panel.shock_bands(axes, run, lang)
     heights = [truth["prevalence"] * 100, surveys["percent"], surveys["high"], routine["percent"]]
     axes.set_ylim(0, 1.14 * float(np.nanmax([target, *pd.concat(heights)])))
     title = _prevalence_title(truth, surveys, lang)
@@ -117,21 +117,6 @@ def _name_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> None:
             top = np.nanmax([survey["percent"], survey["high"]])
             panel.value_label(axes, f"{survey['system']}\n{value}", (start + width / 2, top))
             free_from = start + width * 1.15
-
-
-def _draw_shocks(axes: Axes, run: RunTables, lang: Lang) -> list[Artist]:
-    handles: list[Artist] = []
-    left, right = axes.get_xlim()
-    for shock in run.manifest.get("shocks") or []:
-        first, last = str(shock["from"]), str(shock["to"])
-        middle = read.year_fraction(pd.Series([first, last]))
-        start, stop = max(middle[0] - 0.5 / 12, left), min(middle[1] + 0.5 / 12, right)
-        if start < stop:
-            axes.axvspan(start, stop, color=theme.PALE, alpha=0.7, lw=0, zorder=0)
-            name = "covid" if "covid" in str(shock["name"]).lower() else str(shock["name"])
-            label = f"{word_or(f'shock.{name}', lang, name)} ({read.span(first, last, lang)})"
-            handles.append(Patch(color=theme.PALE, label=label))
-    return handles
 
 
 @theme.themed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from konvergensi.report import readings as read
+from konvergensi.report import readings_coordination as agencies
 from konvergensi.report.origin import plain
 from konvergensi.report.readings import RunTables
 from konvergensi.report.words import Lang, month_name, number, percent, points, rupiah, word
@@ -193,4 +194,27 @@ def household(run: RunTables, lang: Lang) -> list[str]:
     if ratio == ratio:
         kind = "independent" if abs(ratio - 1) <= _BY_CHANCE else "piled" if ratio > 1 else "spread"
         sentences.append(word(f"summary.household.{kind}", lang, ratio=number(ratio, lang, 2)))
+    return sentences
+
+
+def coordination(run: RunTables, lang: Lang) -> list[str]:
+    """The integration index, what agencies took over, and how far a message gets."""
+    sentences = []
+    wide = agencies.integration(run)
+    if names := agencies.dimensions(wide):
+        last = {name: float(wide[name, agencies.ALL].iloc[-1]) for name in names}
+        lowest = min(names, key=lambda name: last[name])
+        index = wide[agencies.INDEX, agencies.ALL]
+        shown = {"first": number(float(index.iloc[0]), lang, 2), "last": number(float(index.iloc[-1]), lang, 2)}
+        shown |= {"lowest": agencies.dimension_name(lowest, lang), "value": number(last[lowest], lang, 2)}
+        sentences.append(word("summary.coordination.index", lang, **shown))
+    months = agencies.moments(run)
+    if months:
+        state = agencies.agencies_at(run, months[-1]).loc[agencies.at_work(run)]
+        shown = {name: number(float(state[name].mean()), lang, 2) for name in ("adaptation", "goal_adoption")}
+        when = month_name(months[-1], lang)
+        sentences.append(word("summary.coordination.goals", lang, month=when, n=len(state), **shown))
+        if not read.rows(run.network, "month", "layer", "measure", "value").empty:
+            told = {whom: agencies.months_to_inform(run, months[-1], whom, lang) for whom in agencies.TOLD}
+            sentences.append(word("summary.coordination.told", lang, **told))
     return sentences

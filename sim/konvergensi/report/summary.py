@@ -25,6 +25,7 @@ def summary(run: RunTables, lang: Lang) -> str:
         "targeting": findings.targeting,
         "equity": findings.equity,
         "household": findings.household,
+        "coordination": findings.coordination,
         "limits": _limits,
         "next": _next,
     }
@@ -76,6 +77,6 @@ def _limits(run: RunTables, lang: Lang) -> list[str]:
 
 def _next(run: RunTables, lang: Lang) -> list[str]:
     command = str(run.manifest.get("command", "")).replace("`", "'")
-    lines = [word(f"summary.next.{name}", lang) for name in ("cascade", "prevalence", "money")]
+    lines = [word(f"summary.next.{name}", lang) for name in ("cascade", "prevalence", "money", "network")]
     lines.append(word("summary.next.manifest", lang, command=command))
     return [f"- {line}" for line in lines]
