@@ -64,6 +64,7 @@ format: $(READY_DEV)  ## let ruff lay the code out and mend what it can
 results: $(READY_DEV)  ## run the shipped policies again and write their numbers into README and docs
 	.venv/bin/python docs/make_results.py
 	.venv/bin/python docs/make_odd.py
+	.venv/bin/python docs/run_notebooks.py
 
 bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time ratio, memory, time per mechanism
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
