@@ -26,7 +26,7 @@ from konvergensi.report.figures import DPI
 from konvergensi.report.words import LANGUAGES, Lang
 
 FILES: dict[str, Lang] = {"docs/results.md": "en", "README.md": "en", "README.id.md": "id"}
-PICTURES = ("prevalence", "cascade")
+PICTURES = ("prevalence", "cascade", "network")
 WIDTH = 1000  # pixels
 BLOCK = re.compile(r"(<!-- results: ([a-z-]+) -->)(.*?)(<!-- end results -->)", re.DOTALL)
 

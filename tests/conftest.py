@@ -25,7 +25,7 @@ SMALL = 0.05  # share of Lebak's 239,000 families: 12,000 households, 5,000 unde
 SEEDS = range(1, 9)
 
 # agencies as the district file has them: what other mechanisms do with it can then be seen apart
-STILL = {"socialization.on": False, "network.on": False, "goals.on": False, "review.on": False}
+STILL = {f"{room}.on": False for room in ("socialization", "cascade", "caregivers", "network", "goals", "review")}
 
 # the same examples every time, and no clock: a busy machine is no failure
 hypothesis_settings.register_profile("model", deadline=None, derandomize=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 THOUSAND_DAYS = PREGNANCY_MONTHS + FIRST_1000_DAYS + 1  # months
 QUARTERS = ("march", "june", "september", "december")
+MOST_ROUNDS = 6  # a year; what is given more often follows the season
 RELOCATED_SOURCES = ("apbd", "dana-desa")  # what a district can move in an emergency
 
 
@@ -263,8 +264,8 @@ def relocate(programmes: Programmes, settings: Settings) -> None:
 
 
 def released_by_round(service: Service) -> bool:
-    """Payments and campaign goods (PKH, vitamin A) come for their fixed rounds; projects follow the season."""
-    return len(service.months) < 12 and service.venue in ("transfer", "posyandu", "facility")
+    """Payments and goods of a few rounds a year (PKH, vitamin A, seeds) come for them; projects follow the season."""
+    return len(service.months) <= MOST_ROUNDS and service.venue != "works"
 
 
 def release(programmes: Programmes, services: list[Service], settings: Settings, month: int) -> None:
