@@ -1,13 +1,15 @@
-"""Regenerates the tables of docs/odd.md from the code: python docs/make_odd.py, with --check to compare only.
+"""Regenerates the tables of docs/odd.md and docs/levers.md: python docs/make_odd.py, with --check to compare only.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end table -->`. Tables of state variables are made in
-odd_tables.py; those of inputs, of the month and of outputs here, from the input files and the code.
+odd_tables.py, those of levers in lever_tables.py; those of inputs, of the month and of outputs here, from the input
+files and the code.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import itertools
 import re
 import sys
 from collections import Counter
@@ -15,15 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from lever_tables import LEVER_TABLES
 from odd_tables import SEED, START, Stale, about, agents, columns, small_world, table, tally
 
 from konvergensi.build import LIVED_MONTHS
+from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.errors import format_value
 from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.inputs.parameters import Settings, load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario, resolve
 from konvergensi.inputs.services import load_services
+from konvergensi.mechanisms import actions, calendar
 from konvergensi.mechanisms.growth import KNOTS
 from konvergensi.model import MONTH, ConvergenceModel
 from konvergensi.observe.recorder import COLUMNS
@@ -34,6 +39,8 @@ from konvergensi.world.draws import Draws
 from konvergensi.world.households import build_households
 
 ODD = Path(__file__).parent / "odd.md"
+LEVERS = Path(__file__).parent / "levers.md"
+REGIME_YEARS = (calendar.REFORM_YEAR - 1, calendar.REFORM_YEAR)  # the last of the eight Aksi, the first of the reform
 BLOCK = re.compile(r"<!-- table: (?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- end table -->", re.DOTALL)
 
 
@@ -86,6 +93,34 @@ def schedule() -> str:
             raise Stale(f"model.py: {name} has no docstring")
         rows.append((str(number), f"`{name}`", said.split("\n\n")[0]))
     return table(("", "Part", "What happens"), rows)
+
+
+def convergence_actions() -> str:
+    """The convergence actions: when, which levers move the month, who does them in Lebak, what they change."""
+    world, _ = small_world()
+    settings = Settings.defaults()
+    months = {year: calendar.action_months(settings, parse_month(f"{year}-01")) for year in REGIME_YEARS}
+    moved: dict[str, list[str]] = {name: [] for name in actions.CHANGES}
+    for key, lever in load_parameters().items():
+        if not key.startswith(("calendar.aksi_", "calendar.reform_")):
+            continue
+        for year, end in itertools.product(REGIME_YEARS, (lever.low, lever.high)):
+            after = calendar.action_months(settings.changed({key: end}), parse_month(f"{year}-01"))
+            for name, keys in moved.items():
+                if after[name] != months[year][name] and f"`{key}`" not in keys:
+                    keys.append(f"`{key}`")
+    rows = []
+    for name, changes in actions.CHANGES.items():
+        opd = actions.responsible(world, name)
+        others = "yes" if name in actions.NEED_MANY else ""
+        when = (str(months[year][name]) for year in REGIME_YEARS)
+        rows.append((f"`{name}`", *when, ", ".join(moved[name]), opd.name if opd else "nobody", others, changes))
+    first, last = REGIME_YEARS
+    head = (
+        "Action", f"Month to {first}", f"Month from {last}", "Levers", "Done in Lebak by", "Needs the others",
+        "What it changes",
+    )  # fmt: skip
+    return table(head, rows)
 
 
 def services() -> str:
@@ -180,7 +215,7 @@ def history() -> str:
     for name in list_districts():
         for event in find_district(name).timeline:
             changes = ", ".join(f"`{key}` = {format_value(value)}" for key, value in event.set.items())
-            rows.append((name, format_month(event.month), changes, event.reason["en"]))
+            rows.append((name, format_span(event.month, event.until), changes, event.reason["en"]))
     return table(("District", "From", "Sets", "Reason"), rows)
 
 
@@ -200,9 +235,7 @@ def scenarios() -> str:
     rows = []
     for name in list_scenarios():
         policy = load_scenario(name)
-        changes = "; ".join(
-            f"{format_month(each.month)} `{each.key}` = {format_value(each.value)}" for each in policy.changes
-        )
+        changes = "; ".join(f"{each.span} `{each.key}` = {format_value(each.value)}" for each in policy.changes)
         rows.append((f"`{name}`", policy.title["en"], policy.question["en"], changes))
     return table(("Policy", "Title", "Question", "What it sets"), rows)
 
@@ -231,9 +264,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "programmes": lambda: columns(small_world()[0].programmes),
     "service-book": lambda: columns(small_world()[0].book),
     "world": lambda: columns(small_world()[0]),
+    "coordination": lambda: columns(small_world()[0].coordination),
     "tally": tally,
     "agents": agents,
     "schedule": schedule,
+    "actions": convergence_actions,
     "services": services,
     "service-numbers": service_numbers,
     "parameters": parameters,
@@ -247,53 +282,63 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-# ---- the document ----------------------------------------------------------------------------------------------------
+# ---- the documents ---------------------------------------------------------------------------------------------------
+
+Tables = dict[str, Callable[[], str]]
+DOCUMENTS: dict[str, Tables] = {ODD.name: TABLES, LEVERS.name: LEVER_TABLES}
 
 
-def blocks(text: str) -> dict[str, str]:
+def blocks(text: str, tables: Tables = TABLES) -> dict[str, str]:
     """Tables of a document by name. Raises Stale when one is unknown, missing or there twice."""
     names = [found["name"] for found in BLOCK.finditer(text)]
     if text.count("<!-- table:") != len(names) or text.count("<!-- end table -->") != len(names):
         raise Stale("a table's markers are not a pair of `<!-- table: NAME -->` and `<!-- end table -->`")
-    if unknown := [name for name in names if name not in TABLES]:
-        raise Stale(f"no such table: {', '.join(unknown)}; there are {', '.join(TABLES)}")
-    if wrong := [name for name in TABLES if names.count(name) != 1]:
+    if unknown := [name for name in names if name not in tables]:
+        raise Stale(f"no such table: {', '.join(unknown)}; there are {', '.join(tables)}")
+    if wrong := [name for name in tables if names.count(name) != 1]:
         raise Stale(f"not in the document exactly once: {', '.join(wrong)}")
     return {found["name"]: found["body"] for found in BLOCK.finditer(text)}
 
 
-def stale_tables(text: str) -> list[str]:
+def stale_tables(text: str, tables: Tables = TABLES) -> list[str]:
     """Names of the tables that differ from the code."""
-    return [name for name, body in blocks(text).items() if body != f"\n{TABLES[name]()}\n"]
+    return [name for name, body in blocks(text, tables).items() if body != f"\n{tables[name]()}\n"]
 
 
-def regenerated(text: str) -> str:
+def regenerated(text: str, tables: Tables = TABLES) -> str:
     """The document with every table as the code has it."""
-    blocks(text)
+    blocks(text, tables)
 
     def fill(found: re.Match[str]) -> str:
-        return f"<!-- table: {found['name']} -->\n\n{TABLES[found['name']]()}\n<!-- end table -->"
+        return f"<!-- table: {found['name']} -->\n\n{tables[found['name']]()}\n<!-- end table -->"
 
     return BLOCK.sub(fill, text)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Rewrite the tables of a document, or check them; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Tables of docs/odd.md, from the code.")
+    """Rewrite the tables of the documents, or check them; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Tables of docs/odd.md and docs/levers.md, from the code.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a table differs")
-    parser.add_argument("path", nargs="?", type=Path, default=ODD)
+    parser.add_argument("path", nargs="*", type=Path, help=f"{ODD.name} or {LEVERS.name}, wherever it is; both if none")
     options = parser.parse_args(arguments)
-    text = options.path.read_text(encoding="utf-8")
+    return max(_renew(path, options.check) for path in options.path or (ODD, LEVERS))
+
+
+def _renew(path: Path, check: bool) -> int:
+    """Rewrite the tables of one document, or check them; returns the exit code."""
     try:
-        if not options.check:
-            options.path.write_text(regenerated(text), encoding="utf-8")
+        if path.name not in DOCUMENTS:
+            raise Stale(f"no such document; there are {', '.join(DOCUMENTS)}")
+        text, tables = path.read_text(encoding="utf-8"), DOCUMENTS[path.name]
+        if not check:
+            path.write_text(regenerated(text, tables), encoding="utf-8")
             return 0
-        stale = stale_tables(text)
+        stale = stale_tables(text, tables)
     except Stale as wrong:
-        print(f"{options.path}: {wrong}", file=sys.stderr)
+        print(f"{path}: {wrong}", file=sys.stderr)
         return 1
     if stale:
-        said = f"{options.path}: {', '.join(stale)} differ from the code; run python docs/make_odd.py"
+        said = f"{path}: {', '.join(stale)} differ from the code; run python docs/make_odd.py"
         print(said, file=sys.stderr)
     return 1 if stale else 0
 

@@ -27,30 +27,30 @@ from konvergensi.mechanisms.uptake import KINDS
 from konvergensi.observe.tally import Tally
 from konvergensi.state import World
 from konvergensi.world.agents import OPD_FIELDS, Kecamatan, Opd, Village
-from konvergensi.world.programmes import SOURCES
+from konvergensi.world.programmes import SOURCES, ServiceBook
 
 DISTRICT, START, END, SEED = "lebak", "2018-01", "2024-12", 1
 SMALL = 0.01  # share of the district built to read types and shapes from
 NOT_STATE = ("district", "settings", "draws", "services", "opds")  # inputs and agents that World holds
 
-# Units of state variables other than yes/no and text.
+# Units of state variables other than yes/no and text; `World.luck` where a name means two things.
 UNITS = {
     name: unit
     for unit, names in {
         "share of the budget": "absorption",
         "log odds": "attendance_score household_score",
-        "0 to 1": "access belief knowledge link_draw posyandu_quality remoteness trust "
-        "village_kit_luck village_list_luck",
+        "0 to 1": "access aware belief kecamatan_understanding knowledge knowledge_start link_draw posyandu_quality "
+        "remoteness ties trust village_kit_luck village_list_luck village_understanding Coordination.luck World.luck",
         "month": "birth_month cohort_month first_birth_month last_entry month next_birth nik_month",
         "g": "birth_weight weight_gain",
-        "1/65,536": "behind household_chance luck own_luck rank",
+        "1/65,536": "behind household_chance joint luck own_luck rank",
         "group number": "dasawisma",
         "z": "deviation gain lasting village_effect z",
         "people, summed over months": "eligible listed reached right targeted",
         "bits": "got",
-        "row": "household kecamatan opd service village offsets",
+        "row": "household kecamatan opd service village village_kecamatan offsets",
         "number": "identity",
-        "hash": "key village_keys",
+        "hash": "key kecamatan_keys opd_keys village_keys",
         "Rp a year": "granted line need next_line next_planned waiting",
         "services": "month_services units",
         "z a month": "month_shift",
@@ -63,6 +63,8 @@ UNITS = {
         "SD": "village_wealth wealth",
         "0 to 4": "wealth_fifth",
         "0 to 9": "cell",
+        "share of leadership": "attention",
+        "families": "families",
     }.items()
     for name in names.split()
 }
@@ -76,8 +78,9 @@ SAID = {
     "belief": "strength of beliefs that resist (heredity, food taboos)",
     "budgeted": "in this year's budget, after any relocation",
     "counting": "whether the run has begun",
-    "dasawisma": "group of neighbours; no mechanism uses it yet",
+    "dasawisma": "group of about ten neighbours, from whom caregivers learn",
     "eligible": "in the target group",
+    "families": "of the village table",
     "first_birth": "the mother's first",
     "first_birth_month": "month of birth of the first row",
     "food_insecure": "short of food",
@@ -90,8 +93,10 @@ SAID = {
     "in_1000_days": "has a pregnancy or a child under two",
     "in_dtks": "on the social register",
     "in_krs": "on the register of families at risk",
+    "kecamatan_keys": "what draws are keyed by",
+    "kecamatan_understanding": "what the team of the kecamatan understands",
     "key": "what draws are keyed by",
-    "knowledge": "what the caregiver knows of feeding and care",
+    "kpm": "a KPM is at work in the village",
     "known_dtks": "the family is on DTKS",
     "limited": "a course can end before the age window does",
     "listed": "on the list in use",
@@ -108,6 +113,7 @@ SAID = {
     "on_dtks": "on the DTKS list as last drawn up",
     "on_krs": "on the KRS list as last drawn up",
     "opd": "its agency",
+    "opd_keys": "what draws are keyed by, from the agency's id",
     "overhead": "spent beyond unit costs: administration and travel",
     "own_luck": "whom an agency or village without a register thinks of",
     "planned": "what was asked for and copied",
@@ -119,17 +125,57 @@ SAID = {
     "recorded_kek": "the midwife recorded the mother as KEK",
     "register": "where its target list comes from",
     "released": "released so far this year",
+    "remoteness": "of the village",
     "service": "its service",
     "spent": "spent so far this year",
     "targeted": "served",
+    "tpps_desa": "the team of the village is active and not only decreed",
+    "tpps_kecamatan": "the team of the kecamatan is active and not only decreed",
     "trust": "trust in posyandu and cadres",
     "village": "its village",
+    "village_kecamatan": "its kecamatan",
+    "village_understanding": "what village head, team and cadres understand",
     "village_effect": "lasting difference in length-for-age beyond wealth",
     "village_kit_luck": "fixed draw that decides whose posyandu has a standard kit",
     "village_keys": "what draws are keyed by",
     "village_list_luck": "fixed draw that decides who holds the by-name list",
     "wanted_last_year": "the same, over the whole of last year",
     "willing": "would take the service up, from its luck and chance",
+}
+
+KIND = {"bool": "yes/no", "float": "share", "int": "count", "str": "text", "NoneType": "year, if any"}  # of an agent's
+# Meanings of the attributes of agents that Mesa holds; properties say what they are in their docstrings.
+SAID_OF_AGENTS = {
+    "adaptation": "how far its programmes bend to the shared goal",
+    "attendance": "share of recent meetings it came to",
+    "decree_stated": "named in the decree, in the district file or by a scenario",
+    "ego": "sectoral ego: weight of its own targets",
+    "focal_stated": "has a focal unit, in the district file or by a scenario",
+    "focal_unit": "has a section responsible for stunting, stated or added by policy",
+    "goal_adoption": "how far the shared goal is its own",
+    "guideline": "has the handbook in hand, stated or distributed, once it has arrived in the district",
+    "guideline_stated": "holds it in the district file or by a scenario",
+    "has_programme": "runs a programme",
+    "id": "short name in files and keys",
+    "in_decree": "in the decree that is in force, stated or added by policy",
+    "in_plan": "the joint plan of the year includes it",
+    "index": "row in the columns",
+    "institutional_understanding": "what its files and routines hold",
+    "kecamatan": "its kecamatan",
+    "knows_colleagues": "the person who comes is the one who came last time",
+    "lokus": "focus village",
+    "mandate": "how far stunting is in its tasks",
+    "name": "as people call it",
+    "posyandu_quality": "of the village table",
+    "register": "where its target lists come from",
+    "rembuk_year": "year of the last rembuk it took part in",
+    "remoteness": "of the village table",
+    "role": "coordinator, lead or member",
+    "shares_joined_list": "takes up the joined list where there is one",
+    "skill": "how well its people do what they do",
+    "staff": "field staff, persons",
+    "surveyed": "asked in the study; answers the virtual questionnaire",
+    "understanding": "what its people in charge understand",
 }
 
 
@@ -164,7 +210,8 @@ def small_world() -> tuple[World, dict[str, int]]:
     """A small world before its first month, and the name of each length an array can have."""
     place, start, end = find_district(DISTRICT), parse_month(START), parse_month(END)
     # lengths must differ to be told apart
-    while len(place.programmes) in (len(load_services()), len(SOURCES)):
+    others = (len(load_services()), len(SOURCES), len(place.opd), place.villages["kecamatan"].nunique())
+    while len(place.programmes) in others:
         place = dataclasses.replace(place, programmes=place.programmes[:-1])
     settings = resolve(load_scenario("baseline"), place, None, start, end).initial
     model: Any = mesa.Model(rng=SEED)
@@ -173,6 +220,8 @@ def small_world() -> tuple[World, dict[str, int]]:
         "n_households": len(world.households),
         "n_children": len(world.children),
         "n_villages": len(place.villages),
+        "n_kecamatan": len(world.coordination.kecamatan_keys),
+        "n_opd": len(world.opds),
         "n_programmes": len(world.programmes),
         "n_services": len(world.services),
         "n_sources": len(SOURCES),
@@ -205,14 +254,22 @@ def shape(array: np.ndarray, name: str, sizes: dict[str, int]) -> str:
     return "(" + ", ".join(names[size] for size in array.shape) + ("," if array.ndim == 1 else "") + ")"
 
 
-def unit(name: str, value: Any, annotation: str) -> str:
-    """Unit of a state variable. Raises Stale when none is known."""
+def shape_of_many(arrays: Iterable[np.ndarray], holder: Any, name: str, sizes: dict[str, int]) -> str:
+    """Shape of what is held by name or by service: `each (n_opd,)`."""
+    if isinstance(holder, ServiceBook):
+        return "per service (n_children or n_households,)"
+    return "each " + " or ".join(dict.fromkeys(shape(array, name, sizes) for array in arrays))
+
+
+def unit(name: str, value: Any, annotation: str, holder: str = "") -> str:
+    """Unit of a state variable of a class. Raises Stale when none is known."""
     kind = np.asarray(value).dtype.kind
     if kind in "bU":
         return "yes/no" if kind == "b" else ""
-    if name not in UNITS and annotation != "Money":
+    known = next((each for each in (f"{holder}.{name}", name) if each in UNITS), None)
+    if known is None and annotation != "Money":
         raise Stale(f"{name}: say its unit in docs/odd_tables.py: UNITS")
-    return UNITS.get(name, "Rp")
+    return UNITS[known] if known else "Rp"
 
 
 def columns(holder: Any) -> str:
@@ -227,9 +284,16 @@ def columns(holder: Any) -> str:
         if name in NOT_STATE or name.startswith("_"):
             continue
         parts = list(value.values()) if isinstance(value, dict) else value
+        said = meaning.get(name) or SAID.get(name, "")
+        if isinstance(value, (list, dict)) and not value:
+            rows.append((f"`{name}`", type(value).__name__, "grows", "", said))  # nothing has happened yet
+            continue
         if isinstance(value, (list, dict)) and any(isinstance(part, np.ndarray) for part in parts):
-            value = next(part for part in parts if len(part))
-            length = "per service (n_children or n_households,)"
+            arrays = [part for part in parts if len(part)]
+            length = shape_of_many(arrays, holder, name, sizes)
+            if isinstance(value, dict) and not isinstance(holder, ServiceBook):
+                said += ": " + ", ".join(value)
+            value = arrays[0]
         elif isinstance(value, (bool, int, float)):
             length = "one"
         elif isinstance(value, np.ndarray) or (isinstance(value, list) and isinstance(value[0], (str, bool))):
@@ -238,14 +302,13 @@ def columns(holder: Any) -> str:
         else:
             continue  # another object, with a table of its own
         kind = str(value.dtype) if isinstance(value, np.ndarray) else type(value).__name__
-        said = meaning.get(name) or SAID.get(name, "")
-        of = unit(name, value, annotations.get(name, ""))
+        of = unit(name, value, annotations.get(name, ""), type(holder).__name__)
         rows.append((f"`{name}`", "text" if kind.startswith("<U") else kind, length, of, said))
     return table(("Variable", "Type", "Shape", "Unit", "Meaning"), rows)
 
 
 def agents() -> str:
-    """Attributes of the Mesa agents, beyond what Mesa gives every agent."""
+    """Attributes of the Mesa agents beyond what Mesa gives every agent, and what they read of columns."""
     place = find_district(DISTRICT)
     model: Any = mesa.Model(rng=SEED)
     kecamatan = Kecamatan(model, str(place.villages["kecamatan"].iloc[0]), 0)
@@ -253,14 +316,22 @@ def agents() -> str:
     mesa_own = set(vars(mesa.Agent(model)))
     rows = []
     for agent in (Opd(model, place.opd[0]), kecamatan, village):
+        of = type(agent).__name__
         for name, value in vars(agent).items():
-            if name in mesa_own:
+            if name in mesa_own or name.startswith("_"):
                 continue
-            kind = "yes/no" if isinstance(value, bool) else type(value).__name__
-            kind = "share" if isinstance(value, float) else {"str": "text", "int": "count"}.get(kind, kind)
+            if name not in SAID_OF_AGENTS:
+                raise Stale(f"{of}.{name}: say what it is in docs/odd_tables.py: SAID_OF_AGENTS")
+            kind = type(value).__name__
             lever = f"`opd.<id>.{name}`" if isinstance(agent, Opd) and name in OPD_FIELDS else ""
-            rows.append((type(agent).__name__, f"`{name}`", kind, lever))
-    return table(("Agent", "Variable", "Type", "Scenario key"), rows)
+            rows.append((of, f"`{name}`", KIND.get(kind, kind), SAID_OF_AGENTS[name], lever))
+        for name, read in vars(type(agent)).items():
+            if isinstance(read, property) and not name.startswith("_"):
+                kind = KIND[str(inspect.get_annotations(read.fget)["return"])]  # type: ignore[arg-type]
+                said = (inspect.getdoc(read) or "").split("\n")[0].rstrip(".").removesuffix(", 0..1")
+                said = said[:1].lower() + said[1:]
+                rows.append((of, f"`{name}` (read)", kind, said, ""))
+    return table(("Agent", "Variable", "Type", "Meaning", "Scenario key"), rows)
 
 
 def tally() -> str:
