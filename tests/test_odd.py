@@ -9,13 +9,16 @@ from types import ModuleType
 
 import pytest
 
+from konvergensi.inputs.changes import Change
 from konvergensi.inputs.districts import OPTIONAL, REQUIRED
 from konvergensi.inputs.parameters import load_parameters
+from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.observe.tally import Tally
+from konvergensi.world.agents import OPD_FIELDS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PROSE = (DOCS / "odd.md", *sorted((DOCS / "decisions").glob("*.md")))
+PROSE = (DOCS / "odd.md", DOCS / "levers.md", *sorted((DOCS / "decisions").glob("*.md")))
 
 
 def _load(name: str) -> ModuleType:
@@ -28,6 +31,7 @@ def _load(name: str) -> ModuleType:
 
 make_odd = _load("make_odd")
 odd_tables = _load("odd_tables")
+lever_tables = _load("lever_tables")
 
 
 @pytest.fixture
@@ -40,8 +44,9 @@ def copy(tmp_path: Path) -> Path:
 # ---- tables ------------------------------------------------------------------------------------------------------
 
 
-def test_the_tables_are_those_of_the_code() -> None:
-    stale = make_odd.stale_tables((DOCS / "odd.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", ["odd.md", "levers.md"])
+def test_the_tables_are_those_of_the_code(document: str) -> None:
+    stale = make_odd.stale_tables((DOCS / document).read_text(encoding="utf-8"), make_odd.DOCUMENTS[document])
     assert not stale, f"run python docs/make_odd.py: {', '.join(stale)}"
 
 
@@ -89,6 +94,27 @@ def test_broken_markers_are_named(
     assert copy.read_text() == before
 
 
+def test_another_document_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "results.md"
+    other.write_text("no tables")
+    assert make_odd.main([str(other)]) == 1
+    assert "no such document; there are odd.md, levers.md" in capsys.readouterr().err
+
+
+def test_every_action_says_which_levers_move_its_month() -> None:
+    rows = make_odd.TABLES["actions"]().splitlines()[2:]
+    levers = {row.split("|")[1].strip(" `"): re.findall(r"`(calendar\.\w+)`", row) for row in rows}
+    assert levers["plan"] == ["calendar.aksi_2_month", "calendar.aksi_3_month", "calendar.reform_plan_month"]
+    assert all(levers.values())
+
+
+def test_a_ramp_in_a_policy_shows_its_first_and_last_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    ramp = Change(2019 * 12, "goals.leadership", 0.8, "x.toml", until=2020 * 12 + 11)
+    policy = dataclasses.replace(load_scenario("baseline"), changes=(ramp,))
+    monkeypatch.setattr(make_odd, "load_scenario", lambda name: policy)
+    assert "2019-01 .. 2020-12 `goals.leadership` = 0.8" in make_odd.scenarios()
+
+
 def test_bars_in_a_cell_do_not_break_the_table() -> None:
     assert odd_tables.table(["a"], [["x | y"]]) == "| a |\n|---|\n| x \\| y |\n"
 
@@ -103,7 +129,8 @@ def test_a_state_variable_without_a_unit_stops_the_script(monkeypatch: pytest.Mo
 
 
 def test_every_state_variable_says_what_it_is() -> None:
-    for name in ("households", "children", "registers", "programmes", "service-book", "world", "tally"):
+    holders = ("households", "children", "registers", "programmes", "service-book", "world", "coordination", "tally")
+    for name in holders:
         for row in make_odd.TABLES[name]().splitlines()[2:]:
             assert not row.endswith("|  |"), f"{name}: comment this field where it is defined: {row}"
 
@@ -111,10 +138,44 @@ def test_every_state_variable_says_what_it_is() -> None:
 def test_no_unit_or_meaning_is_kept_of_a_variable_that_is_gone() -> None:
     world, _ = odd_tables.small_world()
     known: set[str] = set(vars(Tally(1, 1, 1)))
-    for holder in (world, world.households, world.children, world.registers, world.programmes, world.book):
-        known |= {field.name for field in dataclasses.fields(holder)}
+    parts = (world.households, world.children, world.registers, world.programmes, world.book, world.coordination)
+    for holder in (world, *parts):
+        fields = {field.name for field in dataclasses.fields(holder)}
+        known |= fields | {f"{type(holder).__name__}.{name}" for name in fields}
     assert set(odd_tables.UNITS) <= known
     assert set(odd_tables.SAID) <= known
+
+
+def test_an_attribute_of_an_agent_without_a_meaning_stops_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(odd_tables.SAID_OF_AGENTS, "mandate")
+    with pytest.raises(odd_tables.Stale, match=r"Opd\.mandate: say what it is in docs/odd_tables\.py"):
+        make_odd.TABLES["agents"]()
+
+
+def test_no_meaning_is_kept_of_an_attribute_that_is_gone() -> None:
+    rows = make_odd.TABLES["agents"]().splitlines()[2:]
+    assert set(odd_tables.SAID_OF_AGENTS) <= {row.split("|")[2].strip(" `") for row in rows}
+
+
+def test_what_an_agent_reads_of_columns_is_in_the_table() -> None:
+    rows = make_odd.TABLES["agents"]().splitlines()
+    assert "| Village | `has_kpm` (read) | yes/no | whether a KPM is at work |  |" in rows
+
+
+# ---- levers ------------------------------------------------------------------------------------------------------
+
+
+def test_a_lever_says_what_it_is_in_both_languages() -> None:
+    row = next(row for row in lever_tables.levers("lever-goals").splitlines() if "`goals.leadership`" in row)
+    lever = load_parameters()["goals.leadership"]
+    assert lever.meaning in row and lever.arti in row and lever.range_text() in row
+
+
+def test_every_field_of_an_agency_that_a_scenario_may_set_is_a_lever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lever_tables.opd_levers().count("`opd.<id>.") == len(OPD_FIELDS)
+    monkeypatch.delitem(lever_tables.OPD_WORDS, "skill")
+    with pytest.raises(odd_tables.Stale, match="skill"):
+        lever_tables.opd_levers()
 
 
 # ---- prose -------------------------------------------------------------------------------------------------------
@@ -139,7 +200,7 @@ def test_files_named_in_prose_exist(path: Path) -> None:
         assert (ROOT / name).exists() or (ROOT / "sim/konvergensi" / name).exists(), f"{path.name}: no file {name}"
 
 
-def test_every_decision_named_in_the_document_is_there() -> None:
-    text = (DOCS / "odd.md").read_text(encoding="utf-8")
-    for number in set(re.findall(r"[Dd]ecision (\d{4})", text)):
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_every_decision_named_in_the_document_is_there(path: Path) -> None:
+    for number in set(re.findall(r"[Dd]ecisions? (\d{4})", path.read_text(encoding="utf-8"))):
         assert list((DOCS / "decisions").glob(f"{number}-*.md")), f"no decision {number}"

@@ -2,7 +2,7 @@
 
 Understanding x mandate x leadership stand against sectoral ego. Adapting a programme is easier than adopting the goal,
 so most agencies adapt programmes and leave their goals as they were. A goal that is adopted decides what the agency
-plans for and whether it takes up a shared list; a programme that is adapted, whom it serves first.
+plans for and whether it takes up a shared list; adapted programme and adopted goal together, whom it serves first.
 Parameters: goals.toml.
 """
 
@@ -87,8 +87,9 @@ def argued_for(world: World, effect: float) -> Money:
 def joint_share(world: World, p: int) -> float:
     """How far programme p serves the families of the joint list first, 0..1.
 
-    It takes an agency that adapted its programmes, a joint plan, and a list: the family register or the joined list in
-    hand, or as much of it as data ties let through. Ministry rules leave no choice.
+    It takes an agency that adapted its programmes and, for the other half, adopted the goal; a joint plan; and a list:
+    the family register or the joined list in hand, or as much of it as data ties let through. Ministry rules leave no
+    choice.
     """
     settings, i = world.settings, int(world.programmes.opd[p])
     if world.programmes.rigid[p] and settings["registers.ministry_rules_bind"]:
@@ -96,7 +97,8 @@ def joint_share(world: World, p: int) -> float:
     opd = world.opds[i]
     in_hand = opd.register == "krs" or (world.linked and opd.shares_joined_list)
     access = 1.0 if in_hand else _shown(world, i)
-    return float(settings["goals.joint_planning_share"] * opd.adaptation * opd.in_plan * access)
+    willing = 0.5 * (opd.adaptation + opd.goal_adoption)
+    return float(settings["goals.joint_planning_share"] * willing * opd.in_plan * access)
 
 
 def _shown(world: World, i: int) -> float:
