@@ -70,10 +70,15 @@ def show(table: pd.DataFrame, seeds: int) -> str:
     return "\n".join(lines)
 
 
+def ask(share: float = 0.02) -> pd.DataFrame:
+    """k by item and category (rows) and seed (columns)."""
+    with ProcessPoolExecutor() as pool:
+        return pd.concat(pool.map(partial(simulated, share), SEEDS), axis=1)
+
+
 def main(share: float = 0.02) -> int:
     """Print the comparison; 0."""
-    with ProcessPoolExecutor() as pool:
-        found = pd.concat(pool.map(partial(simulated, share), SEEDS), axis=1)
+    found = ask(share)
     print(show(compare(found), found.shape[1]))
     return 0
 

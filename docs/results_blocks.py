@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 import konvergensi as kv
+from konvergensi.experiments.gaps import Gaps
 from konvergensi.report import readings as read
 from konvergensi.report.words import Lang, month_name, number, percent, points
 
@@ -31,6 +32,10 @@ CALM = {
     "shocks.home_contact_share": 1.0,
     "budget.apbdp_flexibility": 0.0,
 }
+
+
+# measure of konvergensi.gaps, what a unit of it is worth in the table, decimals
+MEASURES = (("prevalence", 100, 2), ("protected_in_time", 1, 0), ("complete_package_share", 100, 1))
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ class Results:
     """All runs, and the blocks made of them."""
 
     runs: dict[Job, kv.Run]
+    closed: Gaps  # the three gaps closed, see konvergensi.gaps
+    answers: pd.DataFrame  # the virtual questionnaire beside the study, see compare_questionnaire.py
 
     def of(self, scenario: str, seed: int = 1) -> kv.Run:
         return self.runs[Job(scenario, seed)]
@@ -392,3 +399,72 @@ class Results:
             f"- Lebak's published surveys went from {told[0]} (2018) to {told[1]} (2021); over the same months the "
             f"truth in the model moves by {fell} points."
         )
+
+    # How agencies act together
+
+    def agencies(self, lang: Lang) -> str:
+        run = self.of("baseline")
+        months = ("2018-01", "2022-12", "2024-12")
+        columns = ("understanding", "institutional_understanding", "adaptation", "goal_adoption")
+        rows = []
+        for agency in run.agencies["agency"].unique():
+            of = run.agencies[run.agencies["agency"] == agency].set_index("month")
+            cells = [" → ".join(number(of[column][month], lang, 2) for month in months) for column in columns]
+            rows.append([f"{run.agency_names[agency]}", *cells])
+        return table(["Agency", "People understand", "On file", "Programmes adapted", "Goal adopted"], rows)
+
+    def index(self, lang: Lang) -> str:
+        found = self.of("baseline").integration.query("sub_dimension == 'all' or dimension == 'index'")
+        months = ("2018-01", "2021-12", "2022-12", "2024-12")
+        rows = []
+        for name in found["dimension"].unique():
+            of = found[found["dimension"] == name].set_index("month")["value"]
+            rows.append([name, *(number(of[month], lang, 2) for month in months)])
+        return table(["Integration, 0 to 1", *(month_name(month, lang) for month in months)], rows)
+
+    def questionnaire(self, lang: Lang) -> str:
+        rows = [
+            [row.item_id, row.category, str(row.k), number(row.mean, lang, 1), f"{row.seeds_inside} of 8"]
+            for row in self.answers.itertuples()
+        ]
+        return table(["Item", "Answer", "Study, k of 9", "Model, mean of 8 seeds", "Inside the interval"], rows)
+
+    def agreement(self, lang: Lang) -> str:
+        items = self.answers.groupby("item_id", sort=False)["inside"].all()
+        single = self.answers["seeds_inside"].sum() / (8 * len(self.answers))
+        missed = ", ".join(items.index[~items]) or "none"
+        return (
+            f"Mean of 8 seeds: {items.sum()} of {len(items)} items have every answer inside; outside: {missed}. One seed "
+            f"at a time, {percent(single, lang, 0)} of the answers are inside."
+        )
+
+    def gaps(self, lang: Lang) -> str:
+        rows = []
+        for closed in ("socialization", "data", "timing", "socialization+data+timing"):
+            cells = []
+            for measure, scale, decimals in MEASURES:
+                at = self.closed.differences.query("closed == @closed and measure == @measure").iloc[0]
+                value, chance, assumed = (
+                    [signed(scale * at[name], lang, decimals) for name in names]
+                    for names in (["difference"], ["chance_low", "chance_high"], ["assumed_low", "assumed_high"])
+                )
+                cells.append(f"{value[0]} ({' to '.join(chance)}; {' to '.join(assumed)})")
+            rows.append([closed.replace("+", ", "), *cells])
+        for part in ("socialization", "data", "timing", "total"):
+            at = self.closed.shapley.query("part == @part").set_index("measure")["value"]
+            cells = [signed(scale * at[measure], lang, decimals) for measure, scale, decimals in MEASURES]
+            rows.append([f"Shapley share: {part}", *cells])
+        head = ["Closed", "Prevalence, points", "Children protected in time", "Complete package, points"]
+        return table(head, rows)
+
+    def rates(self, lang: Lang) -> str:
+        widest = self.closed.ranges.query("measure == 'prevalence'").head(6)
+        children = self.closed.ranges.query("measure == 'protected_in_time'").set_index("parameter")
+        rows = []
+        for row in widest.itertuples():
+            ends = [signed(100 * value, lang, 2) for value in (row.at_low, row.at_high)]
+            of = children.loc[row.parameter]
+            counts = [signed(value, lang) for value in (of["at_low"], of["at_high"])]
+            span = f"{row.low:g} to {row.high:g}"
+            rows.append([f"`{row.parameter}`", span, " · ".join(ends), " · ".join(counts)])
+        return table(["Never measured", "Range", "Prevalence, points", "Children in time"], rows)
