@@ -1,22 +1,31 @@
-"""Sets the mean curve, Lebak's level and the posyandu bias from published numbers: python calibration/fit_mean_curve.py
+"""Sets the mean curve, districts' levels and posyandu bias from published numbers: python calibration/fit_mean_curve.py
 
 1. growth.mean_laz_*: the synthetic national-average district, measured as a survey would, shows the age profile of
    SSGI 2022 in September 2022. The curve is that of children without services: what programmes add is in the run.
-2. Lebak's growth.level_shift_z: the survey expected in April 2018 reads 40.2 percent (Riskesdas 2018).
-3. Lebak's measurement.eppgbm_bias_cm: e-PPGBM of August 2019 over the survey expected in September 2019 is 0.359.
+2. growth.level_shift_z of each district in calibration/level_targets.toml: the survey expected in the month of the
+   field work reads the published percent (Lebak: Riskesdas 2018, 40.2). Several surveys: their mean.
+3. measurement.eppgbm_bias_cm where the ratio of e-PPGBM to a survey is published (Lebak 2019: 0.359).
+
+With names of districts, only these are fitted, with the curve as it stands: python calibration/fit_mean_curve.py brebes
 
 One number per target, nothing else is fitted; the parameters' ranges stay. Writes the values into
-mechanisms/growth.toml and scenarios/districts/lebak/district.toml and prints them. Everything is run at full size.
+mechanisms/growth.toml and scenarios/districts/<name>/district.toml and prints them. Curve, Lebak and Kota Banjar are
+run at full size, the other districts with a tenth of their families.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+import tomllib
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
+from konvergensi.inputs.months import parse_month
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.mechanisms.growth import KNOTS
 from konvergensi.model import ConvergenceModel
 from konvergensi.observe.series import AGE_BANDS
@@ -25,37 +34,54 @@ from konvergensi.world.children import LAST_AGE
 
 ROOT = Path(__file__).resolve().parents[1]
 GROWTH = ROOT / "sim/konvergensi/mechanisms/growth.toml"
-LEBAK = ROOT / "scenarios/districts/lebak/district.toml"
+DISTRICTS = ROOT / "scenarios/districts"
+TARGETS = Path(__file__).parent / "level_targets.toml"
 # SSGI 2022 by age band, percent (evidence/growth_dynamics.csv); 48-59 months was not printed, see growth.toml
 SSGI_2022 = (11.7, 13.7, 22.4, 26.2, 22.5, 22.5)
 KNOTS_OF_BAND = ((0, 3), (9,), (18,), (30,), (42,), (54,))
-RISKESDAS_2018 = 40.2
-EPPGBM_TO_SURVEY_2019 = 0.359
 PROBIT = NormalDist().inv_cdf
 SEEDS = (1, 2)
+SHARE = 0.1  # of the families, where a target names no other
 
 
-def lived_until(district: str, month: str, seed: int, values: dict[str, float]) -> ConvergenceModel:
+def lived_until(
+    district: str, month: str, seed: int, values: dict[str, float], population_share: float = 1.0
+) -> ConvergenceModel:
     """The baseline of a district, run until the end of `month`."""
-    model = ConvergenceModel("baseline", district, rng=seed, end=month, set=values)
+    model = ConvergenceModel("baseline", district, rng=seed, end=month, set=values, population_share=population_share)
     while model.running:
         model.step()
-    model.world.month -= 1  # read the month last lived
     return model
 
 
 def expected_survey(model: ConvergenceModel, from_age: int = 0, to_age: int = LAST_AGE) -> float:
-    """Percent stunted if every under-five of these ages were measured by a survey team once."""
+    """Percent stunted if every under-five of these ages were measured once by a survey team in the month last lived."""
     world = model.world
-    rows = world.children.window(world.month, from_age, to_age)
+    month = world.month - 1
+    rows = world.children.window(month, from_age, to_age)
     z = measured_laz(
         world.children.z[rows],
         (~world.children.male[rows]).view(np.int8),
-        world.children.ages(world.month, rows),
-        world.draws.normal("fit", world.month, world.children.key[rows]),
+        world.children.ages(month, rows),
+        world.draws.normal("fit", month, world.children.key[rows]),
         world.settings["measurement.survey_error_cm"],
     )
     return 100.0 * float((z < -2.0).mean())
+
+
+def expected_surveys(district: str, target: dict[str, Any], seed: int, values: dict[str, float]) -> list[float]:
+    """What each survey of a district's target is expected to read, percent."""
+    months = [parse_month(each["fieldwork"]) for each in target["surveys"]]
+    last = max(target["surveys"], key=lambda each: parse_month(each["fieldwork"]))["fieldwork"]
+    model = ConvergenceModel(
+        "baseline", district, rng=seed, end=last, set=values, population_share=target.get("share", SHARE)
+    )
+    read: dict[int, float] = {}
+    while model.running:
+        model.step()
+        if model.world.month - 1 in months:
+            read[model.world.month - 1] = expected_survey(model)
+    return [read[month] for month in months]
 
 
 def fit_curve() -> dict[str, float]:
@@ -78,27 +104,34 @@ def fit_curve() -> dict[str, float]:
     return values
 
 
-def fit_level(curve: dict[str, float]) -> float:
-    """Lebak's level shift at 24 months."""
-    shift = -0.5
+def fit_level(district: str, target: dict[str, Any], curve: dict[str, float]) -> float:
+    """A district's level shift at 24 months."""
+    wanted = float(np.mean([each["percent"] for each in target["surveys"]]))
+    shift = round(1.3 * (PROBIT(0.24) - PROBIT(wanted / 100)), 3)  # 0.24: about the nation's level
     for _ in range(4):
         values = curve | {"growth.level_shift_z": shift}
-        seen = np.mean([expected_survey(lived_until("lebak", "2018-04", seed, values)) for seed in SEEDS])
-        print(f"  level shift {shift:+.3f}: {seen:.1f} percent in April 2018", flush=True)
-        shift = round(shift + 1.3 * (PROBIT(seen / 100) - PROBIT(RISKESDAS_2018 / 100)), 3)
+        seen = float(np.mean([expected_surveys(district, target, seed, values) for seed in SEEDS]))
+        print(f"  level shift {shift:+.3f}: {seen:.1f} percent, wanted {wanted:.1f}", flush=True)
+        step = 1.3 * (PROBIT(seen / 100) - PROBIT(wanted / 100))
+        shift = round(shift + step, 3)
+        if abs(step) < 0.004:
+            break
     return shift
 
 
-def fit_bias(curve: dict[str, float], shift: float) -> float:
-    """Lebak's posyandu bias in centimetres."""
+def fit_bias(district: str, target: dict[str, Any], curve: dict[str, float], shift: float) -> float:
+    """A district's posyandu bias in centimetres, within the parameter's range."""
+    routine, share = target["eppgbm"], target.get("share", SHARE)
+    known = load_parameters()["measurement.eppgbm_bias_cm"]
     bias = 2.5
     for _ in range(4):
         values = curve | {"growth.level_shift_z": shift, "measurement.eppgbm_bias_cm": bias}
-        models = [lived_until("lebak", "2019-09", seed, values) for seed in SEEDS]
-        target = EPPGBM_TO_SURVEY_2019 * np.mean([expected_survey(model) for model in models])
-        seen = np.mean([eppgbm_percent(model, "2019-08") for model in models])
-        print(f"  bias {bias:.2f} cm: e-PPGBM {seen:.2f} percent, wanted {target:.2f}", flush=True)
-        bias = round(bias + 5.0 * (PROBIT(seen / 100) - PROBIT(target / 100)), 2)
+        models = [lived_until(district, routine["survey"], seed, values, share) for seed in SEEDS]
+        wanted = routine["ratio"] * np.mean([expected_survey(model) for model in models])
+        seen = np.mean([eppgbm_percent(model, routine["fieldwork"]) for model in models])
+        print(f"  bias {bias:.2f} cm: e-PPGBM {seen:.2f} percent, wanted {wanted:.2f}", flush=True)
+        bias = round(bias + 5.0 * (PROBIT(seen / 100) - PROBIT(wanted / 100)), 2)
+        bias = min(max(bias, known.low or 0.0), known.high or bias)
     return bias
 
 
@@ -118,15 +151,27 @@ def write(path: Path, table: str, value: float) -> None:
     path.write_text(new, encoding="utf-8")
 
 
+def main(names: list[str]) -> None:
+    """Fit and write: curve and all districts, or the districts named."""
+    targets = tomllib.loads(TARGETS.read_text(encoding="utf-8"))
+    if unknown := [name for name in names if name not in targets]:
+        raise SystemExit(f"{TARGETS}: no target for {', '.join(unknown)}; there is {', '.join(targets)}")
+    curve: dict[str, float] = {}
+    if not names:
+        print("mean curve, national profile of SSGI 2022")
+        curve = fit_curve()
+        for key, value in curve.items():
+            write(GROWTH, key.removeprefix("growth."), value)
+    for name in names or targets:
+        print(f"level of {name}")
+        shift = fit_level(name, targets[name], curve)
+        fitted = {"growth.level_shift_z": shift}
+        if "eppgbm" in targets[name]:
+            fitted["measurement.eppgbm_bias_cm"] = fit_bias(name, targets[name], curve, shift)
+        for key, value in fitted.items():
+            write(DISTRICTS / name / "district.toml", f'set."{key}"', value)
+        print(f"{name}: {fitted}")
+
+
 if __name__ == "__main__":
-    print("mean curve, national profile of SSGI 2022")
-    curve = fit_curve()
-    print("level of Lebak, Riskesdas 2018")
-    shift = fit_level(curve)
-    print("posyandu bias of Lebak, ratio of 2019")
-    bias = fit_bias(curve, shift)
-    for key, value in curve.items():
-        write(GROWTH, key.removeprefix("growth."), value)
-    write(LEBAK, 'set."growth.level_shift_z"', shift)
-    write(LEBAK, 'set."measurement.eppgbm_bias_cm"', bias)
-    print({key: float(value) for key, value in curve.items()} | {"level_shift_z": shift, "eppgbm_bias_cm": bias})
+    main(sys.argv[1:])

@@ -48,8 +48,8 @@ BLOCK = re.compile(r"<!-- table: (?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- end ta
 
 
 def entities() -> str:
-    """Who exists and how many of each, by district, full size, in the first month of the run."""
-    names = list_districts()
+    """How many of each there are, by district with villages of its own, full size, in the first month of the run."""
+    names = [name for name in list_districts() if "villages" not in find_district(name).inherited]
     rows = [[name] for name in ("Agencies (OPD)", "Programmes", "Kecamatan", "Villages", "Lokus villages")]
     rows += [[name] for name in ("Households", "Under-fives", "Pregnancies", "1,000-day households")]
     rows += [["Births a year"]]
@@ -177,32 +177,35 @@ def grades() -> str:
 
 
 def districts() -> str:
-    """Totals and own parameter values of each district."""
-    parts = []
+    """Totals and own parameter values of each district; of thin profiles their level only."""
+    parts, thin = [], []
+    known = load_parameters()
     for name in list_districts():
         place = find_district(name)
+        if "villages" in place.inherited:
+            level = place.overrides["growth.level_shift_z"]
+            thin.append((f"`{name}`", place.name, f"`{place.extends}`", format_value(level.value), level.source))
+            continue
         rows = [
             (f"population.{key}", format_value(q.value), q.unit, _range(q.low, q.high), q.grade, q.source)
             for key, q in place.population.items()
+            if f"population.{key}" not in place.inherited
         ]
-        known = load_parameters()
         rows += [
-            (
-                f"`{key}`",
-                format_value(own.value),
-                known[key].unit,
-                known[key].range_text(),
-                own.grade,
-                own.source,
-            )
+            (f"`{key}`", format_value(own.value), known[key].unit, known[key].range_text(), own.grade, own.source)
             for key, own in place.overrides.items()
+            if f"set.{key}" not in place.inherited
         ]
         synthetic = ", ".join(place.synthetic) or "nothing"
+        extends = f" Extends `{place.extends}`." if place.extends else ""
         parts.append(
-            f"#### {place.name} (`{name}`)\n\nSynthetic: {synthetic}.\n\n"
+            f"#### {place.name} (`{name}`)\n\nSynthetic: {synthetic}.{extends}\n\n"
             + table(("Key", "Value", "Unit", "Range", "Grade", "Source"), rows)
         )
-    return "\n".join(parts)
+    head = "#### Thin profiles\n\nAll is that of the district they extend, but for the level, no juknis, the late "
+    head += "guideline and Mamuju's decree.\n\n"
+    columns = ("District", "Name", "Extends", "`growth.level_shift_z`", "Source (grade: assumption)")
+    return "\n".join([*parts, head + table(columns, thin)])
 
 
 def _range(low: object, high: object) -> str:
@@ -210,24 +213,30 @@ def _range(low: object, high: object) -> str:
 
 
 def history() -> str:
-    """Dated changes that belong to a district's history."""
-    rows = []
+    """Dated changes that belong to a district's history, in the file of which they stand; alike ones in one row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
     for name in list_districts():
-        for event in find_district(name).timeline:
-            changes = ", ".join(f"`{key}` = {format_value(value)}" for key, value in event.set.items())
-            rows.append((name, format_span(event.month, event.until), changes, event.reason["en"]))
-    return table(("District", "From", "Sets", "Reason"), rows)
+        place = find_district(name)
+        for event in place.timeline:
+            if f"timeline.{format_month(event.month)}.{next(iter(event.set))}" not in place.inherited:
+                changes = ", ".join(f"`{key}` = {format_value(value)}" for key, value in event.set.items())
+                row = (format_span(event.month, event.until), changes, event.reason["en"])
+                rows.setdefault(row, []).append(name)
+    return table(("District", "From", "Sets", "Reason"), [(", ".join(names), *row) for row, names in rows.items()])
 
 
 def survey_rounds() -> str:
-    """Surveys that go to the field."""
-    rows = [
-        (name, s.system, *when, f"{s.clusters} x {s.children_per_cluster}", s.grade)
-        for name in list_districts()
-        for s in find_district(name).surveys
-        for when in [(format_month(s.fieldwork), format_month(s.published))]
-    ]
-    return table(("District", "System", "Fieldwork", "Published", "Clusters x children", "Grade"), rows)
+    """Surveys that go to the field, in the file of which they stand; alike ones in one row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for name in list_districts():
+        place = find_district(name)
+        for s in place.surveys:
+            when = [format_month(s.fieldwork), format_month(s.published)]
+            if f"survey.{when[0]}" not in place.inherited:
+                row = (s.system, *when, f"{s.clusters} x {s.children_per_cluster}", s.grade)
+                rows.setdefault(row, []).append(name)
+    columns = ("District", "System", "Fieldwork", "Published", "Clusters x children", "Grade")
+    return table(columns, [(", ".join(names), *row) for row, names in rows.items()])
 
 
 def scenarios() -> str:

@@ -1,5 +1,6 @@
 """A small valid district and scenario to spoil, each value on its own line. No number here is a result."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 POPULATION = {
@@ -123,10 +124,10 @@ change = [{ from = "2019-01", set = { "services.pmba.effect" = 0.12, "opd.dinkes
 """
 
 
-def district_toml() -> str:
+def district_toml(population: Mapping[str, float] = POPULATION) -> str:
     tables = [
         f'[population.{name}]\nvalue = {value}\nunit = "unit"\nsource = "invented"\ngrade = "assumption"\n'
-        for name, value in POPULATION.items()
+        for name, value in population.items()
     ]
     return DISTRICT.format(population="\n".join(tables))
 

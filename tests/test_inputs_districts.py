@@ -3,7 +3,16 @@ import re
 from pathlib import Path
 
 import pytest
-from inputs_valid import HEADER, OPD, RAMP_OF_HISTORY, ROWS, district_toml, villages_csv, write_district
+from inputs_valid import (
+    HEADER,
+    OPD,
+    POPULATION,
+    RAMP_OF_HISTORY,
+    ROWS,
+    district_toml,
+    villages_csv,
+    write_district,
+)
 
 from konvergensi.inputs.check import check_path, headline, read_path
 from konvergensi.inputs.districts import District, find_district, list_districts
@@ -279,3 +288,102 @@ def test_the_village_table_decides_whether_villages_are_called_synthetic(tmp_pat
     assert "villages" in find_district(write_district(tmp_path / "a")).synthetic
     real = "\n".join(line[:-1] + "0" if line[-1] in "01" else line for line in villages_csv().splitlines())
     assert "villages" not in find_district(write_district(tmp_path / "b", villages_csv=real.encode())).synthetic
+
+
+def test_a_value_fault_is_named_together_with_what_is_missing(tmp_path: Path) -> None:
+    """All at once, so that mending is one round: a missing field hides no other fault, in its entry or elsewhere."""
+    text = (
+        district_toml()
+        .replace('province = "Banten"\n', "")
+        .replace("value = 0.9\nunit", "value = 90\nUnit")
+        .replace('value = 0.2\nsource = "invented"\n', "value = 9\n")
+        .replace('"services.pmba.effect" = 0.15', '"services.pmba.efect" = 0.15')
+        .replace('published = "2021-12"', 'published = "2020-12"')
+    )
+    opd = OPD.replace("ego = 0.3\n", "").replace('service = "pmba"\n', "").replace('"vitamin-a"', '"vitamin-b"')
+    csv = "\n".join(line.rsplit(",", 1)[0] for line in (HEADER, *ROWS)).replace("400,1,0.5,0.2", "400,1,0.5,20")
+    folder = write_district(tmp_path, district_toml=text, opd_toml=opd, villages_csv=csv)
+    faults = [each.removeprefix(f"{folder}/").partition(";")[0] for each in check_path(folder)]
+    assert faults == [
+        "district.toml: province: missing",
+        "district.toml: population.nik_share.unit: missing",
+        "district.toml: population.nik_share.Unit: unknown key",
+        "district.toml: set.services.pmba.effect.source: missing",
+        "district.toml: population.nik_share.value: 90 looks like a percent",
+        "district.toml: survey[SSGI].published: '2020-12' is before 2021-09 (fieldwork)",
+        "villages.csv: synthetic: this column is missing",
+        "villages.csv: poverty: line 2: 20 looks like a percent",
+        "opd.toml: opd[dinkes].ego: missing",
+        "opd.toml: programme[#1].service: missing",
+        "opd.toml: programme[dinkes:vitamin-b:apbn].service: unknown service 'vitamin-b'",
+        "district.toml: set.services.pmba.effect: 9 is outside [0.09, 0.36] sd",
+        "district.toml: timeline[2020-03].set.services.pmba.efect: unknown key",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"births_per_year": 600}, "births_per_year: 600 births a year among 3600 persons are 167 per 1,000"),
+        ({"births_per_year": 6}, "births_per_year: 6 births a year among 3600 persons are 1.67 per 1,000"),
+        ({"persons": 360}, "persons: 60 births a year among 360 persons are 167 per 1,000"),
+        ({"persons": 1500}, "persons: 1500 persons in 900 families are 1.67 in a family; plausible is 2 to 9 (Ind"),
+        ({"births_per_year": 600, "persons": None}, "births_per_year: 600 births a year in 900 families are 66.7 per"),
+        ({"births_per_year": 600, "persons": 36000}, "families: 600 births a year in 900 families are 66.7 per 100"),
+        ({"births_per_year": 30}, ""),
+        ({"births_per_year": 150}, ""),
+        ({"persons": None}, ""),
+    ],
+)  # fmt: skip
+def test_births_persons_and_families_must_fit_together(
+    tmp_path: Path, changes: dict[str, float | None], message: str
+) -> None:
+    """One fault, however many ratios are out, at the total that fits neither of the others."""
+    totals = {name: value for name, value in (POPULATION | changes).items() if value is not None}
+    faults = check_path(write_district(tmp_path, district_toml=district_toml(totals)))
+    assert len(faults) == bool(message)
+    assert not message or f"district.toml: population.{message}" in faults[0], faults
+    assert not message or "yang wajar" in check_path(tmp_path, "id")[0]
+
+
+def test_a_typing_slip_in_the_families_of_a_district_is_one_fault(tmp_path: Path) -> None:
+    faults = check_path(write_district(tmp_path, district_toml=district_toml(POPULATION | {"families": 90000})))
+    assert len(faults) == 1 and "900 families in villages.csv, but 90000 here" in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("district.toml", "value = 900\n", "value = -900\n", "families.value: -900 is outside"),
+        ("district.toml", "value = 900\n", "value = 1e300\n", "families.value: 1e+300 is outside"),
+        ("district.toml", "value = 0.9\n", "value = nan\n", "nik_share.value: nan is outside"),
+        (
+            "district.toml",
+            '[set."services.pmba.effect"]',
+            '[set.services.pmba.effect]\nvalue = 0.1\n[set."services.pmba.effect"]',
+            "set.services.pmba.effect: set twice",
+        ),
+        ("opd.toml", OPD.partition("[[programme]]")[0], "", "opd: missing"),
+        ("opd.toml", 'service = "pmba"', 'service = "Pmba"', "'Pmba' is not a short name"),
+    ],
+)
+def test_one_mistake_is_one_fault(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
+    folder = write_district(tmp_path)
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    (fault,) = check_path(folder)
+    assert message in fault
+
+
+def test_lines_that_lack_their_service_are_not_called_double(tmp_path: Path) -> None:
+    opd = OPD.replace('service = "pmba"\n', "").replace('service = "vitamin-a"\n', "").replace('"apbn"', '"dak"')
+    faults = check_path(write_district(tmp_path, opd_toml=opd))
+    assert len(faults) == 2 and all("service: missing" in each for each in faults)
+
+
+def test_a_missing_column_hides_no_bad_cell(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in (HEADER, *ROWS)]
+    csv = "\n".join(",".join(row[:4] + row[5:]) for row in rows).replace("400,1,0.2", "400,1,20")
+    faults = [each.partition("villages.csv: ")[2] for each in check_path(write_district(tmp_path, villages_csv=csv))]
+    assert faults[0] == "remoteness: this column is missing" and faults[1].startswith("poverty: line 2: 20 looks like")

@@ -569,3 +569,9 @@ def test_combining_is_refused_exactly_when_members_differ_and_the_order_does_not
                 values = months(one, key, START, END)
                 assert values == months(other, key, START, END)
                 assert values[parse_month(month) - START] == value
+
+
+def test_a_value_fault_of_a_scenario_is_named_together_with_what_is_missing(tmp_path: Path) -> None:
+    text = SCENARIO.replace('id = "Suatu kebijakan"', "").replace("= 0.25", "= 25")
+    faults = check_path(write_scenario(tmp_path, text))
+    assert len(faults) == 2 and "title.id: missing" in faults[0] and "pmba.effect: 25 is outside" in faults[1]

@@ -1,4 +1,4 @@
-"""The command line: run, list, check, describe, trial, gaps.
+"""The command line: run, list, check, new-district, describe, trial, gaps.
 
 Heavy imports stay inside the commands, so that `konvergensi --help` answers at once.
 """
@@ -128,7 +128,7 @@ def list_(lang: LangOption = Lang.en) -> None:
     with refusals(lang):
         from konvergensi.inputs import describe as rows
 
-        table("districts", ("id", "name", "province", "villages"), rows.district_rows(lang), lang)
+        table("districts", ("id", "name", "province", "villages", "extends"), rows.district_rows(lang), lang)
         table("scenarios", ("id", "title", "question"), rows.scenario_rows(lang), lang)
         columns = ("id", "name", "opd", "money", "target", "effect")
         table("services", columns, rows.service_rows(lang), lang)
@@ -144,6 +144,20 @@ def check(
         from konvergensi.inputs.check import headline, read_path
 
         typer.echo(say("good", lang, path=path, what=headline(read_path(path), lang)))
+
+
+@app.command(name="new-district")
+def new_district(
+    folder: Annotated[Path, typer.Argument(help="New folder to write · Folder baru yang akan ditulis")],
+    lang: LangOption = Lang.en,
+) -> None:
+    """Write a commented example of a district to fill in · Tulis contoh daerah berketerangan untuk diisi."""
+    with refusals(lang):
+        from konvergensi.inputs.template import NAMES, write_template
+
+        write_template(folder, lang.value)
+        typer.echo(say("written", lang, out=folder, files=", ".join(NAMES)))
+        typer.echo(say("next", lang, folder=shlex.quote(str(folder))))
 
 
 @app.command()

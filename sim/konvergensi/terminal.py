@@ -39,6 +39,7 @@ PHRASES = {
                "  {system} {fieldwork}: {percent} (95 %: {low} sampai {high})"),
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
+    "next": ("Fill them in, then: konvergensi check {folder}", "Isi berkas itu, lalu: konvergensi check {folder}"),
     "districts": ("Districts", "Daerah"),
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),

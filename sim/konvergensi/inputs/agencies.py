@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ from konvergensi.inputs.fields import (
     Table,
     Text,
     between,
+    entries,
+    is_id,
     validated,
 )
 from konvergensi.inputs.files import as_toml
@@ -113,27 +115,50 @@ def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade:
 
 
 def read_opd(content: bytes, path: Path) -> OpdFile:
-    """Read and check opd.toml. Raises InputError with every fault found."""
-    read = validated(OpdFile, as_toml(content, path), path)
-    ids = [agency.id for agency in read.opd]
-    faults = [] if ids else [fault(path, "opd", "no_rows")]
+    """Read and check opd.toml. Raises InputError with every fault found, whatever else is wrong."""
+    data = as_toml(content, path)
+    read: OpdFile | None = None
+    faults: list[Fault] = []
+    try:
+        read = validated(OpdFile, data, path)
+    except InputError as error:
+        faults += error.faults
+    agencies = [each for each in entries(data, "opd").values() if isinstance(each, dict)]
+    ids = [each["id"] for each in agencies if isinstance(each.get("id"), str)]
+    if data.get("opd") == []:
+        faults.append(fault(path, "opd", "no_rows"))
     faults += duplicates(ids, path, "opd.id")
-    leading = [agency.id for agency in read.opd if agency.role == "coordinator"]
+    leading = [str(each.get("id")) for each in agencies if each.get("role") == "coordinator"]
     if len(leading) > 1:
         faults.append(fault(path, "opd.role", "one_coordinator", value="coordinator", opd=", ".join(leading)))
-    faults += duplicates([programme.id for programme in read.programme], path, "programme")
-    services = load_services()
-    for programme in read.programme:
-        key = f"programme[{programme.id}]"
-        if programme.opd not in ids:
-            faults.append(unknown_name(path, f"{key}.opd", "OPD", programme.opd, ids))
-        if programme.service not in services:
-            faults.append(unknown_name(path, f"{key}.service", "service", programme.service, services))
-        if programme.funded_share is None and programme.budget_rp is None:
-            faults.append(fault(path, key, "no_money"))
-    if faults:
+    lines = [each for each in entries(data, "programme").values() if isinstance(each, dict)]
+    names = [_programme_id(each) for each in lines]
+    faults += duplicates([name for name in names if "?" not in name], path, "programme")
+    for name, line in zip(names, lines):
+        faults += _programme_faults(f"programme[{name}]", line, ids, path)
+    if faults or read is None:
         raise InputError(faults)
     return read
+
+
+def _programme_id(line: dict[str, Any]) -> str:
+    """What `Programme.id` will be, with ? for what is missing or no text."""
+    parts = (line.get(part) for part in ("opd", "service", "money"))
+    return ":".join(each if isinstance(each, str) else "?" for each in parts)
+
+
+def _programme_faults(key: str, line: dict[str, Any], ids: list[str], path: Path) -> list[Fault]:
+    """Say whether the line's agency and service exist and what it is paid with, whatever else it lacks."""
+    faults: list[Fault] = []
+    services = load_services()
+    opd, service = line.get("opd", ""), line.get("service", "")
+    if is_id(opd) and ids and opd not in ids:
+        faults.append(unknown_name(path, f"{key}.opd", "OPD", opd, ids))
+    if is_id(service) and service not in services:
+        faults.append(unknown_name(path, f"{key}.service", "service", service, services))
+    if "funded_share" not in line and "budget_rp" not in line:
+        faults.append(fault(path, key, "no_money"))
+    return faults
 
 
 def duplicates(names: list[str], path: Path, key: str) -> list[Fault]:

@@ -82,9 +82,9 @@ def parameter_rows(lang: str = "en", room: str = "") -> Rows:
 
 
 def district_rows(lang: str = "en") -> Rows:
-    """Return id, name, province and number of villages of every district."""
+    """Return id, name, province, number of villages and the district it extends of every district."""
     found = (find_district(each) for each in list_districts())
-    return [(each.id, each.name, each.province, str(len(each.villages))) for each in found]
+    return [(each.id, each.name, each.province, str(len(each.villages)), each.extends or "") for each in found]
 
 
 def scenario_rows(lang: str = "en") -> Rows:
@@ -156,26 +156,38 @@ def _scenario(each: Scenario, lang: str) -> Rows:
 
 
 def _district(each: District, lang: str) -> Rows:
+    def whose(place: str) -> str:
+        """Name the district an entry comes from, when it is not this one's own."""
+        found = each.inherited.get(place)
+        return f" [{'dari' if lang == 'id' else 'from'} {found}]" if found else ""
+
     rows: Rows = [
         ("id", each.id), ("name", each.name), ("province", each.province), ("notes", each.notes[lang]),
-        ("villages", str(len(each.villages))), ("synthetic", ", ".join(each.synthetic)),
+        ("extends", each.extends or ""), ("villages", str(len(each.villages)) + whose("villages")),
+        ("synthetic", ", ".join(each.synthetic)),
     ]  # fmt: skip
     rows += [
-        ("population", f"{name} = {_quantity(total)}; {_grade(total.grade, lang)}; {total.source}")
+        ("population", f"{name} = {_quantity(total)}; {_source(total, lang)}{whose(f'population.{name}')}")
         for name, total in each.population.items()
     ]
     rows += [
-        ("set", f"{key} = {format_value(own.value)}; {_grade(own.grade, lang)}; {own.source}")
+        ("set", f"{key} = {format_value(own.value)}; {_source(own, lang)}{whose(f'set.{key}')}")
         for key, own in each.overrides.items()
     ]
     for event in each.timeline:
+        month = format_month(event.month)
         values = ", ".join(f"{key} = {format_value(value)}" for key, value in event.set.items())
-        rows.append(("timeline", f"{format_span(event.month, event.until)} {values}; {event.reason[lang]}"))
+        origin = whose(f"timeline.{month}.{next(iter(event.set), '')}")
+        rows.append(("timeline", f"{format_span(event.month, event.until)} {values}; {event.reason[lang]}{origin}"))
     for survey in each.surveys:
-        sample = f"{survey.clusters} x {survey.children_per_cluster}"
-        rows.append(("survey", f"{survey.system} {format_month(survey.fieldwork)}, {sample}"))
-    rows += [("opd", f"{opd.id}: {opd.name}") for opd in each.opd]
-    return rows + [("programme", programme.id) for programme in each.programmes]
+        month, sample = format_month(survey.fieldwork), f"{survey.clusters} x {survey.children_per_cluster}"
+        rows.append(("survey", f"{survey.system} {month}, {sample}{whose(f'survey.{month}')}"))
+    rows += [("opd", f"{opd.id}: {opd.name}{whose('opd')}") for opd in each.opd]
+    return rows + [("programme", programme.id + whose("opd")) for programme in each.programmes]
+
+
+def _source(each: Any, lang: str) -> str:
+    return f"{_grade(each.grade, lang)}; {each.source}"
 
 
 def _meaning(each: Parameter, lang: str) -> str:

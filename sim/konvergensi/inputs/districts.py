@@ -1,112 +1,55 @@
-"""Districts as data: district.toml (totals, own values, history, surveys), villages.csv, opd.toml."""
+"""Districts as data: district.toml (totals, own values, history, surveys), villages.csv, opd.toml.
+
+A district may extend another: what its folder does not say comes from there (docs/decisions/0015-districts.md).
+"""
 
 from __future__ import annotations
 
-import functools
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import Field
 
-from konvergensi.inputs.agencies import Opd, Programme, duplicates, opd_parameters, read_opd
-from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
-from konvergensi.inputs.errors import Fault, InputError, fault, nearest, unknown
-from konvergensi.inputs.fields import (
-    AnyNumber,
-    Choice,
-    Grade,
-    Month,
-    Scalar,
-    Table,
-    Text,
-    Words,
-    between,
-    number_fault,
-    validated,
-)
-from konvergensi.inputs.files import as_toml, collect, data_root, digest, exists, flat, locate, read_bytes
+from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, opd_parameters, read_opd
+from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.inputs.fields import Words
+from konvergensi.inputs.files import data_root, digest, exists, is_path, locate, read_bytes
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, load_parameters
+from konvergensi.inputs.profile import (
+    OPTIONAL,
+    REQUIRED,
+    Event,
+    Override,
+    Profile,
+    Quantity,
+    Survey,
+    read_profile,
+)
 from konvergensi.inputs.villages import read_villages
 
+__all__ = ["FILES", "OPTIONAL", "REQUIRED", "District", "find_district", "list_districts", "load_district"]
+
 FILES = ("district.toml", "villages.csv", "opd.toml")
-REQUIRED = (
-    "families",
-    "births_per_year",
-    "no_latrine_share",
-    "no_water_share",
-    "four_too_share",
-    "kek_share",
-    "food_insecure_share",
-    "dtks_share",
-    "nik_share",
+# first total, second total, times, least, most: outside these one of the two is in another unit or has a slip in it
+PLAUSIBLE = (
+    ("births_per_year", "persons", 1000.0, 5.0, 45.0, "births_per_1000"),
+    ("births_per_year", "families", 100.0, 2.0, 25.0, "births_per_100"),
+    ("persons", "families", 1.0, 2.0, 9.0, "family_size"),
 )
-OPTIONAL = ("persons", "poverty_share", "village_fund_rp")  # the first two are context for the reader
-
-
-class Quantity(Table):
-    """One published or assumed total of the district."""
-
-    value: AnyNumber
-    unit: Text
-    source: Text
-    grade: Annotated[Grade, Choice]
-    low: AnyNumber | None = None
-    high: AnyNumber | None = None
-
-
-class Override(Table):
-    """A parameter's value in this district."""
-
-    value: Scalar
-    source: Text
-    grade: Annotated[Grade, Choice]
-
-
-class Event(Table):
-    """A dated change that belongs to the district's history; with `until`, a ramp."""
-
-    month: Month = Field(alias="from")
-    until: Month | None = None
-    set: dict[str, Scalar]
-    reason: Words
-
-    def changes(self, origin: str) -> list[Change]:
-        """Return one change for each key."""
-        until = ramp_end(self.month, self.until)
-        return [Change(self.month, key, value, origin, until) for key, value in self.set.items()]
-
-
-class Survey(Table):
-    """A survey that goes to the field here; clusters are census blocks."""
-
-    system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI"], Choice]
-    fieldwork: Month
-    published: Month
-    clusters: Annotated[int, between(1, 1000, "clusters", whole=True)]
-    children_per_cluster: Annotated[int, between(1, 500, "children", whole=True)]
-    source: Text
-    grade: Annotated[Grade, Choice]
-
-
-class _DistrictFile(Table):
-    name: Text
-    province: Text
-    kind: Annotated[Literal["kabupaten", "kota"], Choice]
-    notes: Words
-    synthetic: list[Text] = Field(default_factory=list)
-    population: dict[str, Quantity]
-    set: dict[str, Override] = Field(default_factory=dict)
-    timeline: list[Event] = Field(default_factory=list)
-    survey: list[Survey] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
 class District:
-    """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns."""
+    """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns.
+
+    `inherited` says which entries (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in
+    the file of which other district; `hashes` covers every file read, those of other districts as `<id>/<file>`.
+    """
 
     id: str
     name: str
@@ -123,6 +66,8 @@ class District:
     programmes: tuple[Programme, ...]
     path: Path
     hashes: dict[str, str]
+    extends: str | None = None
+    inherited: dict[str, str] = field(default_factory=dict)
 
     def parameters(self) -> dict[str, Parameter]:
         """Return every key a scenario may set here: the model's parameters and `opd.<id>.<field>`."""
@@ -135,42 +80,56 @@ def list_districts() -> list[str]:
 
 
 def find_district(name_or_path: str | Path) -> District:
-    """Read a shipped district by its id, or any folder with the three files.
+    """Read a shipped district by its id, or any folder with a district.toml.
 
-    Raises InputError with every fault of the three files, each naming file, key, value and what is allowed.
+    Raises InputError with every fault of its files, each naming file, key, value and what is allowed.
     """
     path = locate(name_or_path, "district", _shipped())
     return load_district(path if os.path.isdir(path) else path.parent)
 
 
 def load_district(folder: Path) -> District:
-    """Read and check the district in a folder. Raises InputError with every fault found."""
-    paths = [folder / name for name in FILES]
-    if not exists(paths[0]):
-        raise InputError(fault(paths[0], "", "no_file"))
-    contents = collect(functools.partial(read_bytes, path) for path in paths)
-    main, villages, agencies = collect(
-        functools.partial(read, content, path)
-        for read, content, path in zip((_read_main, read_villages, read_opd), contents, paths)
-    )
-    _check_keys(main, opd_parameters(agencies.opd), paths[0])
-    _check_families(main, villages, paths[0])
+    """Read and check the district in a folder, with those it extends. Raises InputError with every fault found."""
+    chain = _read_chain(folder)
+    own, faults, contents = chain.own, chain.faults, {}
+
+    def table(name: str, parse: Callable[[bytes, Path], Any]) -> Any:
+        path = chain.paths[name]
+        if not chain.whole and not exists(path):
+            return None  # it may be meant to come from a district that could not be read
+        try:
+            contents[name] = read_bytes(path)
+            return parse(contents[name], path)
+        except InputError as error:
+            faults.extend(error.faults)
+            return None
+
+    villages: pd.DataFrame | None = table("villages.csv", read_villages)
+    agencies: OpdFile | None = table("opd.toml", read_opd)
+    said = _lay(chain)
+    faults += _key_faults(chain, said, None if agencies is None else opd_parameters(agencies.opd))
+    faults += _size_faults(chain, said, villages)
+    main = chain.profiles[0].main if chain.profiles else None
+    if faults or main is None or villages is None or agencies is None:
+        raise InputError(faults)
     return District(
-        id=Path(os.path.realpath(folder)).name,
+        id=_id(own),
         name=main.name,
         province=main.province,
         kind=main.kind,
         notes=main.notes,
-        synthetic=_synthetic(main, villages),
-        population=main.population,
-        overrides=main.set,
-        timeline=tuple(sorted(main.timeline, key=lambda event: event.month)),
-        surveys=tuple(main.survey),
+        synthetic=_synthetic(chain, said, villages),
+        population={name: total for name, (_, total) in said.population.items()},
+        overrides={key: each for key, (_, each) in said.overrides.items()},
+        timeline=tuple(sorted((event for _, event in said.timeline), key=lambda event: event.month)),
+        surveys=tuple(sorted((survey for _, survey in said.surveys), key=lambda survey: survey.fieldwork)),
         villages=villages,
         opd=tuple(agencies.opd),
         programmes=tuple(agencies.programme),
         path=folder,
-        hashes={path.name: digest(content) for path, content in zip(paths, contents)},
+        hashes=_hashes(chain, contents),
+        extends=main.extends,
+        inherited=_inherited(chain, said),
     )
 
 
@@ -178,81 +137,251 @@ def _shipped() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(data_root().glob("districts/*/district.toml"))}
 
 
-def _read_main(content: bytes, path: Path) -> _DistrictFile:
-    data = as_toml(content, path)
-    if isinstance(data.get("set"), dict):
-        data["set"] = flat(data["set"], path, "set", leaf="value")
-    for event in data["timeline"] if isinstance(data.get("timeline"), list) else []:
-        if isinstance(event, dict) and isinstance(event.get("set"), dict):
-            event["set"] = flat(event["set"], path, "timeline.set")
-    main = validated(_DistrictFile, data, path)
-    faults = [*_population_faults(main.population, path)]
-    for survey in main.survey:
-        if survey.published < survey.fieldwork:
-            key = f"survey[{survey.system}].published"
-            words = {"value": format_month(survey.published), "first": format_month(survey.fieldwork)}
-            faults.append(fault(path, key, "before", first_key="fieldwork", **words))
-    if faults:
-        raise InputError(faults)
-    return main
+# ---- a district and those it extends ---------------------------------------------------------------------------------
 
 
-def _population_faults(population: dict[str, Quantity], path: Path) -> list[Fault]:
-    """Say what is missing, unknown or out of range in [population]: *_share is 0 to 1, others are counts."""
-    strange = [name for name in population if name not in REQUIRED + OPTIONAL]
-    faults = [unknown(path, f"population.{name}", name, REQUIRED + OPTIONAL) for name in strange]
+@dataclass(frozen=True)
+class _Chain:
+    """A district's profile and those it extends, nearest first; `whole` False when one could not be read or found.
+
+    `paths` says where villages.csv and opd.toml are, `holder` which profile's folder that is (0 when they are in none).
+    """
+
+    own: Path
+    profiles: list[Profile]
+    whole: bool
+    faults: list[Fault]
+    paths: dict[str, Path]
+    holder: dict[str, int]
+
+    def prefix(self, number: int) -> str:
+        """What the files of a profile are called in the manifest: plain names, or `<id>/` before them."""
+        names = [_id(each.path) for each in self.profiles[1 : number + 1]]
+        twice = f" ({names.count(names[-1])})" if names and names.count(names[-1]) > 1 else ""
+        return f"{names[-1]}{twice}/" if number else ""
+
+
+def _read_chain(folder: Path) -> _Chain:
+    """Read a district.toml and those it extends. Raises InputError when there is no first one."""
+    own = folder / FILES[0]
+    if not exists(own):
+        raise InputError(fault(own, "", "no_file"))
+    profiles: list[Profile] = []
+    faults: list[Fault] = []
+    whole, path = True, own
+    while True:
+        names = [_id(each.path) for each in profiles]
+        if os.path.realpath(path) in [os.path.realpath(each.path) for each in profiles]:
+            faults.append(fault(profiles[-1].path, "extends", "cycle", chain=" -> ".join([*names, _id(path)])))
+            whole = False
+            break
+        try:
+            profiles.append(read_profile(path))
+            faults += profiles[-1].faults
+            whole = profiles[-1].whole
+            if profiles[-1].extends is None:
+                break
+            path = _parent(profiles[-1].extends, path)
+        except InputError as error:
+            faults += error.faults
+            whole = False
+            break
+    if whole:
+        faults += _missing(profiles)
+    folders = [each.path.parent for each in profiles] or [folder]
+    holder = {name: next((i for i, at in enumerate(folders) if exists(at / name)), 0) for name in FILES[1:]}
+    paths = {name: folders[number] / name for name, number in holder.items()}
+    return _Chain(own, profiles, whole, faults, paths, holder)
+
+
+def _id(path: Path) -> str:
+    """The id of the district a file belongs to: its folder's name."""
+    return Path(os.path.realpath(path.parent)).name
+
+
+def _parent(extends: str, path: Path) -> Path:
+    """Find the district a file extends: a folder beside its own, else a shipped one; a path starts from its folder."""
+    if is_path(extends):
+        found = path.parent / extends / FILES[0]
+        if not exists(found):
+            raise InputError(fault(path, "extends", "no_file"))
+        return found
+    beside, shipped = path.absolute().parent.parent / extends / FILES[0], _shipped()
+    if exists(beside) and (os.path.realpath(beside) != os.path.realpath(path) or extends not in shipped):
+        return beside
+    return locate(extends, "district", shipped, f"{path}: extends") / FILES[0]
+
+
+def _missing(profiles: list[Profile]) -> list[Fault]:
+    """Say which totals stand in none of the profiles."""
+    if any(each.written is None for each in profiles):
+        return []
+    written = {name for each in profiles for name in each.written or ()}
+    faults = []
     for name in REQUIRED:
-        if name not in population:
-            near = nearest(name, strange)
+        if name not in written:
+            near = nearest(name, (each for each in written if each not in REQUIRED + OPTIONAL))
             expected = f"{name} = {{ value = ..., unit = ... }}" + (f" (not {near})" if near else "")
-            faults.append(fault(path, f"population.{name}", "missing", expected=expected))
-    for name, quantity in population.items():
-        most = 1e14 if name.endswith("_rp") else 1e9
-        low, high, unit = (0, 1, "share") if name.endswith("_share") else (1, most, quantity.unit)
-        for part in ("value", "low", "high"):
-            given = getattr(quantity, part)
-            wrong = None if given is None else number_fault(given, low, high, unit, whole=False)
-            if wrong:
-                faults.append(fault(path, f"population.{name}.{part}", wrong[0], **wrong[1]))
-        least = quantity.value if quantity.low is None else quantity.low
-        most = quantity.value if quantity.high is None else quantity.high
-        if not least <= quantity.value <= most:
-            words = {"value": quantity.value, "low": least, "high": most}
-            faults.append(fault(path, f"population.{name}", "low_above_high", **words))
+            faults.append(fault(profiles[0].path, f"population.{name}", "missing", expected=expected))
     return faults
 
 
-def _check_families(main: _DistrictFile, villages: pd.DataFrame, path: Path) -> None:
-    """Raise InputError when the villages' families do not add up to the district's: money would be sized wrongly."""
-    total, found = main.population["families"].value, int(villages["families"].sum())
-    if abs(found - total) > 0.01 * total:
-        raise InputError(fault(path, "population.families", "families_sum", value=found, total=f"{total:g}"))
+@dataclass(frozen=True)
+class _Said:
+    """What the profiles of a chain say together; each entry with the number of the profile it stands in."""
+
+    population: dict[str, tuple[int, Quantity]]
+    overrides: dict[str, tuple[int, Override]]
+    timeline: list[tuple[int, Event]]
+    surveys: list[tuple[int, Survey]]
 
 
-def _synthetic(main: _DistrictFile, villages: pd.DataFrame) -> tuple[str, ...]:
-    """Inputs to name as synthetic in every output; for villages the table itself decides."""
-    named = [name for name in main.synthetic if name != "villages"]
-    return (*(["villages"] if villages["synthetic"].any() else []), *named)
+def _lay(chain: _Chain) -> _Said:
+    """Lay the profiles over each other: of totals, own values, changes at one date and surveys, the nearest holds.
+
+    Values of agencies (`opd.<id>.<field>`) belong to the opd.toml they were written for.
+    """
+    said = _Said({}, {}, [], [])
+    dated: set[tuple[int, str]] = set()
+    yearly: set[tuple[str, int]] = set()
+    for number, profile in enumerate(chain.profiles):
+        for name, total in profile.population.items():
+            said.population.setdefault(name, (number, total))
+        for key, each in profile.overrides.items():
+            if not _replaced(chain, number, key):
+                said.overrides.setdefault(key, (number, each))
+        for event in profile.timeline:
+            left = {
+                key: value
+                for key, value in event.set.items()
+                if (event.month, key) not in dated and not _replaced(chain, number, key)
+            }
+            if left:
+                said.timeline.append((number, event.model_copy(update={"set": left})))
+        dated |= {(event.month, key) for event in profile.timeline for key in event.set}
+        said.surveys.extend((number, each) for each in profile.surveys if _round(each) not in yearly)
+        yearly |= {_round(each) for each in profile.surveys}
+    return said
 
 
-def _check_keys(main: _DistrictFile, opd: dict[str, Parameter], path: Path) -> None:
-    """Check every key and value of [set] and the timeline against the parameters. Raises InputError."""
-    known = load_parameters() | opd
-    given: list[tuple[str, str, Any, int | None]] = [("set", key, each.value, None) for key, each in main.set.items()]
+def _replaced(chain: _Chain, number: int, key: str) -> bool:
+    return key.startswith("opd.") and number > chain.holder["opd.toml"]
+
+
+def _round(survey: Survey) -> tuple[str, int]:
+    return survey.system, survey.fieldwork // 12
+
+
+def _inherited(chain: _Chain, said: _Said) -> dict[str, str]:
+    """Return which entries stand in another district's files, and in whose."""
+    ids = [_id(each.path) for each in chain.profiles]
+    found = {f"population.{name}": number for name, (number, _) in said.population.items()}
+    found |= {f"set.{key}": number for key, (number, _) in said.overrides.items()}
+    found |= {f"survey.{format_month(each.fieldwork)}": number for number, each in said.surveys}
+    found |= {
+        f"timeline.{format_month(each.month)}.{key}": number for number, each in said.timeline for key in each.set
+    }
+    found |= {name.partition(".")[0]: number for name, number in chain.holder.items()}
+    return {name: ids[number] for name, number in found.items() if number}
+
+
+def _synthetic(chain: _Chain, said: _Said, villages: pd.DataFrame) -> tuple[str, ...]:
+    """Inputs to name as synthetic in every output, inherited ones too; for villages the table itself decides.
+
+    A label that begins with `agencies` or `population` is inherited as long as any of them is.
+    """
+    farthest = {
+        "agencies": chain.holder["opd.toml"],
+        "population": max(said.population[name][0] for name in REQUIRED),
+    }
+    named = [
+        label
+        for number, profile in enumerate(chain.profiles)
+        for label in (profile.main.synthetic if profile.main else ())
+        if label != "villages" and number <= farthest.get(label.split()[0], number)
+    ]
+    return tuple(dict.fromkeys([*(["villages"] if villages["synthetic"].any() else []), *named]))
+
+
+def _hashes(chain: _Chain, contents: dict[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of every file read, by its name in the manifest."""
+    files = {FILES[0]: chain.profiles[0].content}
+    files |= {f"{chain.prefix(chain.holder[name])}{name}": content for name, content in contents.items()}
+    files |= {f"{chain.prefix(n)}{FILES[0]}": each.content for n, each in enumerate(chain.profiles)}
+    return {name: digest(content) for name, content in files.items()}
+
+
+# ---- what the tables say of each other -------------------------------------------------------------------------------
+
+
+def _key_faults(chain: _Chain, said: _Said, opd: dict[str, Parameter] | None) -> list[Fault]:
+    """Check every key and value of [set] and the timeline against the parameters; opd None: agencies are not known."""
+    known = load_parameters() | (opd or {})
+    given: list[tuple[int, str, str, Any, int | None]] = []
+    given += [(number, "set", key, each.value, None) for key, (number, each) in said.overrides.items()]
     faults: list[Fault] = []
-    for event in main.timeline:
+    for number, event in said.timeline:
         place = f"timeline[{format_month(event.month)}]"
-        faults += until_fault(path, f"{place}.until", event.month, event.until)
-        given += [(f"{place}.set", key, value, event.until) for key, value in event.set.items()]
-    for place, key, value, until in given:
+        faults += until_fault(chain.profiles[number].path, f"{place}.until", event.month, event.until)
+        given += [(number, f"{place}.set", key, value, event.until) for key, value in event.set.items()]
+    for number, place, key, value, until in given:
+        path = chain.profiles[number].path
         if key not in known:
-            faults.append(unknown(path, f"{place}.{key}", key, known))
+            if opd is not None or not key.startswith("opd."):
+                faults.append(unknown(path, f"{place}.{key}", key, known))
         elif wrong := known[key].fault_in(value, path) or ramp_fault(known[key], value, until):
             faults.append(fault(path, f"{place}.{key}", wrong.phrase, **wrong.words))
-    moments = [f"{format_month(event.month)} {key}" for event in main.timeline for key in event.set]
-    faults += duplicates(moments, path, "timeline")
-    history = [change for event in main.timeline for change in event.changes(path.name)]
+    for number, profile in enumerate(chain.profiles):
+        moments = [
+            f"{format_month(each.month)} {key}" for at, each in said.timeline if at == number for key in each.set
+        ]
+        faults += duplicates(moments, profile.path, "timeline")
+    return faults + _ramp_faults(chain, said)
+
+
+def _ramp_faults(chain: _Chain, said: _Said) -> list[Fault]:
+    """Refuse a change inside a ramp of its key; the nearer of the two files is to be mended."""
+    origin = [f"{chain.prefix(number)}{FILES[0]}" for number in range(len(chain.profiles))]
+    history: list[Change] = [change for number, event in said.timeline for change in event.changes(origin[number])]
+    faults = []
     for ramp, other in inside_ramps(history):
-        faults.append(inside_fault(path, f"timeline[{format_month(other.month)}].set.{other.key}", ramp, other))
-    if faults:
-        raise InputError(faults)
+        here = ramp if origin.index(ramp.origin) < origin.index(other.origin) else other
+        path = chain.profiles[origin.index(here.origin)].path
+        faults.append(inside_fault(path, f"timeline[{format_month(here.month)}].set.{here.key}", ramp, other))
+    return faults
+
+
+def _size_faults(chain: _Chain, said: _Said, villages: pd.DataFrame | None) -> list[Fault]:
+    """Check that families add up (money would be sized wrongly) and that births, persons and families fit together."""
+    totals = {name: total.value for name, (_, total) in said.population.items()}
+    faults: list[Fault] = []
+    if villages is not None and "families" in totals:
+        number, found, total = said.population["families"][0], int(villages["families"].sum()), totals["families"]
+        if abs(found - total) > 0.01 * total:
+            words = {"value": found, "total": format_value(total)}
+            if number > chain.holder["villages.csv"]:
+                words["district"] = _id(chain.profiles[number].path)
+                faults.append(fault(chain.own, "population.families", "families_inherited", **words))
+            else:
+                faults.append(fault(chain.profiles[number].path, "population.families", "families_sum", **words))
+            del totals["families"]  # nothing can be held against it
+    return faults + _plausibility_faults(chain, said, totals)
+
+
+def _plausibility_faults(chain: _Chain, said: _Said, totals: dict[str, float]) -> list[Fault]:
+    """Say which total does not fit the others; one fault, however many of its ratios are out."""
+    out = [
+        (each, ratio)
+        for each in PLAUSIBLE
+        if {each[0], each[1]} <= totals.keys()
+        and not each[3] <= (ratio := each[2] * totals[each[0]] / totals[each[1]]) <= each[4]
+    ]
+    if not out:
+        return []
+    (first, second, _, least, most, phrase), ratio = out[0]
+    shared = set.intersection(*({each[0], each[1]} for each, _ in out))
+    # the one written nearest is to be mended; then the one that fits none of the others
+    name = min((first, second), key=lambda each: (said.population[each][0], each not in shared))
+    path = chain.profiles[said.population[name][0]].path
+    words = {"value": totals[first], "total": format_value(totals[second]), "ratio": f"{ratio:.3g}"}
+    return [fault(path, f"population.{name}", phrase, **words, low=f"{least:g}", high=f"{most:g}")]

@@ -61,6 +61,30 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{value} families in villages.csv, but {total} here; they must agree within 1 percent",
         "{value} keluarga di villages.csv, tetapi {total} di sini; selisihnya tidak boleh lebih dari 1 persen",
     ),
+    "families_inherited": (
+        "{value} families in villages.csv, but {total} in {district}, which this district extends; write families = {{ "
+        "value = {value}, ... }} here, and the other counts of your own",
+        "{value} keluarga di villages.csv, tetapi {total} di {district} yang diperluas daerah ini; tulis families = {{ "
+        "value = {value}, ... }} di sini, beserta jumlah lain milik daerah Anda",
+    ),
+    "births_per_1000": (
+        "{value} births a year among {total} persons are {ratio} per 1,000; plausible is {low} to {high} (Indonesia: "
+        "about 16). Is one of the two in another unit, or of another year?",
+        "{value} kelahiran setahun di antara {total} jiwa berarti {ratio} per 1.000; yang wajar {low} sampai {high} "
+        "(Indonesia: sekitar 16). Apakah satuan atau tahun salah satunya berbeda?",
+    ),
+    "births_per_100": (
+        "{value} births a year in {total} families are {ratio} per 100; plausible is {low} to {high} (Indonesia: about "
+        "6). Is one of the two in another unit, or of another year?",
+        "{value} kelahiran setahun di {total} keluarga berarti {ratio} per 100; yang wajar {low} sampai {high} "
+        "(Indonesia: sekitar 6). Apakah satuan atau tahun salah satunya berbeda?",
+    ),
+    "family_size": (
+        "{value} persons in {total} families are {ratio} in a family; plausible is {low} to {high} (Indonesia: about "
+        "4). Is one of the two in another unit, or of another year?",
+        "{value} jiwa di {total} keluarga berarti {ratio} per keluarga; yang wajar {low} sampai {high} (Indonesia: "
+        "sekitar 4). Apakah satuan atau tahun salah satunya berbeda?",
+    ),
     "low_above_high": (
         "value {value} must lie in low..high = [{low}, {high}]",
         "value {value} harus di antara low..high = [{low}, {high}]",
@@ -89,6 +113,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "no_file": ("there is no such file or folder", "berkas atau folder ini tidak ada"),
     "is_folder": ("is a folder, not a file", "ini folder, bukan berkas"),
     "unreadable": ("cannot be read ({reason})", "tidak dapat dibaca ({reason})"),
+    "not_empty": (
+        "is there already and not empty; name a new folder",
+        "sudah ada dan tidak kosong; sebutkan folder baru",
+    ),
     "unwritable": ("cannot be written to ({reason})", "tidak dapat ditulisi ({reason})"),
     "not_utf8": (
         "is not UTF-8 text (byte {byte}); save it as UTF-8",

@@ -66,10 +66,15 @@ def _month(value: Any) -> int:
         raise refusal(error.faults[0].phrase, error.faults[0].words) from None
 
 
+def is_id(value: Any) -> bool:
+    """Tell whether this is a short name, as of a service or an OPD: small letters, digits and -."""
+    return isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) is not None
+
+
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+    if not is_id(value):
         raise refusal("not_id", {"value": value})
-    return value
+    return str(value)
 
 
 def _text(value: Any) -> str:
@@ -159,6 +164,29 @@ def validated(table: type[TableType], data: Any, where: object, prefix: str = ""
         raise InputError(
             [_as_fault(each, table, data, where, prefix) for each in error.errors(include_url=False)]
         ) from None
+
+
+def tables(data: dict[str, Any], room: str) -> dict[Any, Any]:
+    """Return the tables of a room by key; none when it is no table itself."""
+    found = data.get(room)
+    return found if isinstance(found, dict) else {}
+
+
+def entries(data: dict[str, Any], room: str) -> dict[Any, Any]:
+    """Return the entries of a list by number; none when it is no list."""
+    found = data.get(room)
+    return dict(enumerate(found)) if isinstance(found, list) else {}
+
+
+def right(table: type[TableType], written: dict[Any, Any]) -> dict[Any, TableType]:
+    """Return the entries that are right, to be checked further; `validated` says what is wrong with the others."""
+    found: dict[Any, TableType] = {}
+    for key, entry in written.items():
+        try:
+            found[key] = table.model_validate(entry)
+        except ValidationError:
+            continue
+    return found
 
 
 def _as_fault(details: ErrorDetails, table: type[BaseModel], data: Any, where: object, prefix: str) -> Fault:

@@ -6,15 +6,14 @@ right is checked further. Districts are put together from profiles in inputs/dis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from konvergensi.inputs.changes import Change, ramp_end
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown
+from konvergensi.inputs.errors import Fault, InputError, fault, nearest, unknown
 from konvergensi.inputs.fields import (
     AnyNumber,
     Choice,
@@ -25,7 +24,11 @@ from konvergensi.inputs.fields import (
     Text,
     Words,
     between,
+    entries,
+    keys_at,
     number_fault,
+    right,
+    tables,
     validated,
 )
 from konvergensi.inputs.files import as_toml, flat, read_bytes
@@ -43,6 +46,7 @@ REQUIRED = (
     "nik_share",
 )
 OPTIONAL = ("persons", "poverty_share", "village_fund_rp")  # the first two are context for the reader
+KNOWN = REQUIRED + OPTIONAL
 
 
 class Quantity(Table):
@@ -137,23 +141,26 @@ def read_profile(path: Path) -> Profile:
         main = validated(DistrictFile, data, path)
     except InputError as error:
         faults += error.faults
-    population = _right(Quantity, _entries(data, "population"))
-    surveys = tuple(_right(Survey, _entries(data, "survey")).values())
-    faults += _population_faults(_entries(data, "population"), population, path)
+    totals = tables(data, "population")
+    faults += [unknown(path, f"population.{name}", name, KNOWN) for name in totals if name not in KNOWN]
+    outside = {name: _total_faults(name, total, path) for name, total in totals.items() if name in KNOWN}
+    faults += [wrong for each in outside.values() for wrong in each]
+    surveys = tuple(right(Survey, entries(data, "survey")).values())
     faults += [wrong for survey in surveys for wrong in _survey_faults(survey, path)]
     extends = data.get("extends")
     named = isinstance(extends, str) and bool(extends.strip())
-    totals = data.get("population", {})
+    known = keys_at(DistrictFile, ())
+    misspelt = any(nearest(key, known) == "extends" for key in data if key not in known)
     return Profile(
         path=path,
         content=content,
         main=None if faults else main,
         extends=str(extends) if named else None,
-        whole=named or extends is None,
-        written=frozenset(totals) if isinstance(totals, dict) else None,
-        population=population,
-        overrides=_right(Override, _entries(data, "set")),
-        timeline=tuple(_right(Event, _entries(data, "timeline")).values()),
+        whole=named or (extends is None and not misspelt),
+        written=frozenset(totals) if isinstance(data.get("population", {}), dict) else None,
+        population={name: total for name, total in right(Quantity, totals).items() if outside.get(name) == []},
+        overrides=_overrides(tables(data, "set")),
+        timeline=tuple(right(Event, entries(data, "timeline")).values()),
         surveys=surveys,
         faults=tuple(faults),
     )
@@ -178,43 +185,36 @@ def _flatten(data: dict[str, Any], path: Path) -> list[Fault]:
     return faults
 
 
-def _entries(data: dict[str, Any], room: str) -> dict[Any, Any]:
-    """The entries of a table or a list by key or number; none when it is neither."""
-    found = data.get(room)
-    return found if isinstance(found, dict) else dict(enumerate(found)) if isinstance(found, list) else {}
+def _overrides(written: dict[str, Any]) -> dict[str, Override]:
+    """Own values, also those without a source: what is missing has been said, the value is still to be checked."""
+    bare = {
+        key: Override.model_construct(value=each["value"], source="", grade="assumption")
+        for key, each in written.items()
+        if isinstance(each, dict) and isinstance(each.get("value"), (bool, int, float, str))
+    }
+    return bare | right(Override, written)
 
 
-Entry = TypeVar("Entry", bound=Table)
-
-
-def _right(table: type[Entry], entries: dict[Any, Any]) -> dict[Any, Entry]:
-    """The entries that are right; what is wrong with the others is said by `validated`."""
-    found: dict[Any, Entry] = {}
-    for key, entry in entries.items():
-        try:
-            found[key] = table.model_validate(entry)
-        except ValidationError:
-            continue
-    return found
-
-
-def _population_faults(written: Iterable[str], right: dict[str, Quantity], path: Path) -> list[Fault]:
-    """Say what is unknown or out of range in [population]: *_share is 0 to 1, others are counts."""
-    known = REQUIRED + OPTIONAL
-    faults = [unknown(path, f"population.{name}", str(name), known) for name in written if name not in known]
-    for name, quantity in right.items():
-        most = 1e14 if name.endswith("_rp") else 1e9
-        low, high, unit = (0, 1, "share") if name.endswith("_share") else (1, most, quantity.unit)
-        for part in ("value", "low", "high"):
-            given = getattr(quantity, part)
-            wrong = None if given is None else number_fault(given, low, high, unit, whole=False)
-            if wrong:
-                faults.append(fault(path, f"population.{name}.{part}", wrong[0], **wrong[1]))
-        least = quantity.value if quantity.low is None else quantity.low
-        most = quantity.value if quantity.high is None else quantity.high
-        if not least <= quantity.value <= most:
-            words = {"value": quantity.value, "low": least, "high": most}
-            faults.append(fault(path, f"population.{name}", "low_above_high", **words))
+def _total_faults(name: str, written: Any, path: Path) -> list[Fault]:
+    """Say which numbers of one total are out of range, whatever else it lacks: *_share is 0 to 1, others are counts."""
+    if not isinstance(written, dict):
+        return []
+    given: dict[str, Any] = {part: written[part] for part in ("value", "low", "high") if part in written}
+    # what is no number, or none that any total could be, has been said already
+    numbers = {part: each for part, each in given.items() if type(each) in (int, float) and abs(each) <= 1e18}
+    if name.endswith("_share"):
+        low, high, unit = 0.0, 1.0, "share"
+    else:
+        low, high, unit = 1.0, 1e14 if name.endswith("_rp") else 1e9, str(written.get("unit", ""))
+    faults = []
+    for part, number in numbers.items():
+        if wrong := number_fault(number, low, high, unit, whole=False):
+            faults.append(fault(path, f"population.{name}.{part}", wrong[0], **wrong[1]))
+    if not faults and "value" in numbers:
+        value = numbers["value"]
+        least, most = numbers.get("low", value), numbers.get("high", value)
+        if not least <= value <= most:
+            faults.append(fault(path, f"population.{name}", "low_above_high", value=value, low=least, high=most))
     return faults
 
 

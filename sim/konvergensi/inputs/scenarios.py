@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
 from konvergensi.inputs.errors import Fault, InputError, fault, format_value, shown, unknown
-from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, validated
+from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
 from konvergensi.inputs.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
@@ -201,8 +201,13 @@ def _load(path: Path, chain: tuple[str, ...]) -> Scenario:
     for change in data["change"] if isinstance(data.get("change"), list) else []:
         if isinstance(change, dict) and isinstance(change.get("set"), dict):
             change["set"] = flat(change["set"], path, "change.set")
-    read = validated(_ScenarioFile, data, path)
-    merged = {(each.month, each.key): each for each in _changes(read, path)}
+    read, own = collect(
+        [
+            functools.partial(validated, _ScenarioFile, data, path),
+            functools.partial(_changes, right(_Change, entries(data, "change")).values(), path),
+        ]
+    )
+    merged = {(each.month, each.key): each for each in own}
     hashes = {f"{path.absolute().parent.name}/{path.name}": digest(content)}
     if read.extends is not None:
         parent = _load(_parent(read.extends, path), (*chain, os.path.realpath(path)))
@@ -301,12 +306,12 @@ def _parent(extends: str, path: Path) -> Path:
     return locate(extends, "scenario", shipped, f"{path}: extends")
 
 
-def _changes(read: _ScenarioFile, path: Path) -> list[Change]:
+def _changes(written: Iterable[_Change], path: Path) -> list[Change]:
     """Return the file's own changes. Raises InputError for unknown keys, bad values, repeated keys."""
     parameters = load_parameters()
     found: dict[tuple[int, str], Change] = {}
     faults: list[Fault] = []
-    for entry in read.change:
+    for entry in written:
         when = format_month(entry.month)
         faults += until_fault(path, f"change[{when}].until", entry.month, entry.until)
         until = ramp_end(entry.month, entry.until)

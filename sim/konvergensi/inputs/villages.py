@@ -40,12 +40,12 @@ def read_villages(content: bytes, path: Path) -> pd.DataFrame:
     raw = _parsed(as_text(content, path), path)
     faults = [unknown(path, str(name), str(name), COLUMNS) for name in raw.columns if name not in COLUMNS]
     faults += [fault(path, name, "missing_column") for name in COLUMNS if name not in raw.columns]
-    if faults:
-        raise InputError(faults)
     if raw.empty:
-        raise InputError(fault(path, "", "no_rows"))
+        raise InputError([*faults, fault(path, "", "no_rows")])
     table = pd.DataFrame(index=raw.index)
     for name in COLUMNS:
+        if name not in raw:
+            continue
         cells = raw[name].str.strip()
         if name in TEXT:
             table[name] = cells

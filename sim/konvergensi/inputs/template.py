@@ -1,0 +1,37 @@
+"""A folder to start one's own district from: three files with comments in one language, right as written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from konvergensi.inputs.errors import LANGUAGES, InputError, fault
+from konvergensi.inputs.files import exists
+
+TEMPLATE = Path(__file__).parent / "template"
+NAMES = ("district.toml", "villages.csv", "opd.toml")
+
+
+def template_files(lang: str = "en") -> dict[str, str]:
+    """Return the files by name. In the package a comment is marked `#en ` or `#id `; those of `lang` are kept."""
+    return {name: _in(lang, (TEMPLATE / name).read_text(encoding="utf-8")) for name in NAMES}
+
+
+def write_template(folder: Path, lang: str = "en") -> None:
+    """Write the files into a new or empty folder. Raises InputError when it holds anything or cannot be written to."""
+    try:
+        if exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(fault(folder, "", "not_empty"))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in template_files(lang).items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(fault(folder, "", "unwritable", reason=reason)) from None
+
+
+def _in(lang: str, text: str) -> str:
+    others = tuple(f"#{each} " for each in LANGUAGES if each != lang)
+    kept = (line for line in text.splitlines() if not line.startswith(others))
+    return "".join(line.replace(f"#{lang} ", "# ", 1) + "\n" for line in kept)
