@@ -434,8 +434,8 @@ class Results:
         single = self.answers["seeds_inside"].sum() / (8 * len(self.answers))
         missed = ", ".join(items.index[~items]) or "none"
         return (
-            f"Mean of 8 seeds: {items.sum()} of {len(items)} items have every answer inside; outside: {missed}. One seed "
-            f"at a time, {percent(single, lang, 0)} of the answers are inside."
+            f"Mean of 8 seeds: {items.sum()} of {len(items)} items have every answer inside; outside: {missed}. "
+            f"One seed at a time, {percent(single, lang, 0)} of the answers are inside."
         )
 
     def gaps(self, lang: Lang) -> str:
@@ -443,7 +443,8 @@ class Results:
         for closed in ("socialization", "data", "timing", "socialization+data+timing"):
             cells = []
             for measure, scale, decimals in MEASURES:
-                at = self.closed.differences.query("closed == @closed and measure == @measure").iloc[0]
+                found = self.closed.differences
+                at = found[(found["closed"] == closed) & (found["measure"] == measure)].iloc[0]
                 value, chance, assumed = (
                     [signed(scale * at[name], lang, decimals) for name in names]
                     for names in (["difference"], ["chance_low", "chance_high"], ["assumed_low", "assumed_high"])
@@ -451,7 +452,8 @@ class Results:
                 cells.append(f"{value[0]} ({' to '.join(chance)}; {' to '.join(assumed)})")
             rows.append([closed.replace("+", ", "), *cells])
         for part in ("socialization", "data", "timing", "total"):
-            at = self.closed.shapley.query("part == @part").set_index("measure")["value"]
+            shares = self.closed.shapley
+            at = shares[shares["part"] == part].set_index("measure")["value"]
             cells = [signed(scale * at[measure], lang, decimals) for measure, scale, decimals in MEASURES]
             rows.append([f"Shapley share: {part}", *cells])
         head = ["Closed", "Prevalence, points", "Children protected in time", "Complete package, points"]
