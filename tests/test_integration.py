@@ -20,6 +20,7 @@ EVIDENCE = Path(__file__).resolve().parents[1] / "evidence" / "integration_frame
 SHARE = 0.01
 FLAGS = ("in_decree", "in_plan", "shares_list", "guideline")
 SHARES = ("known", "attendance", "aware", "goal_adoption", "adaptation")
+FLAGS_OF_DISTRICT = ("targets", "linked", "juknis", "in_time")
 CLOSED: dict[str, Any] = {
     "socialization.meetings_per_year": 12,
     "socialization.breadth_share": 1.0,
@@ -44,10 +45,7 @@ def states(n: int, share: float, flag: bool) -> AgencyStates:
 
 
 def procedures(share: float, flag: bool) -> Procedures:
-    found = {
-        each.name: flag if each.name in ("targets", "linked", "juknis") else share
-        for each in dataclasses.fields(Procedures)
-    }
+    found = {each.name: flag if each.name in FLAGS_OF_DISTRICT else share for each in dataclasses.fields(Procedures)}
     return Procedures(**found)  # type: ignore[arg-type]
 
 
@@ -75,7 +73,7 @@ def any_agencies(draw: st.DrawFn) -> AgencyStates:
 
 @st.composite
 def any_procedures(draw: st.DrawFn) -> Procedures:
-    flags = {name: draw(st.booleans()) for name in ("targets", "linked", "juknis")}
+    flags = {name: draw(st.booleans()) for name in FLAGS_OF_DISTRICT}
     names = ("teams_kecamatan", "teams_desa", "review", "coordinator", "lead_clarity")
     return Procedures(**flags, **{name: draw(st.floats(0.0, 1.0)) for name in names})
 
@@ -207,6 +205,8 @@ def test_goal_programme_and_joint_plan_have_to_meet_in_one_agency() -> None:
         in_plan=np.array([True, True, True, False]),
     )
     found = integration(agencies, procedures(0.0, flag=False))
+    assert found["policy instruments", "consistency"] == pytest.approx(0.6 / 4 / 2)  # the plan misses the Musrenbang
+    found = integration(agencies, procedures(0.0, flag=True))
     assert found["policy instruments", "consistency"] == pytest.approx(0.6 / 4)
 
 
@@ -262,6 +262,12 @@ def test_it_rises_when_gaps_are_closed(baseline: Run) -> None:
     assert yearly(closed) > yearly(baseline) + 0.1
     for dimension in DIMENSIONS:
         assert yearly(closed, dimension) > yearly(baseline, dimension), dimension
+
+
+@pytest.mark.parametrize("gap", ["socialization", "data", "timing"])
+def test_it_rises_when_a_gap_is_closed_as_gaps_closes_it(baseline: Run, gap: str) -> None:
+    closed = finished(live(f"close-{gap}", share=SHARE, end="2022-12"))
+    assert yearly(closed) > yearly(baseline)
 
 
 def test_the_order_of_agencies_in_the_file_changes_nothing(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_at_the_start_agencies_outside_the_decree_have_no_formal_tie() -> None:
     model = ConvergenceModel(rng=1, population_share=0.005, end="2018-01")
     for opd in model.opds[1:]:
         tied = model.network.has_edge(f"opd:{model.opds[0].id}", f"opd:{opd.id}", key="formal")
-        assert tied == opd.decree_stated
+        assert tied == (opd.in_decree or opd.leads)
 
 
 def test_agencies_without_ego_know_each_other_and_full_ego_knows_nobody() -> None:
@@ -222,6 +222,12 @@ def test_a_decree_that_a_scenario_widens_from_the_start_ties_the_agency(tmp_path
     )
     model = ConvergenceModel(str(scenario), rng=1, population_share=0.005, end="2018-01")
     assert next(opd for opd in model.opds if opd.id == "pupr").decree_stated
+    assert not model.network.has_edge(f"opd:{model.opds[0].id}", "opd:pupr", key="formal")  # no decree in force yet
+    scenario.write_text(
+        scenario.read_text(encoding="utf-8").replace('{ "opd', '{ "network.decree_in_force" = true, "opd'),
+        encoding="utf-8",
+    )
+    model = ConvergenceModel(str(scenario), rng=1, population_share=0.005, end="2018-01")
     assert model.network.has_edge(f"opd:{model.opds[0].id}", "opd:pupr", key="formal")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.errors import InputError, fault, format_value, nearest
@@ -74,9 +75,12 @@ def label(name: str, lang: str) -> str:
 
 def parameter_rows(lang: str = "en", room: str = "") -> Rows:
     """Return key, value, unit, range, grade and meaning of every parameter, or of those of one mechanism."""
+    known = load_parameters()
+    if room.partition(".")[0] == "opd":  # agencies are a district's; Lebak's show which levers there are
+        known = opd_parameters(find_district("lebak").opd)
     return [
         (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, _meaning(each, lang))
-        for each in load_parameters().values()
+        for each in known.values()
         if not room or each.key.startswith(f"{room}.")
     ]
 
@@ -107,6 +111,8 @@ def describe(name: str, lang: str = "en") -> Rows:
     Raises InputError naming the nearest name when there is none such.
     """
     parameters, services = load_parameters(), load_services()
+    if name.startswith("opd."):
+        parameters |= opd_parameters(find_district("lebak").opd)
     if name in parameters:
         rows = _parameter(parameters[name], lang)
     elif name in services:
@@ -122,11 +128,17 @@ def describe(name: str, lang: str = "en") -> Rows:
 
 
 def _parameter(each: Parameter, lang: str) -> Rows:
-    file = "services.toml" if each.key.startswith("services.") else f"{each.key.partition('.')[0]}.toml"
+    file = (
+        "opd.toml of lebak"
+        if each.key.startswith("opd.")
+        else "services.toml"
+        if each.key.startswith("services.")
+        else f"{each.key.partition('.')[0]}.toml"
+    )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
         ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
-        ("grade", _grade(each.grade, lang)), ("file", f"mechanisms/{file}"),
+        ("grade", _grade(each.grade, lang)), ("file", file if " " in file else f"mechanisms/{file}"),
     ]  # fmt: skip
 
 

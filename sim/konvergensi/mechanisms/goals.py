@@ -88,8 +88,8 @@ def joint_share(world: World, p: int) -> float:
     """How far programme p serves the families of the joint list first, 0..1.
 
     It takes an agency that adapted its programmes and, for the other half, adopted the goal; a joint plan; and a list:
-    the family register or the joined list in hand, or as much of it as data ties let through. Ministry rules leave no
-    choice.
+    the family register or the joined list in hand, or as much of it as formal and data ties let through. Ministry
+    rules leave no choice.
     """
     settings, i = world.settings, int(world.programmes.opd[p])
     if world.programmes.rigid[p] and settings["registers.ministry_rules_bind"]:
@@ -102,6 +102,7 @@ def joint_share(world: World, p: int) -> float:
 
 
 def _shown(world: World, i: int) -> float:
-    """How much of the family register agency i gets to see: its strongest data tie to those who keep it, 0..1."""
+    """How much of the family register agency i gets to see: its strongest formal or data tie to those who keep it."""
     keeps = np.array([opd.register == "krs" and opd.has_programme for opd in world.opds], bool)
-    return float(world.coordination.ties["data"][i][keeps].max(initial=0.0))
+    ties = world.coordination.ties
+    return float(np.maximum(ties["data"][i], ties["formal"][i])[keeps].max(initial=0.0))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.inputs.months import format_month
+from konvergensi.mechanisms import calendar
 
 if TYPE_CHECKING:
     from konvergensi.state import World
@@ -74,6 +75,7 @@ class Procedures:
     review: float  # quality of the yearly review, times what is left of its effect
     coordinator: float  # strength of the coordinator
     lead_clarity: float  # how clear it is who leads
+    in_time: bool  # the joint plan is agreed before the Musrenbang, so that it can be budgeted
 
     @classmethod
     def of(cls, world: World) -> Procedures:
@@ -89,6 +91,7 @@ class Procedures:
             review=float(reviewed),
             coordinator=float(settings["network.coordinator_strength"]),
             lead_clarity=float(settings["network.lead_clarity_share"]),
+            in_time=calendar.action_months(settings, world.month)["plan"] <= calendar.door(settings, "apbd"),
         )
 
 
@@ -156,12 +159,14 @@ def procedural_instruments(agencies: AgencyStates, procedures: Procedures) -> fl
     return float(np.mean(each))
 
 
-def consistency(agencies: AgencyStates) -> float:
+def consistency(agencies: AgencyStates, procedures: Procedures) -> float:
     """Mean of the lower of goal adoption and adaptation, for agencies in the joint plan; 0 for the others.
 
-    A mix fits together where goal, programme and joint plan meet in the same agency.
+    A mix fits together where goal, programme and joint plan meet in the same agency. A plan that comes after the
+    Musrenbang cannot be budgeted in its round (Lebak study), so it counts half.
     """
-    return float((np.minimum(agencies.goal_adoption, agencies.adaptation) * agencies.in_plan).mean())
+    meets = np.minimum(agencies.goal_adoption, agencies.adaptation) * agencies.in_plan
+    return float(meets.mean()) * (1.0 if procedures.in_time else 0.5)
 
 
 # the names are those of evidence/integration_framework.csv
@@ -173,7 +178,7 @@ SUB_ASPECTS: tuple[tuple[str, str, Callable[[AgencyStates, Procedures], float]],
     ("policy goals", "coherence", lambda a, _: coherence(a)),
     ("policy instruments", "subsystem instruments", lambda a, _: subsystem_instruments(a)),
     ("policy instruments", "procedural instruments at system level", procedural_instruments),
-    ("policy instruments", "consistency", lambda a, _: consistency(a)),
+    ("policy instruments", "consistency", consistency),
 )
 DIMENSIONS = tuple(dict.fromkeys(dimension for dimension, _, _ in SUB_ASPECTS))
 INDEX, ALL = "index", "all"

@@ -129,13 +129,17 @@ def build_coordination(
 
 
 def first_ties(opds: Sequence[Opd], draws: Draws) -> dict[str, Column]:
-    """Ties at the start: members to the coordinator, acquaintance by chance and less with ego, the same register."""
+    """Ties at the start: coordinator to leaders and members of a decree in force; acquaintance, by chance; one register.
+
+    Acquaintance is rarer the more sectoral ego the two agencies have.
+    """
     n = len(opds)
     ties = {layer: np.zeros((n, n)) for layer in AGENCY_LAYERS}
     for i, one in enumerate(opds):
         for j in range(i + 1, n):
             other = opds[j]
-            if one.decree_stated and other.decree_stated and "coordinator" in (one.role, other.role):
+            told = all(each.in_decree or each.leads for each in (one, other))
+            if told and "coordinator" in (one.role, other.role):
                 ties["formal"][i, j] = START_FORMAL
             # keyed by the pair's names: another agency in the file changes no tie between these two
             pair = entity_keys("tie", np.array([_pair_number(one.id, other.id)]))
