@@ -129,7 +129,7 @@ def build_coordination(
 
 
 def first_ties(opds: Sequence[Opd], draws: Draws) -> dict[str, Column]:
-    """Ties at the start: coordinator to leaders and members of a decree in force; acquaintance, by chance; one register.
+    """Ties at the start: coordinator to leaders and members of a decree in force; acquaintance by chance; one register.
 
     Acquaintance is rarer the more sectoral ego the two agencies have.
     """
