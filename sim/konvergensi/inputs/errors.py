@@ -66,6 +66,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "value {value} harus di antara low..high = [{low}, {high}]",
     ),
     "no_range": ("a number needs both low and high", "angka memerlukan low dan high"),
+    "no_comparison": ("holds no whole comparison: {reason}", "tidak berisi perbandingan yang utuh: {reason}"),
     "no_choices": ("text needs choices = [...]", "teks memerlukan choices = [...]"),
     "duplicate": ("{value} is there twice{at}", "{value} muncul dua kali{at}"),
     "twice": ("set twice at {month} in this file", "diubah dua kali pada {month} di berkas ini"),
