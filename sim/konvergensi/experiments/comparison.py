@@ -1,8 +1,8 @@
 """What a comparison of scenarios found: tables, a manifest, and one run of each scenario in full.
 
-A run is scenario, draw and seed. Draw 0 has every parameter as it is; draws 1, 2, ... are samples of the uncertain ones.
-The tables speak of draws 1, 2, ... times seeds, or, when there are no draws, of draw 0 times seeds. The first scenario is
-the reference; differences are paired: scenario less reference in the same draw and seed.
+A run is scenario, draw and seed. Draw 0 has every parameter as it is; draws 1, 2, ... are samples of the uncertain
+ones. The tables speak of draws 1, 2, ... times seeds, or, when there are no draws, of draw 0 times seeds. The first
+scenario is the reference; differences are paired: scenario less reference in the same draw and seed.
 """
 
 from __future__ import annotations
@@ -131,31 +131,30 @@ class Comparison:
     @classmethod
     def load(cls, folder: str | Path) -> Comparison:
         """Read what `save` or `save_tables` wrote. Raises InputError when the folder holds no whole comparison."""
-        from konvergensi.runs import Run
-
         folder = Path(folder)
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in COLUMNS}
             names = {key: manifest[key] for key in ("service_names", "agency_names", "package")}
-            details = {
-                scenario: Run(
-                    **{name: pd.read_parquet(inside / f"{name}.parquet") for name in RUN_COLUMNS if name != "children"},
-                    children=None,
-                    manifest=json.loads((inside / "manifest.json").read_text(encoding="utf-8")),
-                    **names,
-                )
-                for scenario in manifest["scenarios"]
-                if (inside := folder / DETAILS / scenario)
-            }
+            details = {scenario: _load_run(folder / DETAILS / scenario, names) for scenario in manifest["scenarios"]}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(fault(folder, "", "no_comparison", reason=error)) from None
         return cls(manifest, **tables, details=details)
 
 
+def _load_run(folder: Path, names: dict[str, Any]) -> Run:
+    from konvergensi.runs import Run
+
+    tables: dict[str, Any] = {
+        name: pd.read_parquet(folder / f"{name}.parquet") for name in RUN_COLUMNS if name != "children"
+    }
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return Run(**tables, children=None, manifest=manifest, **names)
+
+
 def _write_table(table: pd.DataFrame, file: Path, labels: dict[str, Any]) -> None:
     labelled = table.copy(deep=False)
-    labelled.attrs = labels  # pandas keeps attrs in the Parquet file
+    labelled.attrs = {**labels}  # pandas keeps attrs in the Parquet file
     labelled.to_parquet(file, index=False)
 
 
