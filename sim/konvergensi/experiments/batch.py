@@ -155,6 +155,11 @@ def do_all(
     return [found[job] for job in jobs]
 
 
+def cores() -> int:
+    """Processors this process may use."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
+
+
 def _do(job: T, work: Callable[[T], Row], keep: Path | None, key: str) -> Row:
     row = work(job)
     if keep is not None:

@@ -116,7 +116,7 @@ class Comparison:
 
     def save_tables(self, folder: Path) -> list[str]:
         """Write the tables, the details and, last, the manifest; return their names. `folder` exists."""
-        labels = {key: self.manifest[key] for key in LABELS}
+        labels: dict[Any, Any] = {key: self.manifest[key] for key in LABELS}
         for name, table in self.tables().items():
             _write_table(table, folder / f"{name}.parquet", labels)
         for scenario, run in self.details.items():
@@ -152,9 +152,9 @@ def _load_run(folder: Path, names: dict[str, Any]) -> Run:
     return Run(**tables, children=None, manifest=manifest, **names)
 
 
-def _write_table(table: pd.DataFrame, file: Path, labels: dict[str, Any]) -> None:
+def _write_table(table: pd.DataFrame, file: Path, labels: dict[Any, Any]) -> None:
     labelled = table.copy(deep=False)
-    labelled.attrs = {**labels}  # pandas keeps attrs in the Parquet file
+    labelled.attrs = labels  # pandas keeps attrs in the Parquet file
     labelled.to_parquet(file, index=False)
 
 

@@ -119,6 +119,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{first} to {last} holds no whole calendar year",
         "{first} sampai {last} tidak memuat satu tahun kalender penuh",
     ),
+    "two_scenarios": (
+        "{value}: a comparison needs two scenarios or more, the first to compare with",
+        "{value}: perbandingan memerlukan dua skenario atau lebih, yang pertama sebagai acuan",
+    ),
+    "named_twice": (
+        "{value} is named twice; name each scenario once",
+        "{value} disebut dua kali; sebut tiap skenario sekali saja",
+    ),
     "worker_died": (
         "a worker process ended by itself, perhaps for want of memory: take fewer; a script has to start the work "
         "under if __name__ == '__main__'",
