@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from konvergensi.report.words import Lang
     from konvergensi.runs import Run
 
-# measure -> the better direction: -1 the lower the better, 1 the higher, 0 neither (money is a means)
+# measure -> the better direction: -1 the lower the better, 1 the higher, 0 neither: money is a means
 MEASURES = {
     "prevalence": -1,  # percent of under-fives truly below -2 z, in the month
     "stunted_children": -1,  # count, whole district, in the month
@@ -33,8 +33,8 @@ MEASURES = {
     "services_mean": 1,  # services per 1,000-day household, in the month
     "integration_index": 1,  # 0 to 1, in the month
     "budgeted_rp": 0,  # whole district, from the first month on
-    "spent_rp": -1,  # whole district, from the first month on; the cheaper the better
-    "kpm_incentive_rp": -1,  # whole district, from the first month on; part of no programme's money
+    "spent_rp": 0,  # whole district, from the first month on
+    "kpm_incentive_rp": 0,  # whole district, from the first month on; part of no programme's money
 }
 STAGES = ("planned", "budgeted", "released", "spent")
 COLUMNS = {

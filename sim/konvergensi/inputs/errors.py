@@ -124,8 +124,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{value}: perbandingan memerlukan dua skenario atau lebih, yang pertama sebagai acuan",
     ),
     "named_twice": (
-        "{value} is named twice; name each scenario once",
-        "{value} disebut dua kali; sebut tiap skenario sekali saja",
+        "{value} is named twice; name each scenario once, and give two files two names",
+        "{value} disebut dua kali; sebut tiap skenario sekali saja, dan beri dua berkas nama yang berbeda",
     ),
     "worker_died": (
         "a worker process ended by itself, perhaps for want of memory: take fewer; a script has to start the work "
