@@ -66,7 +66,7 @@ results: $(READY_DEV)  ## run the shipped policies again and write their numbers
 	.venv/bin/python docs/make_odd.py
 	.venv/bin/python docs/run_notebooks.py
 
-bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time ratio, memory, time per mechanism
+bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time, memory; what common seeds gain
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
 
 # sdist, wheel from that sdist, empty environment outside the tree, a run from another folder.
