@@ -1,4 +1,4 @@
-"""The command line: run, list, check, describe, trial, gaps, compare.
+"""The command line: run, list, check, describe, trial, gaps, compare, explain.
 
 Heavy imports stay inside the commands, so that `konvergensi --help` answers at once.
 """
@@ -303,6 +303,61 @@ def compare(
             raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
         print_comparison(result, lang)
         typer.echo(say("written", lang, out=out, files=", ".join(sorted(names))))
+
+
+@app.command()
+def explain(
+    district: DistrictOption = "lebak",
+    since: Annotated[str, typer.Option("--from", help="First month · Bulan pertama, YYYY-MM")] = "2018-01",
+    until: Annotated[str, typer.Option("--to", help="Last month · Bulan terakhir, YYYY-MM")] = "2021-12",
+    seeds: Annotated[int, typer.Option(help="Seeds, for the interval of chance · Jumlah benih acak")] = 4,
+    population_share: ShareOption = 0.1,
+    agencies: Annotated[
+        int, typer.Option(help="Agencies with a share of their own; each doubles the work · OPD yang dirinci")
+    ] = 3,
+    set_: SetOption = None,
+    workers: WorkersOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
+    with refusals(lang):
+        from konvergensi.experiments.explain_plan import make_plan
+        from konvergensi.inputs.options import parse_set
+        from konvergensi.inputs.published import read_published
+
+        changes = parse_set(set_ or [])
+        numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
+        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        read_published(plan.place)
+        refuse_unwritable(out)
+
+        import konvergensi as kv
+
+        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+            result = kv.explain(
+                district,
+                since=since,
+                until=until,
+                seeds=seeds,
+                population_share=population_share,
+                agencies=agencies,
+                set=changes,
+                workers=workers,
+                lang=lang.value,
+                keep=out / "runs",
+                progress=progress,
+            )
+        typer.echo(say("writing", lang), err=True)
+        try:
+            result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        for line in result.lines:
+            typer.echo(line)
+        from konvergensi.experiments.explain import WRITTEN
+
+        typer.echo(say("written", lang, out=out, files=", ".join(sorted(WRITTEN))))
 
 
 def main() -> None:
