@@ -302,7 +302,8 @@ def compare(
         except OSError as error:  # a full disk
             raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
         print_comparison(result, lang)
-        typer.echo(say("written", lang, out=out, files=", ".join(sorted(names))))
+        files = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in names})
+        typer.echo(say("written", lang, out=out, files=", ".join(files)))
 
 
 @app.command()

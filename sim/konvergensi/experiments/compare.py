@@ -52,14 +52,14 @@ INTERVALS = {
     "chance": (
         "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
         "differences are paired by seed",
-        "hanya unsur kebetulan, parameter apa adanya: interval t 95% bagi rata-rata {seeds} benih acak; "
+        "hanya kebetulan, parameter apa adanya: selang t 95% bagi rata-rata dari {seeds} benih acak; "
         "selisih dipasangkan menurut benih",
     ),
-    "none": ("one run of each scenario: no interval", "satu simulasi tiap skenario: tanpa interval"),
+    "none": ("one run of each scenario: no interval", "satu simulasi tiap skenario: tanpa selang"),
 }  # kind -> (English, Indonesian)
 PAIRS = (
     "pairs: 95% t interval of the mean difference; it is decided when the interval leaves out 0",
-    "pasangan: interval t 95% bagi rata-rata selisih; diputuskan bila interval itu tidak memuat 0",
+    "pasangan: selang t 95% bagi rata-rata selisih; diputuskan bila selang itu tidak memuat 0",
 )
 MONEY = (
     "Rupiah of the whole district at the unit costs of the model, not adjusted for inflation. Counted: programmes and "
