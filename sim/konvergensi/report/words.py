@@ -16,14 +16,16 @@ Lang = Literal["en", "id"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 ABSENT = "–"  # shown where a number does not exist (NaN, no denominator)
 _SCALES = ((1e12, "unit.trillion"), (1e9, "unit.billion"), (1e6, "unit.million"))
+_FILES = ("words.toml", "words_explain.toml")
 
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """All messages: dotted key -> language -> text. Read once per process."""
-    text = files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
     messages: dict[str, dict[str, str]] = {}
-    _collect("", tomllib.loads(text), messages)
+    for name in _FILES:
+        text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        _collect("", tomllib.loads(text), messages)
     return messages
 
 
