@@ -128,6 +128,7 @@ def compare(
         groups=_groups(samples),
         villages=_villages(samples),
         details=details,
+        beliefs=_beliefs(plan),
     )
 
 
@@ -284,6 +285,18 @@ def _villages(samples: _Samples) -> pd.DataFrame:
         for i, name in enumerate(samples.names)
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _beliefs(plan: Plan) -> pd.DataFrame:
+    drawn = {each.key for each in plan.drawn}
+    rows = [
+        (draw, key, float(value))
+        for (draw, seed), job in plan.sample.items()
+        if seed == 1
+        for key, value in job.set
+        if key in drawn
+    ]
+    return _table("beliefs", rows)
 
 
 def _mean_where_known(values: F64) -> F64:

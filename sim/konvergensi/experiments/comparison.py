@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ COLUMNS = {
     "cost_effect": ["scenario", "draw", "seed", "d_cost_rp", "d_cases", "d_protected"],
     "groups": ["scenario", "group", "mean", "difference", "diff_low", "diff_high"],
     "villages": ["scenario", "village", "kecamatan", "x", "y", "lokus", "prevalence", "difference"],
+    "beliefs": ["draw", "parameter", "value"],
 }  # fmt: skip
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = (
@@ -78,6 +79,7 @@ class Comparison:
     groups: prevalence, percent, last month, by lokus, wealth fifth and age band.
     villages: prevalence, percent, mean over runs, at the end of the last year.
     details: scenario -> its run with draw 0 and seed 1; money and counts there are those of the simulated share.
+    beliefs: what each draw says of each uncertain parameter; with it and its seed a run can be made again.
     """
 
     manifest: dict[str, Any]
@@ -91,10 +93,11 @@ class Comparison:
     groups: pd.DataFrame
     villages: pd.DataFrame
     details: dict[str, Run]
+    beliefs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["beliefs"]))
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name in COLUMNS}
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name in COLUMNS}
 
     def save(self, out: str | Path, lang: Lang = "en", command: str | None = None) -> list[str]:
         """Write tables, manifest, decision sheet, report and figures into `out`, all of it or nothing.
