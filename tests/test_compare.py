@@ -251,7 +251,7 @@ def _plan_and_rows(found: Comparison) -> tuple[Any, Any]:
 
 def test_intervals_say_what_they_are(found: Comparison, by_seed: Comparison) -> None:
     assert (
-        found.manifest["interval_kind"] == "few_draws" and "2 draws times 2 seeds" in found.manifest["intervals"]["en"]
+        found.manifest["interval_kind"] == "few_draws" and "(2, seeds of each: 2)" in found.manifest["intervals"]["en"]
     )
     assert by_seed.manifest["interval_kind"] == "chance" and "2 benih acak" in by_seed.manifest["intervals"]["id"]
     assert by_seed.manifest["intervals"]["en"].startswith("chance only, parameters as they are")

@@ -38,16 +38,16 @@ from konvergensi.runs import Run, git_commit, package_versions
 TARGETS = ((14.0, "2024-12"), (18.8, "2025-12"), (14.2, "2029-12"), (5.0, "2045-12"))
 INTERVALS = {
     "percentiles": (
-        "95% of runs: 2.5th to 97.5th percentile of {draws} draws times {seeds} seeds; "
+        "95% of runs: 2.5th to 97.5th percentile (draws: {draws}, seeds of each: {seeds}); "
         "differences are paired by draw and seed",
-        "95% simulasi: persentil ke-2,5 sampai ke-97,5 dari {draws} sampel parameter kali {seeds} benih acak; "
+        "95% simulasi: persentil ke-2,5 sampai ke-97,5 (sampel parameter: {draws}, benih acak tiap sampel: {seeds}); "
         "selisih dipasangkan menurut sampel dan benih",
     ),
     "few_draws": (
-        "95% of further runs, by the t distribution, from only {draws} draws times {seeds} seeds; "
+        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}); "
         "differences are paired by draw and seed",
-        "95% simulasi berikutnya, menurut sebaran t, dari hanya {draws} sampel parameter kali {seeds} benih acak; "
-        "selisih dipasangkan menurut sampel dan benih",
+        "95% simulasi berikutnya, menurut sebaran t, dari sedikit sampel parameter ({draws}, benih acak tiap sampel: "
+        "{seeds}); selisih dipasangkan menurut sampel dan benih",
     ),
     "chance": (
         "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
