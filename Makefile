@@ -66,7 +66,7 @@ results: $(READY_DEV)  ## run the shipped policies again and write their numbers
 	.venv/bin/python docs/make_odd.py
 	.venv/bin/python docs/run_notebooks.py
 
-bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time ratio, memory, time per mechanism
+bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time, memory; what common seeds gain
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
 
 # sdist, wheel from that sdist, empty environment outside the tree, a run from another folder.
@@ -82,6 +82,9 @@ wheel-test: $(READY_DEV)  ## build the wheel, install it elsewhere, run it there
 	"$$elsewhere/venv/bin/konvergensi" run --population-share 0.02 --end 2018-06 --out out; \
 	for made in manifest.json summary.md series.parquet figures; do \
 	  test -s "out/$$made" || { echo "the installed package made no out/$$made" >&2; exit 1; }; done; \
+	"$$elsewhere/venv/bin/konvergensi" compare baseline one-list --draws 0 --seeds 1 --population-share 0.01 \
+	  --end 2018-03 --out compared >/dev/null; \
+	test -s compared/report.html || { echo "the installed package made no compared/report.html" >&2; exit 1; }; \
 	echo "wheel-test: the installed wheel ran by itself"
 
 # Python 3.11 brings Mesa 3.3, 3.12 brings Mesa 3.5; results have to agree to rounding. A python3.12 that is only a

@@ -179,7 +179,7 @@ def _past(place: Place, seed: int, start: Pairs) -> ConvergenceModel:
 def with_changes(past: ConvergenceModel, start: Pairs, steps: Pairs) -> ConvergenceModel:
     """A copy of a model at its first month, with dated changes as if a scenario had made them."""
     model = copy.deepcopy(past)
-    model.begin(resolved(model.place, start, steps, model.first_month, model.last_month))
+    model.begin(model.policy, resolved(model.place, start, steps, model.first_month, model.last_month))
     return model
 
 

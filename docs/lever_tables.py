@@ -1,4 +1,4 @@
-"""Tables of docs/levers.md: what a policy can set, in both languages, from the parameter files.
+"""Tables of docs/levers.md: what a policy can set, in both languages, from the parameter files; and which policy does.
 
 Which keys a policy decides, and which describe how people and offices behave, is a judgement, and is written here.
 Meaning, value and range are those of mechanisms/*.toml.
@@ -6,6 +6,7 @@ Meaning, value and range are those of mechanisms/*.toml.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from odd_tables import Stale, table
@@ -13,6 +14,7 @@ from odd_tables import Stale, table
 from konvergensi.inputs.agencies import SHARE_LEVERS
 from konvergensi.inputs.errors import format_value
 from konvergensi.inputs.parameters import load_parameters
+from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.world.agents import OPD_FIELDS
 
 LEVERS = {
@@ -25,8 +27,8 @@ LEVERS = {
     "lever-registers": "linkage sharing_share by_name_village_share ministry_rules_bind",
     "lever-calendar": "aksi_1_month aksi_2_month aksi_3_month aksi_4_month aksi_5_month aksi_6_month aksi_7_month "
     "aksi_8_month reform_analysis_month reform_plan_month reform_review_month",
-    "lever-budget": "apbdp_flexibility dana_desa_min_share apbn_follow_lokus dak_follow_lokus apbd_follow_lokus "
-    "envelope",
+    "lever-budget": "apbd_room_share dak_room_share apbdp_flexibility dana_desa_min_share apbn_follow_lokus "
+    "dak_follow_lokus apbd_follow_lokus envelope",
     "lever-review": "quality score_reward",
     "lever-shocks": "on meeting_open_share mutasi_share leadership_share",
 }
@@ -42,6 +44,22 @@ OPD_WORDS = {
     "guideline": ("has the handbook in hand", "memegang buku pedoman"),
 }
 MOVING = OPD_FIELDS[:3]  # move by themselves from then on
+SHOWN_POLICIES = 2  # beside a lever: those that set least beside it
+
+
+@functools.cache
+def keys_by_policy() -> dict[str, frozenset[str]]:
+    """What each shipped policy sets, the most particular policy first."""
+    found = {name: frozenset(change.key for change in load_scenario(name).changes) for name in list_scenarios()}
+    return dict(sorted(found.items(), key=lambda item: (len(item[1]), item[0])))
+
+
+def policies(key: str) -> str:
+    """The shipped policies that set a lever, the most particular ones."""
+    found = [f"`{name}`" for name, keys in keys_by_policy().items() if key in keys]
+    if not found:
+        raise Stale(f"no policy in scenarios/policies sets {key}")
+    return ", ".join(found[:SHOWN_POLICIES])
 
 
 def levers(name: str) -> str:
@@ -50,8 +68,8 @@ def levers(name: str) -> str:
     rows = []
     for each in LEVERS[name].split():
         p = known[f"{room}.{each}"]
-        rows.append((f"`{p.key}`", p.meaning, p.arti, format_value(p.value), p.range_text(), p.unit))
-    return table(("Key", "What it is", "Apa itu", "Value", "Range", "Unit"), rows)
+        rows.append((f"`{p.key}`", p.meaning, p.arti, format_value(p.value), p.range_text(), p.unit, policies(p.key)))
+    return table(("Key", "What it is", "Apa itu", "Value", "Range", "Unit", "Policies"), rows)
 
 
 def opd_levers() -> str:

@@ -40,6 +40,7 @@ from konvergensi.world.households import build_households
 
 ODD = Path(__file__).parent / "odd.md"
 LEVERS = Path(__file__).parent / "levers.md"
+MOST_CHANGES = 20  # of a policy that its row can hold
 REGIME_YEARS = (calendar.REFORM_YEAR - 1, calendar.REFORM_YEAR)  # the last of the eight Aksi, the first of the reform
 BLOCK = re.compile(r"<!-- table: (?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- end table -->", re.DOTALL)
 
@@ -245,6 +246,8 @@ def scenarios() -> str:
     for name in list_scenarios():
         policy = load_scenario(name)
         changes = "; ".join(f"{each.span} `{each.key}` = {format_value(each.value)}" for each in policy.changes)
+        if len(policy.changes) > MOST_CHANGES:
+            changes = f"{len(policy.changes)} values: see `scenarios/policies/{name}.toml`"
         rows.append((f"`{name}`", policy.title["en"], policy.question["en"], changes))
     return table(("Policy", "Title", "Question", "What it sets"), rows)
 

@@ -38,10 +38,11 @@ def test_every_message_exists_in_both_languages_with_the_same_fields(key):
 
 
 def test_every_message_is_used_and_every_used_message_exists():
-    source = "\n".join(path.read_text(encoding="utf-8") for path in REPORT.glob("*.py"))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in REPORT.rglob("*") if path.suffix in (".py", ".html"))
     whole = set(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*)["\']', source))
     starts = tuple(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*\.)[{"\']', source))  # word(f"stage.{name}", lang)
     ends = tuple(re.findall(r'\}(\.[a-z_]+)["\']', source))  # word(f"{name}.note", lang)
+    whole |= {f"{key}.{form}" for key in whole for form in ("one", "other")}  # counted("count.runs", n, lang)
     keys = set(words.catalogue())
     assert set(re.findall(r'\bword\(\s*"([a-z_.]+[a-z])"', source)) <= keys
     assert not {key for key in keys - whole if not key.startswith(starts) and not key.endswith(ends)}

@@ -12,13 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from konvergensi.experiments.compare import compare
+    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.experiments.explain import Explanation, explain
     from konvergensi.experiments.gaps import gaps
     from konvergensi.experiments.trial import trial
     from konvergensi.model import ConvergenceModel
     from konvergensi.runs import Run, run
 
 __version__ = "0.1.0"
-__all__ = ["ConvergenceModel", "Run", "__version__", "gaps", "run", "trial"]
+__all__ = [
+    "Comparison", "ConvergenceModel", "Explanation", "Run", "__version__", "compare", "explain", "gaps", "run", "trial",
+]  # fmt: skip
 
 # No module of the package may carry a public name: importing a submodule binds its name here, and a module
 # konvergensi.run would replace the function kv.run. Hence `runs.py`.
@@ -26,6 +31,10 @@ _HOME = {
     "ConvergenceModel": "konvergensi.model",
     "Run": "konvergensi.runs",
     "run": "konvergensi.runs",
+    "Comparison": "konvergensi.experiments.comparison",
+    "compare": "konvergensi.experiments.compare",
+    "Explanation": "konvergensi.experiments.explain",
+    "explain": "konvergensi.experiments.explain",
     "gaps": "konvergensi.experiments.gaps",
     "trial": "konvergensi.experiments.trial",
 }

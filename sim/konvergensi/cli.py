@@ -1,4 +1,4 @@
-"""The command line: run, list, check, new-district, describe, trial, gaps.
+"""The command line: run, list, check, new-district, describe, trial, gaps, compare, explain.
 
 Heavy imports stay inside the commands, so that `konvergensi --help` answers at once.
 """
@@ -16,7 +16,7 @@ import typer
 
 from konvergensi import __version__
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, say, summary_lines, table
+from konvergensi.terminal import Lang, print_comparison, progress_bar, refuse_unwritable, say, summary_lines, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +35,13 @@ ShareOption = Annotated[
     float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
+]
 
 
 @contextmanager
@@ -46,6 +53,16 @@ def refusals(lang: Lang) -> Iterator[None]:
         for line in error.lines(lang):
             typer.echo(line, err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def interruptible(kept: Path, lang: Lang) -> Iterator[None]:
+    """Leave on Ctrl-C with exit code 130, saying where finished runs are kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(say("stopped", lang, folder=kept), err=True)
+        raise typer.Exit(130) from None
 
 
 def _version(asked: bool) -> None:
@@ -71,10 +88,7 @@ def run(
     end: EndOption = "2024-12",
     seed: SeedOption = 1,
     population_share: ShareOption = 1.0,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
-    ] = None,
+    set_: SetOption = None,
     trace_children: Annotated[
         int, typer.Option(help="Children followed from birth · Anak yang diikuti sejak lahir")
     ] = 0,
@@ -209,9 +223,7 @@ def gaps(
     population_share: ShareOption = 0.1,
     start: StartOption = "2018-01",
     end: EndOption = "2024-12",
-    workers: Annotated[
-        int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
-    ] = None,
+    workers: WorkersOption = None,
     ranges: Annotated[
         bool, typer.Option("--ranges/--no-ranges", help="Also try unmeasured rates at both ends · Uji ujung rentang")
     ] = True,
@@ -228,25 +240,20 @@ def gaps(
 
         import konvergensi as kv
 
-        kept = out / "runs"
-        try:
-            with progress_bar(lang, "runs") as progress:
-                result = kv.gaps(
-                    district,
-                    seeds=seeds,
-                    draws=draws,
-                    population_share=population_share,
-                    start=start,
-                    end=end,
-                    workers=workers,
-                    ranges=ranges,
-                    lang=lang.value,
-                    keep=kept,
-                    progress=progress,
-                )
-        except KeyboardInterrupt:
-            typer.echo(say("stopped", lang, folder=kept), err=True)
-            raise typer.Exit(130) from None
+        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+            result = kv.gaps(
+                district,
+                seeds=seeds,
+                draws=draws,
+                population_share=population_share,
+                start=start,
+                end=end,
+                workers=workers,
+                ranges=ranges,
+                lang=lang.value,
+                keep=out / "runs",
+                progress=progress,
+            )
         typer.echo(say("writing", lang), err=True)
         try:
             result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
@@ -258,6 +265,114 @@ def gaps(
 
         files = ", ".join(sorted(name for name in WRITTEN if (out / name).exists()))
         typer.echo(say("written", lang, out=out, files=files))
+
+
+@app.command()
+def compare(
+    scenarios: Annotated[
+        list[str], typer.Argument(help="Two or more names or files, the reference first · Skenario, acuan lebih dulu")
+    ],
+    district: DistrictOption = "lebak",
+    draws: Annotated[int, typer.Option(help="Samples of the uncertain parameters · Jumlah sampel parameter")] = 20,
+    seeds: Annotated[int, typer.Option(help="Seeds for each of them · Jumlah benih acak tiap sampel")] = 2,
+    population_share: ShareOption = 0.2,
+    start: StartOption = "2018-01",
+    end: EndOption = "2024-12",
+    set_: SetOption = None,
+    workers: WorkersOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan interval dan laporan."""
+    with refusals(lang):
+        from konvergensi.experiments.compare_plan import make_plan
+        from konvergensi.inputs.options import check_options, parse_set
+
+        numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
+        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        changes = parse_set(set_ or [])
+        make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now, not later
+        refuse_unwritable(out)
+
+        import konvergensi as kv
+
+        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+            result = kv.compare(
+                scenarios,
+                district=district,
+                draws=draws,
+                seeds=seeds,
+                population_share=population_share,
+                start=start,
+                end=end,
+                set=changes,
+                workers=workers,
+                keep=out / "runs",
+                progress=progress,
+            )
+        typer.echo(say("writing", lang), err=True)
+        try:
+            names = result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        print_comparison(result, lang)
+        files = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in names})
+        typer.echo(say("written", lang, out=out, files=", ".join(files)))
+
+
+@app.command()
+def explain(
+    district: DistrictOption = "lebak",
+    since: Annotated[str, typer.Option("--from", help="First month · Bulan pertama, YYYY-MM")] = "2018-01",
+    until: Annotated[str, typer.Option("--to", help="Last month · Bulan terakhir, YYYY-MM")] = "2021-12",
+    seeds: Annotated[int, typer.Option(help="Seeds, for the interval of chance · Jumlah benih acak")] = 4,
+    population_share: ShareOption = 0.1,
+    agencies: Annotated[
+        int, typer.Option(help="Agencies with a share of their own; each doubles the work · OPD yang dirinci")
+    ] = 3,
+    set_: SetOption = None,
+    workers: WorkersOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
+    with refusals(lang):
+        from konvergensi.experiments.explain_plan import make_plan
+        from konvergensi.inputs.options import parse_set
+        from konvergensi.inputs.published import read_published
+
+        changes = parse_set(set_ or [])
+        numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
+        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        read_published(plan.place)
+        refuse_unwritable(out)
+
+        import konvergensi as kv
+
+        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+            result = kv.explain(
+                district,
+                since=since,
+                until=until,
+                seeds=seeds,
+                population_share=population_share,
+                agencies=agencies,
+                set=changes,
+                workers=workers,
+                lang=lang.value,
+                keep=out / "runs",
+                progress=progress,
+            )
+        typer.echo(say("writing", lang), err=True)
+        try:
+            result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        for line in result.lines:
+            typer.echo(line)
+        from konvergensi.experiments.explain import WRITTEN
+
+        typer.echo(say("written", lang, out=out, files=", ".join(sorted(WRITTEN))))
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ from konvergensi.world.network import build_network
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from konvergensi.inputs.scenarios import Resolved
+    from konvergensi.inputs.scenarios import Resolved, Scenario
 
 # The order of the month is a modelling claim: see docs/odd.md, "Process overview and scheduling".
 MONTH = (
@@ -63,17 +63,18 @@ LAST_SEED = 2**31 - 1
 class ConvergenceModel(mesa.Model):
     """A district as a Mesa model; each `step()` is one month.
 
-    Parameters: scenario and district, a name or a path; rng, the integer seed of all draws (None: taken from the
-    operating system and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to
-    one; start and end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of
-    the lived past; trace_children, how many children to follow from birth.
+    Parameters: scenario and district, a name or a path (scenario None: the model stops where its lived past ends,
+    and `begin` puts a scenario in force); rng, the integer seed of all draws (None: taken from the operating system
+    and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to one; start and
+    end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of the lived past;
+    trace_children, how many children to follow from birth.
 
     Raises InputError naming what is wrong with the input.
     """
 
     def __init__(
         self,
-        scenario: str = "baseline",
+        scenario: str | None = "baseline",
         district: str = "lebak",
         rng: int | None = None,
         population_share: float = 1.0,
@@ -88,14 +89,14 @@ class ConvergenceModel(mesa.Model):
         )
         super().__init__(rng=seed)
         self.seed_used, self.population_share = seed, population_share
-        self.policy = load_scenario(scenario)
+        self.policy = load_scenario(scenario or "baseline")
         self.place = find_district(district)
         span = (self.first_month, self.last_month)
         resolved = resolve(self.policy, self.place, set, *span)
         # the past is lived under the district's own history, not under the scenario
         past = (self.first_month - LIVED_MONTHS, self.last_month)
         lived = resolve(load_scenario("baseline"), self.place, set, *past)
-        self.changes, self.change_log = lived.changes, resolved.log
+        self.changes = lived.changes
         self._make_agents()
         self.world = build_world(
             self.place, lived.initial, seed, population_share, self.first_month, self.last_month, self.opds
@@ -107,15 +108,21 @@ class ConvergenceModel(mesa.Model):
         )
         while self.world.month < self.first_month:
             self.live_month()
-        self.begin(resolved, trace_children)
+        if scenario is not None:
+            self.begin(self.policy, resolved, trace_children)
 
-    def begin(self, resolved: Resolved, trace_children: int = 0) -> None:
+    def begin(self, policy: Scenario, resolved: Resolved, trace_children: int = 0) -> None:
         """The lived past is over: the scenario is in force, agencies begin to move, counting begins."""
-        self.initial, self.changes = resolved.initial, resolved.changes
+        self.follow(policy, resolved)
         self.world.change_settings(resolved.initial)
         network.begin(self.world)
         self.world.tally.start()
         self.recorder = Recorder(self.world, trace_children)
+
+    def follow(self, policy: Scenario, resolved: Resolved) -> None:
+        """Take this scenario's changes from this month on, and its name. Its past must have been the same."""
+        self.policy = policy
+        self.initial, self.changes, self.change_log = resolved.initial, resolved.changes, resolved.log
 
     def _make_agents(self) -> None:
         self.opds = [Opd(self, spec) for spec in self.place.opd]

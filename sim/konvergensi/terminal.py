@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from konvergensi.inputs.errors import InputError, fault
 
 if TYPE_CHECKING:
+    from konvergensi.experiments.comparison import Comparison
     from konvergensi.runs import Run
 
 
@@ -40,6 +41,11 @@ PHRASES = {
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
     "next": ("Fill them in, then: konvergensi check {folder}", "Isi berkas itu, lalu: konvergensi check {folder}"),
+    "compared": ("{district}, {start} to {end}: true prevalence of stunting in {month}, children protected in time and "
+                 "money spent over the whole time; differences to {first}",
+                 "{district}, {start} sampai {end}: prevalensi stunting sebenarnya pada {month}, anak terlindungi "
+                 "tepat waktu dan uang terpakai sepanjang periode; selisih terhadap {first}"),
+    "interval": ("In brackets: {text}", "Dalam kurung: {text}"),
     "districts": ("Districts", "Daerah"),
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),
@@ -78,6 +84,43 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
     ours = {"manifest.json", "summary.md", "figures", *(f"{name}.parquet" for name in COLUMNS)}
     files = sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir() if path.name in ours)
     return [*lines, say("written", lang, out=out, files=", ".join(files))]
+
+
+def print_comparison(result: Comparison, lang: Lang) -> None:
+    """Print a row for each scenario: how it ends, how it differs from the first, how often it is the best."""
+    from konvergensi.report.words import month_name, number, percent, rupiah
+
+    manifest = result.manifest
+    tongue: Literal["en", "id"] = lang.value
+    first, end = manifest["scenarios"][0], manifest["end"]
+    at_end = result.comparison[result.comparison["month"] == end].set_index(["measure", "scenario"])
+    money = result.cost_effect.groupby("scenario")["d_cost_rp"].mean()
+
+    def cell(row: Any, names: tuple[str, str, str], decimals: int, unit: str = "", sign: bool = False) -> str:
+        value, low, high = (float(row[name]) for name in names)
+        shown = number(value, tongue, decimals) + unit
+        if sign and value > 0 and shown.strip("0.,"):
+            shown = f"+{shown}"
+        return shown if low != low else f"{shown} ({number(low, tongue, decimals)} … {number(high, tongue, decimals)})"
+
+    levels, changes = ("mean", "low", "high"), ("difference", "diff_low", "diff_high")
+    rows: list[tuple[str, ...]] = []
+    for name in manifest["scenarios"]:
+        stunting, protected = at_end.loc[("prevalence", name)], at_end.loc[("protected_in_time", name)]
+        rows.append(
+            (
+                name,
+                cell(stunting, levels, 1, "%"),
+                "" if name == first else cell(stunting, changes, 2, sign=True),
+                percent(float(stunting["p_best"]), tongue, 0),
+                "" if name == first else cell(protected, changes, 0, sign=True),
+                "" if name == first else rupiah(float(money[name]), tongue),
+            )
+        )
+    words = {"district": manifest["district_name"], "start": manifest["start"], "end": end, "first": first}
+    print(say("compared", lang, month=month_name(end, tongue), **words))
+    table("", ("scenario", "stunting", "points", "best", "more_protected", "more_money"), rows, lang)
+    print(say("interval", lang, text=manifest["intervals"][tongue]))
 
 
 @contextmanager

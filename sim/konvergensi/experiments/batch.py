@@ -1,4 +1,7 @@
-"""Batches: many runs side by side, each kept as soon as it is done, so that a batch that was stopped can go on."""
+"""Batches: many jobs side by side, each kept as soon as it is done, so that a batch that was stopped can go on.
+
+A job is a run (`run_batch`), or several that are lived together (`do_all`).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from konvergensi import __version__
 from konvergensi.inputs.districts import find_district
@@ -26,7 +30,7 @@ from konvergensi.inputs.scenarios import load_scenario
 if TYPE_CHECKING:
     from konvergensi.model import ConvergenceModel
 
-Row = dict[str, Any]  # what is kept of a run: a few numbers, as JSON writes them
+Row = dict[str, Any]  # what is kept of a job: numbers, as JSON writes them
 Measure = Callable[["ConvergenceModel"], Row]  # a function of a module, so that another process finds it
 Progress = Callable[[int, int], None]
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -46,6 +50,29 @@ class Job:
     end: str
     set: tuple[tuple[str, Value], ...] = ()
 
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Those that decide what comes out."""
+        return (self.scenario,)
+
+
+class Task(Protocol):
+    """What `do_all` asks of a job: a frozen dataclass whose fields decide what comes out."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def scenarios(self) -> tuple[str, ...]: ...
+
+    @property
+    def district(self) -> str: ...
+
+    @property
+    def set(self) -> tuple[tuple[str, Value], ...]: ...
+
+
+T = TypeVar("T", bound=Task)
+
 
 def run_batch(
     jobs: Sequence[Job],
@@ -55,15 +82,47 @@ def run_batch(
     keep: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Row]:
-    """Run every job and return what `measure` finds in each, in the order of the jobs.
+    """Run every job and return what `measure` finds in the model that has lived all its months.
 
-    Parameters: measure, called with the model that has lived all its months; workers, processes at work, 1 for this one
-    alone; keep, the folder of rows kept as `<key>.json`, None to keep none; progress, called with runs done and in all.
+    Everything else as in `do_all`.
+    """
+    return do_all(jobs, partial(_measured, measure), _name_of(measure), workers=workers, keep=keep, progress=progress)
+
+
+def _measured(measure: Measure, job: Job) -> Row:
+    from konvergensi.model import ConvergenceModel
+
+    model = ConvergenceModel(
+        job.scenario, job.district, job.seed, job.population_share, job.start, job.end, set=dict(job.set)
+    )
+    while model.running:
+        model.step()
+    return measure(model)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def do_all(
+    jobs: Sequence[T],
+    work: Callable[[T], Row],
+    name: str,
+    *,
+    workers: int = 1,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Do every job and return its rows, in the order of the jobs; equal jobs are done once.
+
+    Parameters: work, what another process can find; name, what kind of work it is, as part of the key; workers,
+    processes at work, 1 for this one alone; keep, the folder of rows kept as `<key>.json`, None to keep none;
+    progress, called with jobs done and in all.
     The rows do not depend on the workers, nor on which of them were kept by an earlier start.
-    Raises InputError when a run refuses its input, when `keep` cannot be written, and when a worker process dies.
+    Raises InputError when a job refuses its input, when `keep` cannot be written, and when a worker process dies.
     """
     tell = progress or (lambda _done, _all: None)
-    keys = _keys(jobs, measure)
+    keys = _keys(jobs, name)
     found = {job: row for job, key in keys.items() if (row := _read(keep, key)) is not None}
     left = {job: key for job, key in keys.items() if job not in found}
     tell(len(found), len(keys))
@@ -71,14 +130,14 @@ def run_batch(
         _make_folder(keep)
     if min(workers, len(left)) <= 1:
         for job, key in left.items():
-            found[job] = _do(job, measure, keep, key)
+            found[job] = _do(job, work, keep, key)
             tell(len(found), len(keys))
         return [found[job] for job in jobs]
     spawn = multiprocessing.get_context("spawn")  # the same on every system, and nothing is inherited by chance
     pool = ProcessPoolExecutor(min(workers, len(left)), mp_context=spawn, initializer=_as_worker)
 
-    def begin(count: int) -> dict[Future[Row], Job]:
-        return {pool.submit(_do, job, measure, keep, key): job for job, key in itertools.islice(waiting, count)}
+    def begin(count: int) -> dict[Future[Row], T]:
+        return {pool.submit(_do, job, work, keep, key): job for job, key in itertools.islice(waiting, count)}
 
     waiting = iter(left.items())
     try:
@@ -96,15 +155,13 @@ def run_batch(
     return [found[job] for job in jobs]
 
 
-def _do(job: Job, measure: Measure, keep: Path | None, key: str) -> Row:
-    from konvergensi.model import ConvergenceModel
+def cores() -> int:
+    """Processors this process may use."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
 
-    model = ConvergenceModel(
-        job.scenario, job.district, job.seed, job.population_share, job.start, job.end, set=dict(job.set)
-    )
-    while model.running:
-        model.step()
-    row = measure(model)
+
+def _do(job: T, work: Callable[[T], Row], keep: Path | None, key: str) -> Row:
+    row = work(job)
     if keep is not None:
         _write(keep, key, {"key": key, "job": asdict(job), "row": row})
     return row
@@ -164,15 +221,19 @@ def _write(keep: Path, key: str, kept: dict[str, Any]) -> None:
         raise InputError(fault(keep, "", "unwritable", reason=error.strerror or error)) from None
 
 
-def _keys(jobs: Sequence[Job], measure: Measure) -> dict[Job, str]:
-    """Name under which each run is kept: another version, code, input, value, seed, share or span is another run."""
+def _keys(jobs: Sequence[T], name: str) -> dict[T, str]:
+    """Name under which each job is kept: another version, code, input, value, seed, share or span is another job."""
     past = load_scenario("baseline").hashes  # the years before the run are lived under it
-    scenarios = {name: past | load_scenario(name).hashes for name in {job.scenario for job in jobs}}
+    scenarios = {name: past | load_scenario(name).hashes for name in {each for job in jobs for each in job.scenarios}}
     districts = {name: find_district(name).hashes for name in {job.district for job in jobs}}
-    shared = {"version": __version__, "model": _model_hash(), "measure": f"{measure.__module__}.{measure.__qualname__}"}
+    shared = {"version": __version__, "model": _model_hash(), "measure": name}
 
-    def key(job: Job) -> str:
-        own = {"scenario": scenarios[job.scenario], "district": districts[job.district], "set": sorted(job.set)}
+    def key(job: T) -> str:
+        own = {
+            "scenarios": [scenarios[name] for name in job.scenarios],
+            "district": districts[job.district],
+            "set": sorted(job.set),
+        }
         return digest(json.dumps(shared | asdict(job) | own, sort_keys=True).encode())[:32]
 
     return {job: key(job) for job in jobs}

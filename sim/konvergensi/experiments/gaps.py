@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi import __version__
-from konvergensi.experiments.batch import Progress, Row, run_batch
+from konvergensi.experiments.batch import Progress, Row, cores, run_batch
 from konvergensi.experiments.gaps_plan import (
     ALL,
     ENDS,
@@ -181,11 +181,6 @@ def gaps(
         manifest=_manifest(plan, main, time.perf_counter() - began),
         lang=lang,
     )
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
 
 
 def _replace(draft: Path, out: Path) -> None:

@@ -6,7 +6,7 @@ assumptions; or one rate at an end of its range) and chance (the seed).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +120,7 @@ def make_plan(
         changed = tuple((EQUAL_MONEY | left).items())
         return Job(scenario_of(closed), district, seed, population_share, start, end, changed)
 
-    sample = _sample(assumptions, draws)
+    sample = sobol(assumptions, draws)
     return Plan(
         place=place,
         year=year,
@@ -154,17 +154,17 @@ def _is_drawn(parameter: Parameter, closed: set[str]) -> bool:
     return assumed and parameter.key not in closed and parameter.key not in POLICY_LEVERS
 
 
-def _sample(assumptions: list[Parameter], draws: int) -> list[dict[str, Value]]:
+def sobol(uncertain: Sequence[Parameter], draws: int) -> list[dict[str, Value]]:
     """Scrambled Sobol points over the ranges, `draws` of them: key -> value."""
     if draws == 0:
         return []
     from scipy.stats import qmc
 
-    points = qmc.Sobol(len(assumptions), scramble=True, seed=SOBOL_SEED).random_base2((draws - 1).bit_length())
-    low = np.array([each.low for each in assumptions], float)
-    high = np.array([each.high for each in assumptions], float)
+    points = qmc.Sobol(len(uncertain), scramble=True, seed=SOBOL_SEED).random_base2((draws - 1).bit_length())
+    low = np.array([each.low for each in uncertain], float)
+    high = np.array([each.high for each in uncertain], float)
     return [
-        {each.key: _number(each, value) for each, value in zip(assumptions, row)}
+        {each.key: _number(each, value) for each, value in zip(uncertain, row)}
         for row in (low + points[:draws] * (high - low)).tolist()
     ]
 

@@ -54,6 +54,12 @@ LABELS = {
     "duration": ("months of service", "bulan layanan"),
     "package": ("in the complete package", "bagian paket lengkap"),
     "note": ("note", "keterangan"),
+    "scenario": ("scenario", "skenario"),
+    "stunting": ("stunting", "stunting"),
+    "points": ("difference, points", "selisih, poin"),
+    "best": ("lowest in", "terendah pada"),
+    "more_protected": ("more protected in time", "tambahan anak terlindungi"),
+    "more_money": ("more money", "tambahan uang"),
 }
 GRADES = {
     "paper": (

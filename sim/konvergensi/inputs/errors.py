@@ -90,6 +90,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "value {value} harus di antara low..high = [{low}, {high}]",
     ),
     "no_range": ("a number needs both low and high", "angka memerlukan low dan high"),
+    "no_comparison": ("holds no whole comparison: {reason}", "tidak berisi perbandingan yang utuh: {reason}"),
     "no_choices": ("text needs choices = [...]", "teks memerlukan choices = [...]"),
     "duplicate": ("{value} is there twice{at}", "{value} muncul dua kali{at}"),
     "twice": ("set twice at {month} in this file", "diubah dua kali pada {month} di berkas ini"),
@@ -145,6 +146,14 @@ PHRASES: dict[str, tuple[str, str]] = {
     "no_year": (
         "{first} to {last} holds no whole calendar year",
         "{first} sampai {last} tidak memuat satu tahun kalender penuh",
+    ),
+    "two_scenarios": (
+        "{value}: a comparison needs two scenarios or more, the first to compare with",
+        "{value}: perbandingan memerlukan dua skenario atau lebih, yang pertama sebagai acuan",
+    ),
+    "named_twice": (
+        "{value} is named twice; name each scenario once, and give two files two names",
+        "{value} disebut dua kali; sebut tiap skenario sekali saja, dan beri dua berkas nama yang berbeda",
     ),
     "worker_died": (
         "a worker process ended by itself, perhaps for want of memory: take fewer; a script has to start the work "

@@ -127,14 +127,14 @@ def exists(path: Path) -> bool:
 
 
 def collect(steps: Iterable[Callable[[], Any]]) -> list[Any]:
-    """Run each step and return the results; when some refuse, raise one InputError with all their faults."""
+    """Run each step and return the results; when some refuse, raise one InputError with each of their faults once."""
     results: list[Any] = []
     faults: list[Fault] = []
     for step in steps:
         try:
             results.append(step())
         except InputError as error:
-            faults.extend(error.faults)
+            faults += [each for each in error.faults if each not in faults]
     if faults:
         raise InputError(faults)
     return results

@@ -20,6 +20,7 @@ _LIMITS: dict[str, tuple[float, float, str, bool]] = {
     "draws": (0, 10_000, "draws", True),
     "workers": (1, 1024, "processes", True),
     "children": (100, 1_000_000, "children", True),
+    "agencies": (1, 8, "agencies", True),
 }
 
 

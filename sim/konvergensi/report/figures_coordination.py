@@ -62,18 +62,23 @@ def network(run: RunTables, lang: Lang) -> Figure:
     at = places(list(last.index), centre, list(inside))
     figure = theme.new_figure(11.0 if len(months) > 1 else 7.5, 7.2)
     for axes, month in zip(figure.subplots(1, len(months), squeeze=False)[0], months, strict=True):
-        _draw_network(axes, run, month, at, lang)
-    key = [_tie_key(layer, lang) for layer in _TIES]
-    node = {"ls": "", "marker": "o", "ms": 11, "mfc": "white"}
-    key.append(Line2D([], [], ls="", marker="o", ms=11, color=theme.INK, label=word("network.adopted", lang)))
-    key.append(Line2D([], [], mec=theme.INK, mew=1.4, label=word("network.member", lang), **node))
-    key.append(Line2D([], [], mec=_PALE_EDGE, mew=1.4, label=word("network.outside", lang), **node))
+        draw_network(axes, run, month, at, lang)
     title = word("network.title_one", lang, **_numbers(run, months[-1], lang))
     if len(months) > 1:
         then = _numbers(run, months[0], lang)
         shown = {"first": then["month"], "before": then["density"], "opd_before": then["opd"]}
         title = word("network.title", lang, **shown, **_numbers(run, months[-1], lang))
-    return theme.dress(figure, run, lang, title, word("network.note", lang), key)
+    return theme.dress(figure, run, lang, title, word("network.note", lang), key(lang))
+
+
+def key(lang: Lang) -> list[Artist]:
+    """What lines and discs mean."""
+    handles = [_tie_key(layer, lang) for layer in _TIES]
+    node = {"ls": "", "marker": "o", "ms": 11, "mfc": "white"}
+    handles.append(Line2D([], [], ls="", marker="o", ms=11, color=theme.INK, label=word("network.adopted", lang)))
+    handles.append(Line2D([], [], mec=theme.INK, mew=1.4, label=word("network.member", lang), **node))
+    handles.append(Line2D([], [], mec=_PALE_EDGE, mew=1.4, label=word("network.outside", lang), **node))
+    return handles
 
 
 def places(agencies: list[str], centre: str, members: list[str]) -> dict[str, tuple[float, float]]:
@@ -117,7 +122,8 @@ def _by_height(agencies: list[str], radius: float, inner: float, between: int = 
     return at
 
 
-def _draw_network(axes: Axes, run: RunTables, month: str, at: dict[str, tuple[float, float]], lang: Lang) -> None:
+def draw_network(axes: Axes, run: RunTables, month: str, at: dict[str, tuple[float, float]], lang: Lang) -> None:
+    """Draw the ties of one month, agencies standing where `places` put them."""
     axes.set_aspect("equal")
     axes.set_xlim(-1.62, 1.62)
     axes.set_ylim(-1.36, 1.2)

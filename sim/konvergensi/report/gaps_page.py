@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
 from konvergensi.report.words import Lang, number, part, percent, rupiah, word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from konvergensi.experiments.gaps import Gaps
 
 GAPS = ("socialization", "data", "timing")
@@ -24,58 +22,14 @@ NEGLIGIBLE = 1e-6  # relative difference of budgets that is rounding
 SHOWN_RATES = 6  # printed; the page has all
 
 
-@dataclass
-class Block:
-    """A heading, sentences, and a table; each may be missing."""
-
-    heading: str = ""
-    sentences: list[str] = field(default_factory=list)
-    columns: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)  # sentences below the table
-    ends_in_words: bool = False  # the last column is text, not numbers
-
-    def rule(self) -> list[str]:
-        """What stands under the headings in Markdown: numbers to the right, words to the left."""
-        sides = ["---"] + ["---:"] * (len(self.columns) - 1)
-        return [*sides[:-1], "---"] if self.ends_in_words else sides
-
-
 def page(gaps: Gaps, lang: Lang) -> str:
     """The page as Markdown, ending with a newline."""
-    text = [f"# {_title(gaps, lang)}"]
-    for block in _blocks(gaps, lang, whole=True):
-        text += ["", f"## {block.heading}"] if block.heading else []
-        for paragraph in (block.sentences, None, block.after):
-            if paragraph is None and block.rows:
-                text += ["", _markdown(block.columns), _markdown(block.rule())]
-                text += [_markdown(row) for row in block.rows]
-            elif paragraph:
-                text += ["", " ".join(paragraph)]
-    return "\n".join(text) + "\n"
-
-
-def _markdown(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return markdown(_title(gaps, lang), _blocks(gaps, lang, whole=True))
 
 
 def lines(gaps: Gaps, lang: Lang) -> list[str]:
     """The same to print, with the rates that matter most."""
-    text = [_title(gaps, lang)]
-    for block in _blocks(gaps, lang, whole=False):
-        text += ["", block.heading] if block.heading else [""]
-        text += block.sentences
-        if block.rows:
-            every = [block.columns, *block.rows]
-            widths = [max(len(row[column]) for row in every) for column in range(len(block.columns))]
-            text += [_aligned(row, widths) for row in every]
-        text += block.after
-    return text
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first = cells[0].ljust(widths[0])
-    return ("  " + "  ".join([first, *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))])).rstrip()
+    return printed(_title(gaps, lang), _blocks(gaps, lang, whole=False))
 
 
 def _title(gaps: Gaps, lang: Lang) -> str:

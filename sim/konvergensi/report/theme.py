@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -51,15 +51,16 @@ STYLE = {
 }
 
 FigureMaker = Callable[[RunTables, Lang], Figure]
+Asked = ParamSpec("Asked")
 
 
-def themed(make: FigureMaker) -> FigureMaker:
+def themed(make: Callable[Asked, Figure]) -> Callable[Asked, Figure]:
     """Build and lay out a figure under this style, leaving matplotlib's settings as they were."""
 
     @functools.wraps(make)
-    def build(run: RunTables, lang: Lang) -> Figure:
+    def build(*args: Asked.args, **kwargs: Asked.kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
-            figure = make(run, lang)
+            figure = make(*args, **kwargs)
             figure.draw_without_rendering()  # ticks and layout are made at drawing, so draw under the style
             return figure
 
@@ -83,11 +84,30 @@ def dress(
     interval: str = "interval.none",
     bottom: str = "",
 ) -> Figure:
-    """Put headline, explanation and key above the panels and the origin below them.
+    """Put headline, explanation and key above the panels and the origin of the run below them.
 
     ``bottom`` is one more line under the panels, for what must be read with the picture.
     """
+    return frame(figure, title, origin(run, lang, interval), note, key, bottom)
+
+
+def frame(
+    figure: Figure,
+    title: str,
+    foot: str,
+    note: str = "",
+    key: Sequence[Artist] = (),
+    bottom: str = "",
+    panels: float | None = None,
+) -> Figure:
+    """As `dress`, with the origin in words.
+
+    ``panels`` inches of height are kept for the panels, whatever the words need; None leaves the figure's height.
+    """
     width, height = (float(side) for side in figure.get_size_inches())
+    if panels is not None:
+        height = panels + _words_height(figure, ((title, TITLE, "bold"), (note, TEXT, "normal")), key, (foot, bottom))
+        figure.set_size_inches(width, height)
     top = MARGIN
     for text, size, weight, colour in ((title, TITLE, "bold", INK), (note, TEXT, "normal", GREY)):
         if text:
@@ -96,19 +116,34 @@ def dress(
             top += (lines.count("\n") + 1) * size * _LINE / 72 + 0.06
     if key:
         top += _draw_key(figure, key, top) + 0.04
-    foot = MARGIN
-    for text, colour in ((origin(run, lang, interval), GREY), (bottom, INK)):
+    below = MARGIN
+    for text, colour in ((foot, GREY), (bottom, INK)):
         if text:
             lines = wrap(text, width - 2 * MARGIN, SMALL)
-            foot += (lines.count("\n") + 1) * SMALL * _LINE / 72
-            _write(figure, lines, height - foot + 0.06, SMALL, color=colour)
+            below += (lines.count("\n") + 1) * SMALL * _LINE / 72
+            _write(figure, lines, height - below + 0.06, SMALL, color=colour)
     engine = figure.get_layout_engine()
     if engine is not None:
         side = MARGIN / width
-        free = max(height - top - foot - 0.08, 0.5)
-        rect = (side, (foot + 0.06) / height, 1 - 2 * side, free / height)
+        free = max(height - top - below - 0.08, 0.5)
+        rect = (side, (below + 0.06) / height, 1 - 2 * side, free / height)
         engine.set(rect=rect, w_pad=0.08, h_pad=0.08, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]
     return figure
+
+
+def _words_height(
+    figure: Figure, heads: Sequence[tuple[str, float, str]], key: Sequence[Artist], feet: Sequence[str]
+) -> float:
+    """Inches that headline, key and what stands below the panels take at the figure's width."""
+    inside = float(figure.get_size_inches()[0]) - 2 * MARGIN
+    shown = [*heads, *((text, SMALL, "normal") for text in feet)]
+    heights = [
+        (wrap(text, inside, size, weight).count("\n") + 1) * size * _LINE / 72 + 0.06
+        for text, size, weight in shown
+        if text
+    ]
+    keyed = _draw_key(figure, key, 0.0) + 0.04 if key else 0.0
+    return 2 * MARGIN + sum(heights) + keyed + 0.08
 
 
 def _write(figure: Figure, text: str, from_top: float, size: float, **style: Any) -> None:
@@ -141,13 +176,13 @@ def _draw_key(figure: Figure, handles: Sequence[Artist], from_top: float) -> flo
 
 
 def wrap(text: str, inches: float, size: float = SMALL, weight: str = "normal", most: int = 99) -> str:
-    """Break a text into lines that fit a width, as measured in the font; a word is never cut.
+    """Break a text into lines that fit a width, as measured in the font; a word is cut only if it alone is wider.
 
     ``most`` is the number of lines there is room for; a longer text ends in an ellipsis.
     """
     inches *= 0.96  # hinted glyphs on the canvas come out a little wider than their outlines
     lines = [""]
-    for piece in text.split():
+    for piece in (part for whole in text.split() for part in _parts(whole, inches, size, weight)):
         longer = f"{lines[-1]} {piece}".strip()
         if not lines[-1] or text_width(longer, size, weight) <= inches:
             lines[-1] = longer
@@ -157,6 +192,18 @@ def wrap(text: str, inches: float, size: float = SMALL, weight: str = "normal", 
             lines[-1] += " …"
             break
     return "\n".join(lines)
+
+
+def _parts(whole: str, inches: float, size: float, weight: str) -> list[str]:
+    """A word, in as many parts as its width asks for."""
+    if text_width(whole, size, weight) <= inches:
+        return [whole]
+    parts = [""]
+    for character in whole:
+        if parts[-1] and text_width(parts[-1] + character, size, weight) > inches:
+            parts.append("")
+        parts[-1] += character
+    return parts
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,35 +1,47 @@
 """Every word and number that a person sees, in English (en) and Indonesian (id).
 
-The sentences themselves live in ``words.toml`` beside this file, one table per message with ``en`` and
-``id``, so that a translator needs no Python and a later move to gettext is a conversion of one file.
+The sentences themselves live in ``words*.toml`` beside this file, one table per message with ``en`` and
+``id``, so that a translator needs no Python and both languages are read side by side. How a language writes
+numbers, months, lists and plurals is Babel's matter (docs/decisions/0016-report.md).
 """
 
 from __future__ import annotations
 
+import datetime
 import math
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
 
 Lang = Literal["en", "id"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 ABSENT = "–"  # shown where a number does not exist (NaN, no denominator)
 _SCALES = ((1e12, "unit.trillion"), (1e9, "unit.billion"), (1e6, "unit.million"))
+_FILES = ("words.toml", "words_comparison.toml", "words_explain.toml")
 
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """All messages: dotted key -> language -> text. Read once per process."""
-    text = files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
     messages: dict[str, dict[str, str]] = {}
-    _collect("", tomllib.loads(text), messages)
+    for name in _FILES:
+        text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        _collect("", tomllib.loads(text), messages)
     return messages
 
 
 def _collect(prefix: str, table: dict[str, Any], messages: dict[str, dict[str, str]]) -> None:
     for name, value in table.items():
         if all(isinstance(leaf, str) for leaf in value.values()):
+            if prefix + name in messages:
+                raise ValueError(f"message {prefix + name!r} is there twice")
             messages[prefix + name] = value
         else:
             _collect(f"{prefix}{name}.", value, messages)
@@ -52,14 +64,24 @@ def word_or(key: str, lang: Lang, otherwise: str) -> str:
     return word(key, lang) if key in catalogue() else otherwise
 
 
+def counted(key: str, n: int, lang: Lang, **fields: object) -> str:
+    """A message for a number of things, in the form that the language's plural rule asks for: 1 run, 2 runs."""
+    return word(f"{key}.{Locale(lang).plural_form(n)}", lang, n=number(n, lang), **fields)
+
+
+def listed(items: Iterable[str], lang: Lang) -> str:
+    """Several things in a row of words: a, b, and c."""
+    return format_list(list(items), locale=lang)
+
+
 def number(value: float, lang: Lang, decimals: int = 0) -> str:
     """A number as the language writes it: 1,234.5 in English, 1.234,5 in Indonesian."""
     if value is None or not math.isfinite(value):
         return ABSENT
-    text = f"{value:,.{decimals}f}"
+    text = format_decimal(float(value), format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=lang)
     if not text.strip("-0.,"):
         text = text.lstrip("-")  # a change that rounds to nothing has no sign
-    return text if lang == "en" else text.translate(str.maketrans(",.", ".,"))
+    return text
 
 
 def percent(share: float, lang: Lang, decimals: int = 1) -> str:
@@ -92,4 +114,9 @@ def rupiah(value: float, lang: Lang, decimals: int = 1) -> str:
 def month_name(month: str, lang: Lang) -> str:
     """'2020-03' as 'Mar 2020'."""
     year, number_of_month = month.split("-")[:2]
-    return f"{word('unit.months', lang).split()[int(number_of_month) - 1]} {year}"
+    return format_date(datetime.date(int(year), int(number_of_month), 1), "MMM y", locale=lang)
+
+
+def month_of_year(month: int, lang: Lang, short: bool = False) -> str:
+    """3 as 'March', or 'Mar'."""
+    return format_date(datetime.date(2000, month, 1), "LLL" if short else "LLLL", locale=lang)

@@ -1,0 +1,225 @@
+"""Which runs `compare` makes, with which beliefs and seeds, and what is kept of each.
+
+A run is policy (the scenario), belief (draw 0: each parameter as it is; draw 1, 2, ...: a sample of what is uncertain)
+and chance (the seed). All scenarios of one draw and seed are one job, so that they share their past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from konvergensi.experiments.batch import Row
+from konvergensi.experiments.branch import branches
+from konvergensi.experiments.comparison import STAGES
+from konvergensi.experiments.gaps_plan import POLICY_LEVERS, sobol
+from konvergensi.inputs.districts import District, find_district
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.files import collect
+from konvergensi.inputs.options import check_options
+from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
+from konvergensi.observe.integration import INDEX
+
+if TYPE_CHECKING:
+    from konvergensi.model import ConvergenceModel
+    from konvergensi.runs import Run
+
+# decided by people, dated by regulation, or events of one time: no belief about how the world works
+NO_BELIEF_ROOMS = ("calendar", "shocks")
+DECIDED = POLICY_LEVERS | {
+    "budget.apbdp_flexibility", "budget.dana_desa_min_share", "registers.sharing_share",
+    "registers.by_name_village_share", "review.target_percent",
+}  # fmt: skip
+# set so that the model meets published figures: drawing them would undo that
+FITTED = {
+    "growth.mean_laz_0", "growth.mean_laz_3", "growth.mean_laz_9", "growth.mean_laz_18", "growth.mean_laz_30",
+    "growth.mean_laz_42", "growth.mean_laz_54", "growth.level_shift_z", "measurement.eppgbm_bias_cm",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PairedJob:
+    """All scenarios with one belief and one seed; with `in_full`, their whole tables are kept too."""
+
+    scenarios: tuple[str, ...]
+    district: str
+    seed: int
+    population_share: float
+    start: str
+    end: str
+    set: tuple[tuple[str, Value], ...] = ()
+    in_full: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs to do: `full` for the details, `sample` by draw and seed for everything else."""
+
+    place: District
+    policies: tuple[Scenario, ...]
+    resolved: tuple[Resolved, ...]  # with parameters as they are
+    first: int
+    last: int
+    drawn: tuple[Parameter, ...]
+    draws: int
+    seeds: int
+    full: PairedJob
+    sample: dict[tuple[int, int], PairedJob]
+
+    @property
+    def names(self) -> list[str]:
+        """Ids of the scenarios, the reference first."""
+        return [policy.id for policy in self.policies]
+
+
+def make_plan(
+    scenarios: Sequence[str],
+    district: str,
+    draws: int,
+    seeds: int,
+    population_share: float,
+    start: str,
+    end: str,
+    set_: dict[str, Any],
+) -> Plan:
+    """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit."""
+    first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
+    if len(scenarios) < 2:
+        raise InputError(fault("", "scenarios", "two_scenarios", value=", ".join(scenarios)))
+    place = find_district(district)
+    policies = collect(partial(load_scenario, name) for name in scenarios)
+    names = [policy.id for policy in policies]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError([fault("", "scenarios", "named_twice", value=name) for name in twice])
+    resolved = collect(partial(resolve, policy, place, set_, first, last) for policy in policies)
+    known = place.parameters()
+    given = {key: known[key].checked(value) for key, value in set_.items()}
+    decided = {change.key for policy in policies for change in policy.changes} | set(given)
+    drawn, sample = sample_of(place, draws, decided)
+
+    def job(seed: int, belief: dict[str, Value], in_full: bool = False) -> PairedJob:
+        settled = tuple((given | belief).items())
+        return PairedJob(tuple(scenarios), district, seed, population_share, start, end, settled, in_full)
+
+    beliefs = dict(enumerate(sample, start=1)) or {0: {}}
+    return Plan(
+        place=place,
+        policies=tuple(policies),
+        resolved=tuple(resolved),
+        first=first,
+        last=last,
+        drawn=tuple(drawn),
+        draws=draws,
+        seeds=seeds,
+        full=job(1, {}, in_full=True),
+        sample={(draw, seed): job(seed, belief) for draw, belief in beliefs.items() for seed in range(1, seeds + 1)},
+    )
+
+
+def sample_of(place: District, draws: int, decided: Collection[str]) -> tuple[list[Parameter], list[dict[str, Value]]]:
+    """What is uncertain in a district and not decided by who compares, and `draws` samples of it: key -> value.
+
+    Scrambled Sobol points over the ranges. A sample says the same of a parameter whatever else is decided, and a longer
+    series begins with a shorter one.
+    """
+    uncertain = [each for each in place.parameters().values() if is_uncertain(each, place)]
+    drawn = [each for each in uncertain if each.key not in decided]
+    keys = {each.key for each in drawn}
+    sample = [{key: value for key, value in each.items() if key in keys} for each in sobol(uncertain, draws)]
+    return drawn if draws else [], sample
+
+
+def is_uncertain(parameter: Parameter, place: District) -> bool:
+    """Whether a parameter is a belief with a range: no choice, nothing fitted, nothing the district says of itself."""
+    room, key = parameter.key.partition(".")[0], parameter.key
+    if isinstance(parameter.value, (bool, str)) or parameter.low == parameter.high:
+        return False
+    if room in NO_BELIEF_ROOMS or key in DECIDED or key in FITTED:
+        return False
+    own = key.startswith("opd.") or key in place.overrides  # of an agency's state, 0 to 1 is only what may be written
+    return not own and not any(key in event.set for event in place.timeline)
+
+
+# ---- what is kept of a job -------------------------------------------------------------------------------------------
+
+
+def compare_job(job: PairedJob) -> Row:
+    """Live all scenarios of a job; what is kept of each, in their order, and with `in_full` their tables."""
+    kept: dict[str, Row] = {}
+    for name, model in branches(
+        job.scenarios, job.district, job.seed, job.population_share, job.start, job.end, dict(job.set)
+    ):
+        kept[name] = {"outcome": outcome(model)}
+        if job.in_full:
+            kept[name]["run"] = run_as_row(model, dict(job.set))
+    return {"scenarios": [kept[name] for name in job.scenarios]}
+
+
+def outcome(model: ConvergenceModel) -> Row:
+    """What is kept of a run. Counts and rupiah are scaled up to the whole district, prevalence is in percent.
+
+    months, prevalence: of every month. at, and each other measure: each December and the last month. costs: source,
+    stage, Rp over the run. groups, groups_prevalence: last month. villages: prevalence at the end of the last year.
+    """
+    tables = model.recorder.tables()
+    series, money = tables["series"], tables["money"]
+    scale = 1.0 / model.world.population_share
+    everyone = series[series["group"] == "all"].set_index("month")
+    months = everyone.index.tolist()
+    at = [month for month in months if month.endswith("-12") or month == months[-1]]
+    indicators = tables["indicators"].pivot(index="month", columns="indicator", values="value")
+    integration = tables["integration"]
+    index = integration[integration["dimension"] == INDEX].set_index("month")["value"]
+    yearly = money.groupby("year")[[f"{stage}_rp" for stage in STAGES]].sum().cumsum() * scale
+    by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in STAGES]].sum() * scale
+    now = series[(series["month"] == months[-1]) & (series["group"] != "all")]
+    villages = tables["villages"]
+    measures = {
+        "stunted_children": everyone["prevalence"] * everyone["n_children"] * scale,
+        "protected_in_time": indicators["protected_in_time"].cumsum() * scale,
+        "complete_package_share": indicators["complete_package_share"],
+        "services_mean": indicators["services_mean"],
+        "integration_index": index,
+        "budgeted_rp": pd.Series(yearly["budgeted_rp"].to_numpy(), at),
+        "spent_rp": pd.Series(yearly["spent_rp"].to_numpy(), at),
+        "kpm_incentive_rp": indicators["kpm_incentive_rp"].cumsum() * scale,
+    }
+    return {
+        "months": months,
+        "prevalence": (100.0 * everyone["prevalence"]).tolist(),
+        "at": at,
+        **{name: values.loc[at].tolist() for name, values in measures.items()},
+        "costs": [
+            [source, stage, float(by_source.loc[source, f"{stage}_rp"])]
+            for source in by_source.index
+            for stage in STAGES
+        ],
+        "groups": now["group"].tolist(),
+        "groups_prevalence": (100.0 * now["prevalence"]).tolist(),
+        "villages": (100.0 * villages.loc[villages["year"] == villages["year"].max(), "prevalence"]).tolist(),
+        "population_share_made": float(model.world.population_share),
+    }
+
+
+def run_as_row(model: ConvergenceModel, set_: dict[str, Value]) -> Row:
+    """A run in full, as JSON writes it."""
+    from konvergensi.runs import collect as gather
+
+    run = gather(model, set_, 0.0)
+    tables = {name: {str(c): table[c].tolist() for c in table} for name, table in run.tables().items()}
+    names = {"service_names": run.service_names, "agency_names": run.agency_names, "package": run.package}
+    return {"tables": tables, "manifest": run.manifest, **names}
+
+
+def run_of_row(row: Row) -> Run:
+    """The run that `run_as_row` wrote."""
+    from konvergensi.runs import Run
+
+    tables: dict[str, Any] = {name: pd.DataFrame(columns) for name, columns in row["tables"].items()}
+    names = {name: row[name] for name in ("service_names", "agency_names", "package")}
+    return Run(**tables, children=None, manifest=row["manifest"], **names)

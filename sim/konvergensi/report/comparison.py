@@ -1,0 +1,233 @@
+"""The report of a comparison: `report.html`, `decision.md`, and its figures as PNG, SVG and CSV."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from konvergensi.report import findings_comparison as findings
+from konvergensi.report import readings_comparison as compared
+from konvergensi.report import theme
+from konvergensi.report.decision import markdown, sheet
+from konvergensi.report.figures_comparison import FIGURES
+from konvergensi.report.origin import draws_and_seeds, interval_kind, synthetic
+from konvergensi.report.words import LANGUAGES, Lang, counted, listed, word
+
+if TYPE_CHECKING:
+    from konvergensi.experiments.comparison import Comparison
+
+DPI = 200
+# Text stays text: it can be searched, copied and read aloud. Narrower fonts than DejaVu Sans fit as well.
+_FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
+_SVG = {"svg.fonttype": "none", "svg.id": None}
+_SECTIONS = {
+    "time": ("trajectories", "difference_over_time", "differences"),
+    "reach": ("cascade", "services"),
+    "places": ("map_before", "map_after", "map_change"),
+    "groups": ("groups",),
+    "money": ("cost_cases", "cost_protected", "money"),
+    "calendar": ("calendar",),
+    "coordination": ("network_before", "network_after"),
+    "targeting": ("targeting",),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as it stands in the page."""
+
+    name: str
+    svg: Markup
+
+
+@dataclass
+class Section:
+    """What stands under one heading of the page; most of it empty in any one section."""
+
+    name: str
+    heading: str
+    lead: str = ""
+    sentences: list[str] = field(default_factory=list)
+    policies: list[dict[str, str]] = field(default_factory=list)
+    tables: list[findings.Table] = field(default_factory=list)
+    figures: list[Drawn] = field(default_factory=list)
+    corners: list[findings.Corner] = field(default_factory=list)
+    folds: list[findings.Table] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def write(comparison: Comparison, folder: Path, lang: Lang) -> list[str]:
+    """Write the report into a folder that exists; returns the names of the files, relative to it.
+
+    The page opens in `lang` and can be switched; `decision.md` and the files in `figures/` are in `lang`.
+    """
+    inside = folder / "figures"
+    inside.mkdir(exist_ok=True)
+    written = []
+    pictures: dict[Lang, dict[str, Drawn]] = {each: {} for each in LANGUAGES}
+    for name, (make, data) in FIGURES.items():
+        for each in LANGUAGES:
+            figure = make(comparison, each)
+            svg = as_svg(figure, name)
+            pictures[each][name] = in_page(svg, figure, name, each)
+            if each == lang:
+                (inside / f"{name}.svg").write_text(svg, encoding="utf-8")
+                _save_png(figure, inside / f"{name}.png")
+        _labelled(data(comparison), comparison, lang).to_csv(inside / f"{name}.csv", index=False)
+        written += [f"figures/{name}.{kind}" for kind in ("png", "svg", "csv")]
+    (folder / "decision.md").write_text(markdown(sheet(comparison, lang)), encoding="utf-8")
+    (folder / "report.html").write_text(page(comparison, lang, pictures), encoding="utf-8")
+    return ["report.html", "decision.md", *written]
+
+
+def page(comparison: Comparison, lang: Lang, pictures: dict[Lang, dict[str, Drawn]]) -> str:
+    """The whole page, opening in `lang`; what comes from files is escaped by the template."""
+    environment = Environment(
+        loader=PackageLoader("konvergensi.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
+    )
+    css = files("konvergensi.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    first = [lang, *(each for each in LANGUAGES if each != lang)]
+    district = str(comparison.manifest.get("district_name", comparison.manifest["district"]))
+    return environment.get_template("report.html").render(
+        lang=lang,
+        title=word("report.title", lang, district=district),
+        css=Markup(css),  # our own file
+        pages=[
+            {
+                "lang": each,
+                "language": word("report.this_language", each),
+                "district": district,
+                "say": functools.partial(_say, each),
+                "sheet": sheet(comparison, each),
+                "sections": _sections(comparison, each, pictures[each]),
+            }
+            for each in first
+        ],
+    )
+
+
+def _say(lang: Lang, key: str, **fields: object) -> str:
+    return word(key, lang, **fields)
+
+
+def _sections(comparison: Comparison, lang: Lang, pictures: dict[str, Drawn]) -> list[Section]:
+    def heading(name: str) -> str:
+        return word(f"report.heading.{name}", lang)
+
+    tables = [findings.glance(comparison, lang)]
+    tables += [shown] if (shown := findings.targets(comparison, lang)) else []
+    of_drawn = [shown] if (shown := findings.drawn(comparison, lang)) else []
+    folds = [findings.levers(comparison, scenario, lang) for scenario in comparison.manifest["scenarios"]]
+    return [
+        Section("glance", heading("glance"), policies=_policies(comparison, lang), tables=tables),
+        *(
+            Section(name, heading(name), word(f"report.lead.{name}", lang), figures=[pictures[each] for each in shown])
+            for name, shown in _SECTIONS.items()
+        ),
+        Section(
+            "triangle",
+            heading("triangle"),
+            word("report.lead.triangle", lang),
+            corners=findings.triangle(comparison, lang),
+        ),
+        Section(
+            "assumptions",
+            heading("assumptions"),
+            sentences=findings.resting(comparison, lang),
+            tables=[findings.grades(comparison, lang), *of_drawn],
+        ),
+        Section("levers", heading("levers"), folds=folds),
+        Section("origin", heading("origin"), facts=_facts(comparison, lang)),
+    ]
+
+
+def _policies(comparison: Comparison, lang: Lang) -> list[dict[str, str]]:
+    questions = comparison.manifest.get("questions") or {}
+    return [
+        {
+            "id": policy.id,
+            "letter": policy.letter,
+            "colour": policy.colour,
+            "title": policy.title(lang),
+            "question": (questions.get(scenario) or {}).get(lang, ""),
+        }
+        for scenario, policy in compared.policies(comparison).items()
+    ]
+
+
+def _facts(comparison: Comparison, lang: Lang) -> list[tuple[str, str]]:
+    """How it was made, as name and text."""
+    manifest = comparison.manifest
+    packages = manifest.get("packages") or {}
+    runs = counted("count.runs", int(manifest.get("runs", 0)), lang)
+    found = {
+        "command": str(manifest.get("command", "")),
+        "runs": f"{runs}; {draws_and_seeds(comparison, lang)}",
+        "intervals": interval_kind(comparison, lang),
+        "pairs": (manifest.get("pair_intervals") or {}).get(lang, ""),
+        "money": (manifest.get("money_note") or {}).get(lang, ""),
+        "synthetic": synthetic(comparison, lang),
+        "packages": listed((f"{name} {version}" for name, version in packages.items() if version), lang),
+    }
+    facts = [(word(f"report.origin.{name}", lang), text) for name, text in found.items() if text]
+    closing = f"{word('report.origin.reproduce', lang)} {word('report.figures_note', lang)}"
+    return [*facts, (f"konvergensi {manifest['version']}", closing)]
+
+
+# ---- figures as files ------------------------------------------------------------------------------------------------
+
+
+def as_svg(figure: Figure, name: str) -> str:
+    """The figure as a whole SVG file, the same bytes for the same figure. From here on its layout stays as it is."""
+    figure.set_layout_engine("none")  # doing it again in every format would double the time
+    text = io.StringIO()
+    with matplotlib.rc_context(theme.STYLE | _SVG | {"svg.hashsalt": name}):
+        # not `savefig`, which draws everything twice, once for a layout that is done
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+    return text.getvalue().replace("'DejaVu Sans'", _FONTS)
+
+
+def _save_png(figure: Figure, file: Path) -> None:
+    figure.set_dpi(DPI)
+    with matplotlib.rc_context(theme.STYLE):
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": "konvergensi"})
+
+
+def in_page(svg: str, figure: Figure, name: str, lang: Lang) -> Drawn:
+    """An SVG as part of a page: without its head, as wide as its place, its ids its own."""
+    prefix, title = f"{lang}-{name}", figure.texts[0].get_text()
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\1{prefix}-", body)
+    label = escape(" ".join(title.split()))
+    box = re.search(r'viewBox="[^"]*"', body)
+    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""} role="img" aria-label="{label}">'
+    return Drawn(name, Markup(re.sub(r"<svg[^>]*>", lambda _: head, body, count=1)))  # Matplotlib escapes its texts
+
+
+def _labelled(table: pd.DataFrame, comparison: Comparison, lang: Lang) -> pd.DataFrame:
+    """The data of a figure with what every table says of itself, as columns at its end."""
+    manifest = comparison.manifest
+    labels: dict[str, Any] = {
+        "district": manifest["district"],
+        "draws": manifest["draws"],
+        "seeds": manifest["seeds"],
+        "population_share": manifest["population_share"],
+        "intervals": interval_kind(comparison, lang),
+        "synthetic_inputs": ", ".join(manifest.get("synthetic_inputs") or []),
+        "version": manifest["version"],
+    }
+    return table.assign(**{name: value for name, value in labels.items() if name not in table.columns})

@@ -1,0 +1,459 @@
+"""Numbers read off a comparison, so that decision sheet, findings and figures can never say different things."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from konvergensi.experiments.statistics import interval
+from konvergensi.inputs.months import parse_month
+from konvergensi.inputs.parameters import Settings, Value, load_parameters
+from konvergensi.mechanisms import calendar
+from konvergensi.report import readings as read
+from konvergensi.report import theme
+from konvergensi.report.words import Lang, month_of_year, number, part, rupiah, word, word_or
+
+if TYPE_CHECKING:
+    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.runs import Run
+
+# Policies keep letter, colour and marker in every figure and table; colours and markers start over at different places,
+# so that no two of the first fifty-six look the same.
+_COLOURS = (
+    theme.INK, theme.BLUE, theme.RED, theme.GREEN, theme.ORANGE, theme.PURPLE, theme.SKY, "#8C6D00",
+)  # fmt: skip
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1.5, 1.5)), (0, (1, 1)))
+GROUPS = {
+    "place": ("lokus", "non_lokus"),
+    "wealth": read.WEALTH,
+    "age": read.AGE_BANDS,
+}
+FEWEST_DRAWS = 10  # with fewer, a rank correlation says nothing about one parameter among hundreds
+MEASURE = "prevalence"  # what policies are ranked by
+EFFECTS = {"d_cases": "cases_averted", "d_protected": "protected_in_time"}  # as tables call it, as the manifest does
+STEPS = ("analysis", "plan", "rembuk")
+# source of money -> the lever that says in which month its door closes; APBD-P is a second door for APBD
+DOORS = {
+    "apbd": "calendar.musrenbang_month",
+    "apbn": "calendar.apbn_month",
+    "dana-desa": "calendar.musdes_month",
+    "dak": "calendar.dak_month",
+    "apbdp": "calendar.apbdp_month",
+}
+# What a policy does, by the levers it moves; a lever belongs to the first theme whose beginning it has.
+THEMES = {
+    "review": ("calendar.aksi_8", "calendar.reform_review", "review."),
+    "doors": tuple(key for key in (*DOORS.values(), "calendar.ceiling_month", "calendar.csr_month")),
+    "plan": ("calendar.",),
+    "lists": ("registers.", "measurement.", "cascade.list_fetch"),
+    "villages": ("cascade.", "network.tpps_desa", "network.tpps_kecamatan", "caregivers."),
+    "told": ("socialization.", "shocks.mutasi", "shocks.meeting"),
+    "lead": ("network.", "goals.leadership", "shocks.leadership"),
+    "joint": ("goals.",),
+    "central": ("budget.apbn", "budget.dak"),
+    "village_fund": ("budget.dana_desa",),
+    "apbd": ("budget.",),
+    "opd": ("opd.",),
+    "other": ("",),
+}
+_LOGGED = re.compile(r"(\d{4}-\d{2})(?: \.\. (\d{4}-\d{2}))? (\S+): (.*?) -> (.*?) \(([^()]*?)(?:; [^()]*)?\)")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One of the scenarios compared, as figures and tables show it."""
+
+    id: str
+    letter: str
+    titles: dict[str, str]
+    colour: str
+    marker: str
+    dashes: Any
+
+    def title(self, lang: Lang) -> str:
+        """Its title in the language, else in the other, else its id."""
+        return next((self.titles[each] for each in (lang, "en", "id") if self.titles.get(each)), self.id)
+
+    def name(self, lang: Lang) -> str:
+        """Letter and title."""
+        return f"{self.letter}\u00a0· {self.title(lang)}"  # the letter stays with its title
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over runs with the ends of its interval; NaN where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def has_interval(self) -> bool:
+        return bool(np.isfinite([self.low, self.high]).all())
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is nothing, in every run."""
+        return self.mean == 0 and not (self.has_interval and (self.low < 0 or self.high > 0))
+
+    @property
+    def side(self) -> int:
+        """-1 or 1 where the whole interval lies on that side of zero, else 0; without an interval always 0."""
+        return int(self.high < 0) * -1 + int(self.low > 0) if self.has_interval else 0
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same in another unit."""
+        ends = sorted((self.low * factor, self.high * factor)) if self.has_interval else (self.low, self.high)
+        return Estimate(self.mean * factor, *ends)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A lever that a policy moves: from a month on, or in steps until another."""
+
+    month: str
+    until: str | None
+    key: str
+    old: str
+    new: str
+    origin: str
+
+    @property
+    def theme(self) -> str:
+        """Which of `THEMES` it belongs to."""
+        return next(name for name, starts in THEMES.items() if self.key.startswith(starts))
+
+
+def letter(place: int) -> str:
+    """A, B, ... Z, AA, AB, ..."""
+    return (letter(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
+
+
+def policies(comparison: Comparison) -> dict[str, Policy]:
+    """The scenarios in the order in which they were asked for, by id."""
+    titles = comparison.manifest.get("titles") or {}
+    return {
+        scenario: Policy(
+            scenario,
+            letter(place),
+            dict(titles.get(scenario) or {}),
+            _COLOURS[place % len(_COLOURS)],
+            _MARKERS[place % len(_MARKERS)],
+            DASHES[place // len(_COLOURS) % len(DASHES)],
+        )
+        for place, scenario in enumerate(comparison.manifest["scenarios"])
+    }
+
+
+def last_month(comparison: Comparison) -> str:
+    """The last month that was compared."""
+    return str(comparison.comparison["month"].max())
+
+
+def at_end(comparison: Comparison, measure: str) -> pd.DataFrame:
+    """Rows of a measure in the last month, by scenario."""
+    table = comparison.comparison
+    rows = table[(table["measure"] == measure) & (table["month"] == last_month(comparison))]
+    return rows.set_index("scenario").reindex(comparison.manifest["scenarios"])
+
+
+def level(comparison: Comparison, measure: str, scenario: str) -> Estimate:
+    """A measure in the last month."""
+    row = at_end(comparison, measure).loc[scenario]
+    return Estimate(float(row["mean"]), float(row["low"]), float(row["high"]))
+
+
+def difference(comparison: Comparison, measure: str, scenario: str) -> Estimate:
+    """Its difference to the first scenario in the last month."""
+    row = at_end(comparison, measure).loc[scenario]
+    return Estimate(float(row["difference"]), float(row["diff_low"]), float(row["diff_high"]))
+
+
+def p_best(comparison: Comparison, measure: str, scenario: str) -> float:
+    """Share of the runs in which no other scenario does better; NaN where no direction is better."""
+    return float(at_end(comparison, measure).loc[scenario, "p_best"])
+
+
+def leading(comparison: Comparison) -> str:
+    """Of the scenarios besides the first, the one with the lowest prevalence in most runs; the first if it is alone."""
+    first, *others = comparison.manifest["scenarios"]
+    rows = at_end(comparison, MEASURE)
+    ranked = sorted(others, key=lambda s: (-np.nan_to_num(rows.loc[s, "p_best"]), rows.loc[s, "mean"]))
+    return str(ranked[0]) if ranked else str(first)
+
+
+def rivals(comparison: Comparison, scenario: str, measure: str = MEASURE) -> list[tuple[str, float]]:
+    """Scenarios that the runs cannot tell from this one, with the number of runs more that would (NaN: not known)."""
+    table = comparison.pairs
+    table = table[(table["measure"] == measure) & ~table["decided"].astype(bool)]
+    found = []
+    for row in table.itertuples():
+        if scenario in (row.scenario_a, row.scenario_b):
+            other = row.scenario_b if row.scenario_a == scenario else row.scenario_a
+            found.append((str(other), float(row.more_runs)))
+    order = {name: place for place, name in enumerate(comparison.manifest["scenarios"])}
+    return sorted(found, key=lambda pair: order.get(pair[0], 0))
+
+
+def over_runs(rows: pd.DataFrame, column: str) -> Estimate:
+    """Mean over draws and seeds, and the interval that the tables use."""
+    if rows.empty:
+        return Estimate(math.nan, math.nan, math.nan)
+    values = rows.pivot(index="draw", columns="seed", values=column).to_numpy(float)
+    mean, low, high = (float(end) for end in interval(values))
+    return Estimate(mean, low, high)
+
+
+def cost_effect(comparison: Comparison, scenario: str) -> pd.DataFrame:
+    """One row per run: money spent more, cases averted, children protected in time, against the first scenario."""
+    table = comparison.cost_effect
+    return table[table["scenario"] == scenario]
+
+
+def cost_per(comparison: Comparison, scenario: str, effect: str, lang: Lang) -> tuple[Estimate | None, str]:
+    """Rupiah more per case averted (d_cases) or child protected in time (d_protected), or why there is none."""
+    for row in comparison.manifest.get("cost_per") or []:
+        if (row["scenario"], row["effect"]) == (scenario, EFFECTS[effect]):
+            if row["rp"] is None:
+                return None, str(row["reason"][lang])
+            return Estimate(*(float(math.nan if row[end] is None else row[end]) for end in ("rp", "low", "high"))), ""
+    return None, ""
+
+
+def money(comparison: Comparison, stage: str) -> pd.DataFrame:
+    """Mean over runs of the rupiah at a stage: one row per scenario, one column per source."""
+    table = comparison.costs[comparison.costs["stage"] == stage]
+    wide = table.groupby(["scenario", "source"], sort=False)["rp"].mean().unstack("source")
+    known = [source for source in read.SOURCES if source in wide.columns]
+    rest = [source for source in wide.columns if source not in known]
+    return wide.reindex(index=comparison.manifest["scenarios"], columns=[*known, *rest]).fillna(0.0)
+
+
+def group_difference(comparison: Comparison, scenario: str, group: str) -> Estimate:
+    """Difference of a group's prevalence to the first scenario, percentage points, last month."""
+    table = comparison.groups
+    rows = table[(table["scenario"] == scenario) & (table["group"] == group)]
+    if rows.empty:
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    row = rows.iloc[0]
+    return Estimate(float(row["difference"]), float(row["diff_low"]), float(row["diff_high"]))
+
+
+def groups(comparison: Comparison) -> list[str]:
+    """The groups that were recorded, places first, then wealth, then age."""
+    known = [name for names in GROUPS.values() for name in names]
+    return [name for name in known if has_group(comparison, name)]
+
+
+def group_name(name: str, lang: Lang) -> str:
+    """A group in words."""
+    if name.startswith("age_"):
+        return word("compare.groups.months", lang, band=name.removeprefix("age_").replace("_", "–"))
+    return word_or(f"group.{name}", lang, name)
+
+
+def has_group(comparison: Comparison, group: str) -> bool:
+    """Whether the group was recorded."""
+    return bool((comparison.groups["group"] == group).any())
+
+
+def share_of_parameters(comparison: Comparison, scenario: str, measure: str = MEASURE) -> float:
+    """Share of the variance of the difference that comes from parameters; NaN where it is not known."""
+    table = comparison.variance
+    rows = table[(table["scenario"] == scenario) & (table["measure"] == measure)]
+    return float(rows["share_parameters"].iloc[0]) if len(rows) else float("nan")
+
+
+# ---- what a policy moves, and when -----------------------------------------------------------------------------------
+
+
+def moved(run: Run) -> list[Moved]:
+    """The levers that the run's scenario or options move, read off the log of applied changes; history is left out."""
+    return [each for each in logged(run) if not each.origin.startswith("district ") and each.old != each.new]
+
+
+def logged(run: Run) -> list[Moved]:
+    """Every change that was applied, in the order in which they apply."""
+    matches = (_LOGGED.match(line) for line in run.manifest.get("changes") or [])
+    return [Moved(*match.groups()) for match in matches if match]
+
+
+def moved_besides(comparison: Comparison, scenario: str) -> list[Moved]:
+    """The levers that a scenario moves and the first one does not."""
+    first = comparison.manifest["scenarios"][0]
+    shared = {(each.month, each.until, each.key, each.new) for each in moved(comparison.details[first])}
+    own = moved(comparison.details[scenario])
+    return [each for each in own if (each.month, each.until, each.key, each.new) not in shared]
+
+
+def calendar_settings(run: Run) -> Settings:
+    """The parameters of the calendar as they stand at the end of the run."""
+    known = {key: each for key, each in load_parameters().items() if key.startswith("calendar.")}
+    values: dict[str, Value] = {key: each.value for key, each in known.items()}
+    for each in logged(run):
+        if each.key in known:
+            values[each.key] = _as(known[each.key].value, each.new)
+    return Settings(values, known)
+
+
+def _as(example: Value, text: str) -> Value:
+    """A value as the log writes it, in the type of another."""
+    if isinstance(example, bool):
+        return text == "true"
+    return text if isinstance(example, str) else type(example)(float(text))
+
+
+def steps(run: Run) -> dict[str, int]:
+    """Month of the year of each action in the last year of the run."""
+    return calendar.action_months(calendar_settings(run), parse_month(str(run.manifest["end"])))
+
+
+def doors(run: Run) -> dict[str, int]:
+    """Month of the year in which each door closes, at the end of the run, in the order of the year."""
+    settings = calendar_settings(run)
+    return dict(sorted(((door, int(settings[key])) for door, key in DOORS.items()), key=lambda pair: pair[1]))
+
+
+def caught(run: Run) -> dict[str, bool]:
+    """Whether the plan of the last year is ready by each door; village money also needs the rule on villages' role."""
+    at = steps(run)
+    ready = dict.fromkeys(DOORS, at["plan"]) | {"dana-desa": max(at["plan"], at["village_rule"])}
+    return {door: ready[door] <= month for door, month in doors(run).items()}
+
+
+# ---- numbers of one run, for the findings ----------------------------------------------------------------------------
+
+
+def stages(run: Run) -> pd.DataFrame:
+    """Shares of those in need who reach each stage in the last full year: one row per service, NaN where unknown."""
+    year = read.last_full_year(run, read.rows(run.cascade, "year", "service", "stage", "children"))
+    children = read.chain(run, year) if year is not None else pd.DataFrame(columns=list(read.STAGES))
+    return children[read.offered(run, children.index)] if len(children) else children
+
+
+def chain_shares(run: Run) -> pd.Series:
+    """Of all needs of all services on offer, the share that reaches each stage."""
+    children = stages(run)
+    total = children["in_need"].sum()
+    if not total:
+        return pd.Series(dtype=float)
+    return children[list(read.STAGES)].sum(min_count=1) / total
+
+
+def weakest(run: Run) -> str:
+    """The stage before which most services lose most children; '' when none does."""
+    children = stages(run)
+    if children.empty:
+        return ""
+    links = read.weakest_links(children)["stage"]
+    links = links[links != ""]
+    return str(links.value_counts().index[0]) if len(links) else ""
+
+
+def errors(run: Run) -> pd.DataFrame:
+    """Programmes of the last full year: programme, eligible, inclusion_error, exclusion_error."""
+    _, table = read.targeting_errors(run)
+    return table[["programme", "eligible", "inclusion_error", "exclusion_error"]]
+
+
+def median_exclusion(run: Run) -> float:
+    """Median exclusion error of the programmes of the last full year."""
+    table = errors(run)
+    return float(table["exclusion_error"].median()) if len(table) else float("nan")
+
+
+def village_share(run: Run, column: str) -> float:
+    """Share of the villages with something, last year."""
+    table = read.rows(run.villages, "year", column)
+    return float(table.loc[table["year"] == table["year"].max(), column].mean()) if len(table) else float("nan")
+
+
+def spent_of_budgeted(run: Run) -> float:
+    """Share of the budgeted money that was spent, over the run."""
+    total = read.money_by(run, "year").sum()
+    return read.ratio(float(total["spent_rp"]), float(total["budgeted_rp"]))
+
+
+def priced_by_assumption(comparison: Comparison, scenario: str) -> tuple[int, float]:
+    """Services whose unit cost is an assumption, and the share of the money spent that they take; NaN: not known."""
+    known = comparison.manifest.get("assumed_unit_costs") or {}
+    share = (known.get("spent_share") or {}).get(scenario)
+    return len(known.get("services") or []), math.nan if share is None else float(share)
+
+
+def drawn(comparison: Comparison) -> pd.DataFrame:
+    """Parameters that were drawn, widest first: key, grade, low, value, high, width (of the range by the value)."""
+    known = load_parameters()
+    rows = []
+    for key in comparison.manifest.get("drawn") or []:
+        if key in known and known[key].low is not None:
+            each = known[key]
+            low, high = float(each.low), float(each.high)
+            value = float(each.value)
+            width = (high - low) / abs(value) if value else math.nan
+            rows.append((key, each.grade, low, value, high, width))
+    table = pd.DataFrame(rows, columns=["key", "grade", "low", "value", "high", "width"])
+    return table.sort_values(["width", "key"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def standing_out(comparison: Comparison, scenario: str) -> list[str] | None:
+    """Drawn parameters with which the scenario's difference moves over the draws, strongest first.
+
+    By rank correlation, at 5 % after correction for the number of parameters; None with too few draws to say.
+    """
+    table = comparison.runs
+    end = table[(table["measure"] == MEASURE) & (table["month"] == last_month(comparison))]
+    level = end.groupby(["draw", "scenario"])["value"].mean().unstack("scenario")
+    first = str(comparison.manifest["scenarios"][0])
+    less = (level[scenario] - level[first]).rank()
+    draws = len(less)
+    if draws < FEWEST_DRAWS or comparison.beliefs.empty or scenario == first:
+        return None
+    wide = comparison.beliefs.pivot(index="draw", columns="parameter", values="value").reindex(less.index).astype(float)
+    rho = wide.rank().corrwith(less).dropna()
+    t = rho * np.sqrt((draws - 2) / np.maximum(1 - rho**2, 1e-12))
+    chance = pd.Series(2 * student.sf(np.abs(t), draws - 2), index=rho.index) * len(rho)
+    found = rho[chance < 0.05].abs().sort_values(ascending=False, kind="stable")
+    return [str(key) for key in found.index]
+
+
+def meaning(key: str, lang: Lang) -> str:
+    """What a parameter says, without its full stop; its key where the district or scenario made it."""
+    known = load_parameters()
+    if key in known:
+        return str(known[key].arti if lang == "id" else known[key].meaning).rstrip(".")
+    return word("compare.opd_lever", lang, lever=key)
+
+
+def lever_value(key: str, text: str, lang: Lang) -> str:
+    """A value as the log of changes writes it, as people say it: yes, March, 40%, Rp 500,000."""
+    if text in ("true", "false"):
+        return word(f"report.{text}", lang)
+    try:
+        value = float(text)
+    except ValueError:
+        return text  # a choice, as its file writes it
+    known = load_parameters()
+    unit = known[key].unit if key in known else "share"
+    if unit == "month of year":
+        return month_of_year(int(value), lang, short=True)
+    if unit.startswith("share"):
+        return part(value, lang)
+    if unit.startswith("Rp"):
+        return rupiah(value, lang)
+    return plain_number(value, lang)
+
+
+def plain_number(value: float, lang: Lang) -> str:
+    """A value without trailing zeros, as the language writes it."""
+    if abs(value) >= 1e4:
+        return number(value, lang)
+    text = f"{value:.4g}"
+    return text if lang == "en" else text.replace(".", ",")

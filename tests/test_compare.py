@@ -1,0 +1,549 @@
+"""Comparing scenarios: pairs that share everything but the policy, beliefs that stay beliefs, work that is not lost."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import copy_of_lebak
+from typer.testing import CliRunner
+
+import konvergensi as kv
+from konvergensi.cli import app
+from konvergensi.experiments import compare as compare_module
+from konvergensi.experiments import comparison as comparison_module
+from konvergensi.experiments.batch import do_all
+from konvergensi.experiments.branch import branches
+from konvergensi.experiments.compare import TARGETS, compare
+from konvergensi.experiments.compare_plan import DECIDED, FITTED, Plan, compare_job, make_plan, sample_of
+from konvergensi.experiments.comparison import COLUMNS, MEASURES, Comparison
+from konvergensi.experiments.statistics import best_shares, interval, mean_interval, variance_shares
+from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.errors import InputError
+from konvergensi.inputs.parameters import load_parameters
+from konvergensi.inputs.scenarios import list_scenarios, load_scenario
+from konvergensi.runs import run as one_run
+
+SPAN: dict[str, Any] = {"population_share": 0.004, "end": "2019-02"}
+WORDS = 'title = { en = "A", id = "B" }\nquestion = { en = "C", id = "D" }\n'
+DRAWS, SEEDS = 2, 2
+
+
+def inert(folder: Path) -> str:
+    """A policy that sets a value to what it is."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "inert.toml"
+    file.write_text(WORDS + 'change = [{ from = "2018-07", set = { "goals.leadership" = 0.4 } }]\n')
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return ["baseline", "one-list", inert(tmp_path_factory.mktemp("policies"))]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def found(scenarios: list[str], kept: Path) -> Comparison:
+    return compare(scenarios, draws=DRAWS, seeds=SEEDS, workers=1, keep=kept, **SPAN)
+
+
+@pytest.fixture(scope="module")
+def by_seed(scenarios: list[str], kept: Path) -> Comparison:
+    """Parameters as they are."""
+    return compare(scenarios, draws=0, seeds=2, workers=1, keep=kept, **SPAN)
+
+
+def same(one: Comparison, other: Comparison) -> None:
+    for name, table in one.tables().items():
+        pd.testing.assert_frame_equal(table, other.tables()[name], check_exact=True, obj=name)
+    for scenario, run in one.details.items():
+        for name, table in run.tables().items():
+            pd.testing.assert_frame_equal(table, other.details[scenario].tables()[name], check_exact=True, obj=name)
+    mine, yours = ({**each.manifest, "wall_time_s": 0} for each in (one, other))
+    assert json.dumps(mine) == json.dumps(yours)
+
+
+def cube(table: pd.DataFrame, measure: str, month: str, scenarios: list[str]) -> np.ndarray:
+    """Values of a measure, (draws, seeds, scenarios)."""
+    part = table[(table["measure"] == measure) & (table["month"] == month)]
+    wide = part.set_index(["draw", "seed", "scenario"])["value"].unstack("scenario")[scenarios]
+    return wide.to_numpy().reshape(wide.index.levshape[0], -1, len(scenarios))
+
+
+# ---- what is in the tables ---------------------------------------------------------------------------------------
+
+
+def test_tables_have_the_columns_they_promise(found: Comparison) -> None:
+    assert {name: list(table) for name, table in found.tables().items()} == COLUMNS
+    assert found.manifest["scenarios"] == ["baseline", "one-list", "inert"] == list(found.details)
+    assert set(found.comparison["measure"]) == set(MEASURES)
+    of_one = found.runs[(found.runs["scenario"] == "inert") & (found.runs["measure"] == "spent_rp")]
+    assert sorted(set(of_one["month"])) == ["2018-12", "2019-02"] and len(of_one) == 2 * DRAWS * SEEDS
+    months = found.comparison.query("scenario == 'inert' and measure == 'prevalence'")["month"].tolist()
+    assert months == [f"2018-{m:02d}" for m in range(1, 13)] + [f"2019-{m:02d}" for m in range(1, 3)]
+    assert (len(found.villages), len(found.groups)) == (345 * 3, 13 * 3)
+
+
+def test_any_run_can_be_run_again_by_itself(found: Comparison) -> None:
+    """The branch of draw 2 and seed 2 is what `kv.run` gives for the same key."""
+    belief = found.beliefs[found.beliefs["draw"] == 2].set_index("parameter")["value"]
+    assert belief.index.tolist() == found.manifest["drawn"]
+    whole = {key for key, parameter in load_parameters().items() if isinstance(parameter.value, int)}
+    said = {key: int(value) if key in whole else value for key, value in belief.items()}
+    run = one_run("one-list", seed=2, set=said, **SPAN)
+    scale = 1 / run.manifest["population_share_made"]
+    row = found.runs.query("scenario == 'one-list' and draw == 2 and seed == 2").set_index(["measure", "month"])[
+        "value"
+    ]
+    series = run.series[run.series["group"] == "all"].set_index("month")
+    assert row["prevalence"].tolist() == (100 * series["prevalence"]).tolist()
+    last, end = series.iloc[-1], SPAN["end"]
+    assert row["stunted_children", end] == pytest.approx(last["prevalence"] * last["n_children"] * scale)
+    indicators = run.indicators.pivot(index="month", columns="indicator", values="value")
+    assert row["protected_in_time", end] == pytest.approx(indicators["protected_in_time"].sum() * scale)
+    assert row["complete_package_share", "2018-12"] == indicators.loc["2018-12", "complete_package_share"]
+    assert row["services_mean", end] == indicators.loc[end, "services_mean"]
+    assert row["kpm_incentive_rp", end] == pytest.approx(indicators["kpm_incentive_rp"].sum() * scale)
+    index = run.integration.query("dimension == 'index'").set_index("month")["value"]
+    assert row["integration_index", end] == index[end]
+    for stage in ("budgeted", "spent"):
+        money = run.money.groupby("year")[f"{stage}_rp"].sum() * scale
+        assert row[f"{stage}_rp", "2018-12"] == pytest.approx(money[2018])
+        assert row[f"{stage}_rp", end] == pytest.approx(money.sum())
+    costs = found.costs.query("scenario == 'one-list' and draw == 2 and seed == 2").set_index(["source", "stage"])["rp"]
+    for source, table in run.money.groupby("source"):
+        for stage in ("planned", "budgeted", "released", "spent"):
+            assert costs[source, stage] == pytest.approx(table[f"{stage}_rp"].sum() * scale)
+
+
+def test_details_are_the_runs_with_parameters_as_they_are(found: Comparison) -> None:
+    for scenario in ("baseline", "one-list"):
+        alone, inside = one_run(scenario, seed=1, **SPAN), found.details[scenario]
+        for name, table in alone.tables().items():
+            pd.testing.assert_frame_equal(inside.tables()[name], table, check_exact=True, check_dtype=False, obj=name)
+        drop = {"wall_time_s": 0}
+        assert inside.manifest | drop == alone.manifest | drop
+        assert (inside.service_names, inside.agency_names) == (alone.service_names, alone.agency_names)
+
+
+def test_an_inert_policy_differs_by_exactly_nothing(found: Comparison, by_seed: Comparison) -> None:
+    for each in (found, by_seed):
+        rows = each.comparison[each.comparison["scenario"] == "inert"]
+        assert (rows[["difference", "diff_low", "diff_high"]] == 0.0).all(axis=None)
+        effect = each.cost_effect[each.cost_effect["scenario"] == "inert"]
+        assert (effect[["d_cost_rp", "d_cases", "d_protected"]] == 0.0).all(axis=None)
+        assert (each.groups.query("scenario == 'inert'")["difference"] == 0.0).all()
+        assert (each.villages.query("scenario == 'inert'")["difference"].dropna() == 0.0).all()
+        pair = each.pairs.query("scenario_a == 'baseline' and scenario_b == 'inert'")
+        assert (pair["difference"] == 0.0).all() and pair["decided"].all() and pair["more_runs"].isna().all()
+        assert each.variance.query("scenario == 'inert'")["share_chance"].isna().all()
+        best = each.comparison.pivot_table(index=["measure", "month"], columns="scenario", values="p_best")
+        pd.testing.assert_series_equal(best["inert"], best["baseline"], check_names=False)
+
+
+def test_the_first_scenario_differs_from_itself_by_nothing(found: Comparison) -> None:
+    rows = found.comparison[found.comparison["scenario"] == "baseline"]
+    assert (rows[["difference", "diff_low", "diff_high"]] == 0.0).all(axis=None)
+
+
+def test_numbers_of_the_comparison_are_those_of_the_runs(found: Comparison) -> None:
+    names, end = found.manifest["scenarios"], SPAN["end"]
+    rows = found.comparison[found.comparison["month"] == end].set_index(["measure", "scenario"])
+    pairs = found.pairs.set_index(["scenario_a", "scenario_b", "measure"])
+    variance = found.variance.set_index(["scenario", "measure"])
+    for measure, direction in MEASURES.items():
+        values = cube(found.runs, measure, end, names)
+        assert values.shape == (DRAWS, SEEDS, 3)
+        for i, name in enumerate(names):
+            row = rows.loc[(measure, name)]
+            for columns, of in (
+                (["mean", "low", "high"], values[..., i]),
+                (["difference", "diff_low", "diff_high"], values[..., i] - values[..., 0]),
+            ):
+                assert tuple(row[columns]) == pytest.approx(tuple(float(each) for each in interval(of)))
+            difference = values[..., i] - values[..., 0]
+            assert row["p_best"] == pytest.approx(best_shares(values, direction)[i], nan_ok=True)
+            split = variance_shares(difference if i else values[..., 0])
+            assert tuple(variance.loc[(name, measure)]) == pytest.approx(split, nan_ok=True)
+        pair = pairs.loc[("one-list", "inert", measure)]
+        mean, low, high = mean_interval(values[..., 2] - values[..., 1])
+        assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx((mean, low, high))
+        assert pair["decided"] == (low > 0 or high < 0 or not (values[..., 2] - values[..., 1]).any())
+
+
+def test_money_is_never_best(found: Comparison) -> None:
+    rows = found.comparison[found.comparison["measure"].str.endswith("_rp")]
+    assert rows["p_best"].isna().all()
+    rows = found.comparison[~found.comparison["measure"].str.endswith("_rp")]
+    np.testing.assert_allclose(rows.groupby(["measure", "month"])["p_best"].sum(), 1.0)
+
+
+def test_cost_and_effect_belong_together(found: Comparison) -> None:
+    names, end = found.manifest["scenarios"], SPAN["end"]
+    table = found.cost_effect.query("scenario == 'one-list'").set_index(["draw", "seed"])
+    spent = sum(cube(found.runs, each, end, names) for each in ("spent_rp", "kpm_incentive_rp"))
+    cases, protected = (cube(found.runs, each, end, names) for each in ("stunted_children", "protected_in_time"))
+    assert table["d_cost_rp"].tolist() == pytest.approx((spent[..., 1] - spent[..., 0]).ravel())
+    assert table["d_cases"].tolist() == pytest.approx((cases[..., 0] - cases[..., 1]).ravel())
+    assert table["d_protected"].tolist() == pytest.approx((protected[..., 1] - protected[..., 0]).ravel())
+
+
+def test_a_price_is_given_only_for_what_is_clearly_gained(found: Comparison) -> None:
+    told = {(each["scenario"], each["effect"]): each for each in found.manifest["cost_per"]}
+    assert set(told) == {(s, e) for s in ("one-list", "inert") for e in ("cases_averted", "protected_in_time")}
+    for each in told.values():
+        assert (each["rp"] is None) is (each["reason"] is not None)
+        assert each["reason"] is None or set(each["reason"]) == {"en", "id"}
+    assert told["inert", "cases_averted"]["reason"]["en"] == "the same as the reference in every run"
+
+
+def test_a_price_is_the_ratio_of_the_means(monkeypatch: pytest.MonkeyPatch, found: Comparison) -> None:
+    samples = SimpleNamespace(draws=[1, 2, 3], names=["baseline", "more", "worse", "unclear"])
+    effect = {"more": [10, 11, 12], "worse": [-1, -2, -3], "unclear": [-5, 1, 5]}
+    rows = [(name, d, 1, 100.0, float(v), float(v)) for name, vs in effect.items() for d, v in enumerate(vs, start=1)]
+    told = compare_module._cost_per(pd.DataFrame(rows, columns=COLUMNS["cost_effect"]), samples)  # type: ignore[arg-type]
+    more, worse, unclear = told[0], told[2], told[4]
+    assert more["rp"] == pytest.approx(100 / 11) and more["low"] < more["rp"] < more["high"]
+    assert worse["reason"]["en"].startswith("fewer") and unclear["reason"]["en"].startswith("not clearly")
+
+
+def test_targets_are_read_in_their_month_or_named_as_outside(
+    found: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [(row.target_percent, row.month) for row in found.targets[:4].itertuples()] == list(TARGETS)
+    assert found.targets["probability"].isna().all() and (found.targets["runs"] == 0).all()  # the run ends before
+    values = found.runs.query("scenario == 'baseline' and measure == 'prevalence' and month == '2019-01'")["value"]
+    middle = float(values.median())
+    monkeypatch.setattr(compare_module, "TARGETS", ((middle, "2019-01"), (100.0, "2019-02"), (0.0, "2019-02")))
+    samples = compare_module._Samples.of(*_plan_and_rows(found))
+    told = compare_module._targets(samples).query("scenario == 'baseline'")
+    assert told["probability"].tolist() == [(values <= middle).mean(), 1.0, 0.0]
+    assert (told["runs"] == DRAWS * SEEDS).all()
+
+
+def _plan_and_rows(found: Comparison) -> tuple[Any, Any]:
+    """As if the runs of `found` had just been done."""
+    names = found.manifest["scenarios"]
+    wide = found.runs.set_index(["draw", "seed", "scenario", "measure"]).sort_index(kind="stable")
+    rows = {}
+    for draw in range(1, DRAWS + 1):
+        for seed in range(1, SEEDS + 1):
+            outcomes = []
+            for name in names:
+                part = wide.loc[(draw, seed, name)]
+                each = {measure: part.loc[measure, "value"].tolist() for measure in MEASURES}
+                each |= {
+                    "months": part.loc["prevalence", "month"].tolist(),
+                    "at": part.loc["spent_rp", "month"].tolist(),
+                }
+                outcomes.append({"outcome": each | {"groups": [], "population_share_made": 1.0}})
+            rows[draw, seed] = {"scenarios": outcomes}
+    return SimpleNamespace(sample={at: at for at in rows}, names=names), rows
+
+
+def test_intervals_say_what_they_are(found: Comparison, by_seed: Comparison) -> None:
+    assert (
+        found.manifest["interval_kind"] == "few_draws" and "(2, seeds of each: 2)" in found.manifest["intervals"]["en"]
+    )
+    assert by_seed.manifest["interval_kind"] == "chance" and "2 benih acak" in by_seed.manifest["intervals"]["id"]
+    assert by_seed.manifest["intervals"]["en"].startswith("chance only, parameters as they are")
+    assert by_seed.manifest["drawn"] == [] and by_seed.beliefs.empty and set(by_seed.runs["draw"]) == {0}
+    assert by_seed.variance["share_parameters"].isna().all() and by_seed.manifest["variance_note"]["en"]
+    assert found.manifest["variance_note"] is None and 150 < len(found.manifest["drawn"]) < 300
+
+
+def test_money_names_what_rests_on_assumed_unit_costs(found: Comparison) -> None:
+    assumed, run = found.manifest["assumed_unit_costs"], found.details["baseline"]
+    known = load_parameters()
+    spent = run.money.assign(service=run.money["programme"].str.split(":").str[1]).groupby("service")["spent_rp"].sum()
+    on = [name for name in spent.index if known[f"services.{name}.unit_cost_rp"].grade == "assumption"]
+    own = {each.service for each in find_district("lebak").programmes if each.unit_cost_rp}
+    if not own:
+        assert assumed["services"] == sorted(on)
+        assert assumed["spent_share"]["baseline"] == pytest.approx(spent[on].sum() / spent.sum())
+    assert 0 < assumed["spent_share"]["baseline"] < 1
+
+
+# ---- what is drawn -------------------------------------------------------------------------------------------------
+
+
+def plan(*scenarios: str, draws: int = 4, **options: Any) -> Plan:
+    asked = {
+        "district": "lebak",
+        "seeds": 2,
+        "population_share": 0.01,
+        "start": "2018-01",
+        "end": "2018-12",
+        "set_": {},
+    }
+    return make_plan(scenarios or ("baseline", "one-list"), draws=draws, **asked | options)
+
+
+def test_what_is_drawn_is_a_belief() -> None:
+    drawn, place = plan().drawn, find_district("lebak")
+    assert len(drawn) > 150 and {"budget.inertia", "services.pmba.effect"} <= {each.key for each in drawn}
+    assert any(isinstance(each.value, int) for each in drawn)
+    measured = {*place.overrides, *(key for event in place.timeline for key in event.set)}
+    for each in drawn:
+        assert not isinstance(each.value, (bool, str)) and each.low < each.high
+        assert each.key not in DECIDED | FITTED | measured
+        assert each.key.partition(".")[0] not in ("calendar", "shocks", "opd")
+    assert set(load_parameters()) >= DECIDED | FITTED
+
+
+def test_what_a_scenario_or_set_decides_is_not_drawn() -> None:
+    usual = {each.key for each in plan().drawn}
+    changed = {change.key for change in load_scenario("early-planning").changes}
+    assert not {each.key for each in plan("baseline", "early-planning").drawn} & changed
+    fixed = plan(set_={"budget.inertia": 0.3})
+    assert {each.key for each in fixed.drawn} == usual - {"budget.inertia"}
+    assert all(dict(job.set)["budget.inertia"] == 0.3 for job in [fixed.full, *fixed.sample.values()])
+
+
+def test_no_shipped_policy_is_silenced_by_a_draw() -> None:
+    """A value that is set holds for the whole run, so a drawn key would undo the dated change of a policy."""
+    names = [name for name in list_scenarios() if name != "baseline"]
+    made = plan("baseline", *names, draws=1)
+    assert not {each.key for each in made.drawn} & {c.key for name in names for c in load_scenario(name).changes}
+
+
+def test_a_draw_is_the_same_whatever_is_compared_and_a_longer_series_begins_with_a_shorter() -> None:
+    one, other = plan(draws=3), plan("one-list", "early-planning", "baseline", draws=5)
+    for draw in (1, 2, 3):
+        left, right = dict(one.sample[draw, 1].set), dict(other.sample[draw, 1].set)
+        both = left.keys() & right.keys()
+        assert len(both) > 150 and all(left[key] == right[key] for key in both)
+
+
+def test_draws_stay_in_their_ranges_and_fill_them() -> None:
+    made = plan(draws=16)
+    beliefs = [dict(made.sample[draw, 1].set) for draw in range(1, 17)]
+    for each in made.drawn:
+        assert all(each.fault_in(belief[each.key]) is None for belief in beliefs)
+        assert each.low is not None and each.high is not None
+        if isinstance(each.value, float):
+            place = np.sort([(float(belief[each.key]) - each.low) / (each.high - each.low) for belief in beliefs])
+            assert (np.floor(place * 16) == range(16)).all()
+
+
+def test_seeds_cross_draws_and_without_draws_parameters_are_as_they_are() -> None:
+    assert list(plan(draws=2).sample) == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    alone = plan(draws=0, seeds=3)
+    assert list(alone.sample) == [(0, 1), (0, 2), (0, 3)] and {job.set for job in alone.sample.values()} == {()}
+    for made in (plan(), alone):
+        assert (made.full.seed, made.full.set, made.full.in_full) == (1, (), True)
+
+
+def test_what_the_district_says_of_itself_is_not_drawn(tmp_path: Path) -> None:
+    own = '[set."uptake.adherence_share"]\nvalue = 0.7\nsource = "measured"\ngrade = "published"\n\n[[timeline]]'
+    folder = copy_of_lebak(tmp_path / "mine", district=lambda text: text.replace("[[timeline]]", own, 1))
+    usual, mine = (sample_of(find_district(name), 1, ())[0] for name in ("lebak", folder))
+    assert {each.key for each in usual} - {each.key for each in mine} == {"uptake.adherence_share"}
+
+
+# ---- work that is not lost -------------------------------------------------------------------------------------------
+
+
+class Stop(BaseException):
+    """A stand-in for Ctrl-C and worse."""
+
+
+def test_stopped_halfway_it_goes_on_and_comes_to_the_same(
+    found: Comparison, scenarios: list[str], kept: Path, tmp_path: Path
+) -> None:
+    def stop_after_two(done: int, _all: int) -> None:
+        if done == 2 * 3:
+            raise Stop
+
+    keep, few = tmp_path / "runs", {"draws": 1, "seeds": 2, "workers": 1}
+    with pytest.raises(Stop):
+        compare(scenarios, keep=keep, progress=stop_after_two, **few, **SPAN)
+    files = sorted(keep.glob("*.json"))
+    assert len(files) == 2 and len(list(keep.iterdir())) == 2
+    files[0].write_text(files[0].read_text()[:-40])  # cut off in the middle
+    told: list[tuple[int, int]] = []
+    again = compare(scenarios, keep=keep, progress=lambda *each: told.append(each), **few, **SPAN)
+    assert told[0] == (1 * 3, 3 * 3) and told[-1] == (3 * 3, 3 * 3)
+    before = set(kept.iterdir())
+    same(again, compare(scenarios, keep=kept, **few, **SPAN))
+    assert set(kept.iterdir()) == before  # a longer comparison had done all of it
+
+
+def test_the_number_of_workers_changes_nothing(by_seed: Comparison, scenarios: list[str]) -> None:
+    same(by_seed, compare(scenarios, draws=0, seeds=2, workers=2, **SPAN))
+
+
+def test_another_scenario_or_order_is_other_work(tmp_path: Path) -> None:
+    def names(*scenarios: str) -> set[str]:
+        jobs = [make_plan(scenarios, "lebak", 0, 1, 0.002, "2018-01", "2018-01", {}).full]
+        do_all(jobs, nothing, "nothing", keep=tmp_path / "runs")
+        return {path.stem for path in (tmp_path / "runs").iterdir()}
+
+    assert len(names("baseline", "one-list")) == 1
+    assert len(names("one-list", "baseline")) == 2
+    assert len(names("baseline", "early-planning")) == 3
+    policy = inert(tmp_path)
+    assert len(names("baseline", policy)) == 4
+    Path(policy).write_text(WORDS)
+    assert len(names("baseline", policy)) == 5
+
+
+def nothing(_job: object) -> dict[str, Any]:
+    return {}
+
+
+def test_what_is_kept_is_small_but_for_the_details(kept: Path, found: Comparison) -> None:
+    sizes = sorted(path.stat().st_size for path in kept.glob("*.json"))
+    assert sizes[-2] < 150_000
+
+
+# ---- saving and reading again ----------------------------------------------------------------------------------------
+
+
+def test_what_is_saved_can_be_read_again(found: Comparison, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    names = found.save_tables(out)
+    assert sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir()) == sorted(names)
+    same(found, Comparison.load(out))
+    attrs = pd.read_parquet(out / "pairs.parquet").attrs
+    assert attrs["draws"] == DRAWS and attrs["scenarios"] == found.manifest["scenarios"]
+    (out / "manifest.json").unlink()
+    with pytest.raises(InputError, match="holds no whole comparison"):
+        Comparison.load(out)
+
+
+def test_saving_replaces_an_earlier_comparison_and_leaves_the_runs(
+    found: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = SimpleNamespace(
+        write=lambda _comparison, folder, lang: [(folder / "report.html").write_text(lang), "report.html"][1:]
+    )
+    monkeypatch.setitem(__import__("sys").modules, "konvergensi.report.comparison", report)
+    out = tmp_path / "new" / "out"
+    (out / "details" / "gone").mkdir(parents=True)
+    (out / "runs").mkdir()
+    names = found.save(out, "id", "konvergensi compare")
+    assert {path.name for path in out.iterdir()} == {*(name.rstrip("/") for name in names), "runs"}
+    assert (out / "report.html").read_text() == "id" and not (out / "details" / "gone").exists()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["lang"], manifest["command"]) == ("id", "konvergensi compare")
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+# ---- refusals and the command line -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "options", "message"),
+    [
+        (["baseline"], {}, "scenarios: 'baseline': a comparison needs two scenarios or more"),
+        ([], {}, "a comparison needs two scenarios or more"),
+        (["baseline", "one-list", "baseline"], {}, "'baseline' is named twice"),
+        (["baseline", "one-lst"], {}, "did you mean one-list"),
+        (["baseline", "one-list"], {"draws": -1}, "draws: -1 is outside"),
+        (["baseline", "one-list"], {"seeds": 0}, "seeds: 0 is outside"),
+        (["baseline", "one-list"], {"workers": 0}, "workers: 0 is outside"),
+        (["baseline", "one-list"], {"set": {"goals.oon": 1}}, "goals.oon: unknown key"),
+        (["baseline", "one-list"], {"set": {"budget.inertia": 40}}, "budget.inertia: 40 looks like a percent"),
+        (["baseline", "one-list"], {"district": "lebakk"}, "unknown district 'lebakk'"),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_run(
+    scenarios: list[str], options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(scenarios, keep=tmp_path / "runs", **SPAN | options)
+    assert not (tmp_path / "runs").exists()
+
+
+def call(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("baseline", "scenarios: 'baseline': a comparison needs two scenarios"),
+        ("baseline baseline --lang id", "scenarios: 'baseline' disebut dua kali"),
+        ("baseline one-list --draws -1", "--draws: -1 is outside"),
+        ("baseline one-list --workers 0", "--workers: 0 is outside"),
+        ("baseline one-list --start 2019-01 --end 2018-12", "--end: '2018-12' is before 2019-01 (--start)"),
+        ("baseline one-list --set goals.oon=1", "--set: goals.oon: unknown key"),
+        ("baseline one-list --district nowhere/else", "nowhere/else: there is no such file or folder"),
+    ],
+)
+def test_the_command_refuses_with_one_line_and_writes_nothing(tmp_path: Path, words: str, message: str) -> None:
+    done = call("compare", *words.split(), "--out", tmp_path / "out")
+    assert done.exit_code == 2 and done.stdout == "" and len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith(message) and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("lang", ["en", "id"])
+def test_the_command_passes_its_options_on_and_says_what_came_out(
+    lang: str, monkeypatch: pytest.MonkeyPatch, found: Comparison, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def stand_in(scenarios: list[str], **options: Any) -> Comparison:
+        asked.update(options, scenarios=scenarios)
+        options["progress"](3, 21)
+        return found
+
+    monkeypatch.setitem(vars(kv), "compare", stand_in)
+    monkeypatch.setattr(Comparison, "save", lambda *_, **__: ["runs.parquet", "manifest.json"])
+    words = "baseline one-list --draws 3 --seeds 2 --population-share 0.5 --start 2018-01 --end 2019-02 --workers 2"
+    done = call("compare", *words.split(), "--set", "budget.inertia=0.3", "--out", tmp_path / "out", "--lang", lang)
+    assert done.exit_code == 0, done.output
+    del asked["progress"]
+    assert asked == {
+        "scenarios": ["baseline", "one-list"], "district": "lebak", "draws": 3, "seeds": 2, "population_share": 0.5,
+        "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2,
+        "keep": tmp_path / "out" / "runs",
+    }  # fmt: skip
+    lines = done.stdout.splitlines()
+    mean = found.comparison.query("scenario == 'one-list' and measure == 'prevalence' and month == '2019-02'")["mean"]
+    shown = f"{mean.iloc[0]:.1f}%"
+    row = next(line for line in lines if line.strip().startswith("one-list"))
+    assert (shown if lang == "en" else shown.replace(".", ",")) in row and "nan" not in done.stdout
+    assert lines[-1].endswith("out: manifest.json, runs.parquet") and max(map(len, lines)) <= 200
+
+
+def test_ctrl_c_ends_with_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(*_: Any, **__: Any) -> SimpleNamespace:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(vars(kv), "compare", interrupted)
+    done = call("compare", "baseline", "one-list", "--out", tmp_path / "out", "--lang", "id")
+    assert done.exit_code == 130 and "perintah yang sama melanjutkannya" in done.stderr and done.stdout == ""
+
+
+def test_it_is_part_of_the_package() -> None:
+    assert kv.compare is compare_module.compare and kv.Comparison is comparison_module.Comparison
+
+
+def test_pairs_are_much_tighter_than_runs_with_chance_of_their_own() -> None:
+    """The reason for all of it: the variance of a difference, seeds independent over seeds in common."""
+    levels = []
+    for seed in (1, 2, 3, 4):
+        pair = dict(branches(["baseline", "one-list"], seed=seed, population_share=0.01, end="2019-06"))
+        levels.append([100 * pair[name].prevalence() for name in ("baseline", "one-list")])
+    values = np.array(levels)
+    assert (values[:, 0] != values[:, 1]).any()
+    assert values.var(axis=0, ddof=1).sum() > 20 * (values[:, 1] - values[:, 0]).var(ddof=1)
+
+
+def test_a_job_keeps_the_order_of_its_scenarios() -> None:
+    forth, back = (make_plan(names, "lebak", 0, 1, 0.002, "2018-01", "2018-03", {}).full for names in
+                   (("baseline", "no-programme"), ("no-programme", "baseline")))  # fmt: skip
+    one, other = (compare_job(job)["scenarios"] for job in (forth, back))
+    assert [each["outcome"]["costs"] for each in one] == [each["outcome"]["costs"] for each in reversed(other)]
+    assert one[0]["run"]["manifest"]["scenario"] == "baseline" == other[1]["run"]["manifest"]["scenario"]
