@@ -1,5 +1,7 @@
 """Branching equals the straight run, bit for bit, wherever scenarios part; and each branch saves what is its own."""
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,14 @@ def test_agents_of_a_branch_are_its_own(tmp_path: Path) -> None:
         assert all(agent.model is model for agent in model.agents)
         assert {*model.opds, *model.kecamatan, *model.villages} == set(model.agents) and model.world.opds is model.opds
     assert not set(models[0].agents) & set(models[1].agents)
+
+
+def test_what_has_been_read_is_forgotten(tmp_path: Path) -> None:
+    """Else a batch would fill the memory with the districts it has lived."""
+    seen = [weakref.ref(model) for _, model in branches(["baseline", from_month(tmp_path, "2018-03")], end="2018-04",
+                                                        population_share=SHARE)]  # fmt: skip
+    gc.collect()
+    assert [model() for model in seen] == [None, None]
 
 
 def test_followed_children_are_the_same_in_every_branch(tmp_path: Path) -> None:

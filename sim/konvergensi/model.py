@@ -133,6 +133,8 @@ class ConvergenceModel(mesa.Model):
         self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
         by_name = dict(zip(names, self.kecamatan, strict=True))
         self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
+        # Mesa 3.3 counts agents in a table of models that never forgets one: a batch would keep them all in memory
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     @property
     def network(self) -> nx.MultiGraph:
