@@ -255,7 +255,7 @@ def test_lists_and_least_shares_on_paper_reach_no_village(paper: ConvergenceMode
 def test_a_measurement_on_paper_is_published_half_a_year_later(
     paper: ConvergenceModel, well_done: ConvergenceModel
 ) -> None:
-    assert actions.publication_delay(paper.world) == actions.LATE_MONTHS
+    assert actions.publication_delay(paper.world) == paper.world.settings["actions.late_months"]
     assert actions.publication_delay(well_done.world) == 0
     first_measured, later = (
         sorted(month for month, system, _ in model.world.coordination.published if system == "e-PPGBM")

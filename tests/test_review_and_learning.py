@@ -226,5 +226,5 @@ def test_how_late_a_round_is_published_follows_the_quality_of_the_measurement() 
     for quality in (1.0, 0.75, 0.5, 0.0):
         world.coordination.done["measurement"] = Done(NOW, "dinkes", quality, 0.7)
         late.append(actions.publication_delay(world))
-    assert late[0] == 0 and late[-1] == actions.LATE_MONTHS
+    assert late[0] == 0 and late[-1] == world.settings["actions.late_months"]
     assert late == sorted(late)

@@ -329,7 +329,7 @@ def test_attendance_remembers_who_came_and_who_stayed_away() -> None:
     world = meeting({})
     assert 0 < world.coordination.came.sum() < len(world.opds)
     for opd, came in zip(world.opds, world.coordination.came):
-        assert opd.attendance == pytest.approx(0.5 + socialization.ATTENDANCE_MEMORY * (came - 0.5))
+        assert opd.attendance == pytest.approx(0.5 + 0.25 * (came - 0.5))
     assert {opd.rembuk_year for opd in world.opds} == {None}
     council_of_year = meeting({}, rembuk=True)
     for opd, came in zip(council_of_year.opds, council_of_year.coordination.came):
@@ -495,7 +495,13 @@ def test_a_dated_change_to_the_value_in_force_changes_no_bit(tmp_path: Path) -> 
         at.step()
     now = at.world.settings
     built = ("population.", "growth.village_sd_z", "cascade.kecamatan_start", "cascade.lokus_start")
-    built += ("cascade.village_start", "delivery.faltering_need", "delivery.no_nik_need", "delivery.household_child")
+    built += (
+        "cascade.village_start",
+        "network.start_",
+        "delivery.faltering_need",
+        "delivery.no_nik_need",
+        "delivery.household_child",
+    )
     keys = [key for key in now if not key.startswith(built)]
     assert set(load_parameters()) - set(keys) and "opd.dinkes.understanding" in keys
     values = "".join(f'"{key}" = {as_written(now[key])}\n' for key in keys)

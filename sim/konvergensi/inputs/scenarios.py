@@ -29,6 +29,8 @@ BUILT = (
     "cascade.lokus_start",
     "cascade.village_start",
     "growth.village_sd_z",
+    "network.start_formal_share",
+    "network.start_informal_share",
     "delivery.faltering_need_share",
     "delivery.no_nik_need_share",
     "delivery.household_child_share",

@@ -30,7 +30,6 @@ CHANGES = {
     "review": "attention to published figures, lines whose money lapsed",
 }
 NEED_MANY = ("plan", "rembuk", "data", "review")  # actions that are worth what the others bring to the table
-LATE_MONTHS = 6  # delay of a publication of which nothing is left
 
 
 def carry_out(world: World, action: str) -> float:
@@ -39,7 +38,8 @@ def carry_out(world: World, action: str) -> float:
     opd = responsible(world, action)
     understood = opd.known if opd else 0.0
     if action in NEED_MANY:
-        understood *= 0.5 + 0.5 * _presence(world)
+        weight = settings["actions.presence_weight"]
+        understood *= 1.0 - weight + weight * _presence(world)
     base = settings["actions.base_quality"]
     helped = settings["actions.pendampingan_share"] * settings["network.pendampingan"]
     quality = 1.0 - (1.0 - base) * (1.0 - understood) * (1.0 - helped)
@@ -73,4 +73,6 @@ def responsible(world: World, action: str) -> Opd | None:
 
 def publication_delay(world: World) -> int:
     """Months by which e-PPGBM is published later because its publication is done on paper only."""
-    return round(LATE_MONTHS * (1.0 - world.coordination.effect("measurement", world.settings)))
+    return round(
+        world.settings["actions.late_months"] * (1.0 - world.coordination.effect("measurement", world.settings))
+    )

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def go_down(world: World) -> None:
     """The month's round of socialization below the district, if there is one, and what fades (in place)."""
     settings, state = world.settings, world.coordination
-    keep = settings["cascade.decay_share"]
-    state.kecamatan_understanding *= 1.0 - keep * np.where(state.tpps_kecamatan, 0.5, 1.0)
-    state.village_understanding *= 1.0 - keep * np.where(state.tpps_desa, 0.5, 1.0)
+    keep, active = settings["cascade.decay_share"], settings["cascade.active_decay_share"]
+    state.kecamatan_understanding *= 1.0 - keep * np.where(state.tpps_kecamatan, active, 1.0)
+    state.village_understanding *= 1.0 - keep * np.where(state.tpps_desa, active, 1.0)
     if not is_meeting_month(settings["cascade.meetings_per_year"], world.month):
         return
     held = world.draws.uniform("round held", world.month, state.kecamatan_keys)

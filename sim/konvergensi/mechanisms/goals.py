@@ -97,7 +97,8 @@ def joint_share(world: World, p: int) -> float:
     opd = world.opds[i]
     in_hand = opd.register == "krs" or (world.linked and opd.shares_joined_list)
     access = 1.0 if in_hand else _shown(world, i)
-    willing = 0.5 * (opd.adaptation + opd.goal_adoption)
+    weight = settings["goals.adaptation_weight"]
+    willing = weight * opd.adaptation + (1.0 - weight) * opd.goal_adoption
     return float(settings["goals.joint_planning_share"] * willing * opd.in_plan * access)
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from konvergensi.world.agents import Opd
     from konvergensi.world.coordination import Flags
 
-ATTENDANCE_MEMORY = 0.25  # weight of the last meeting in an agency's attendance
-
 
 def rotate(world: World) -> None:
     """Persons in charge are moved, by the usual turnover and by mutasi; what they knew goes with them (in place)."""
@@ -77,7 +75,7 @@ def meet(world: World, rembuk: bool) -> None:
             refuses = 0.0
         comes = free[i] >= busy and willing[i] >= refuses
         state.came[i] = opd.role == "coordinator" or (invited and comes)  # who calls the meeting is there
-        opd.attendance += ATTENDANCE_MEMORY * (float(state.came[i]) - opd.attendance)
+        opd.attendance += settings["socialization.attendance_memory_share"] * (float(state.came[i]) - opd.attendance)
     again = _same_people(world, same)
     _learn(world, again)
     if settings["network.on"]:

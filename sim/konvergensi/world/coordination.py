@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Column = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 AGENCY_LAYERS = ("formal", "informal", "data")
-START_FORMAL, START_INFORMAL = 0.3, 0.5  # strength of ties at the start; meetings and decay soon decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Coordination:
 
     def begin(self, settings: Settings, opds: Sequence[Opd], draws: Draws) -> None:
         """Ties, and understanding below the district, as they are when agencies begin to move (in place)."""
-        self.ties = first_ties(opds, draws)
+        self.ties = first_ties(opds, settings, draws)
         start = np.where(self.lokus, settings["cascade.lokus_start"], settings["cascade.village_start"])
         self.village_understanding = start.astype(float)
         self.kecamatan_understanding = np.full(len(self.kecamatan_keys), float(settings["cascade.kecamatan_start"]))
@@ -128,7 +127,7 @@ def build_coordination(
     )
 
 
-def first_ties(opds: Sequence[Opd], draws: Draws) -> dict[str, Column]:
+def first_ties(opds: Sequence[Opd], settings: Settings, draws: Draws) -> dict[str, Column]:
     """Ties at the start: coordinator to leaders and members of a decree in force; acquaintance by chance; one register.
 
     Acquaintance is rarer the more sectoral ego the two agencies have.
@@ -140,11 +139,11 @@ def first_ties(opds: Sequence[Opd], draws: Draws) -> dict[str, Column]:
             other = opds[j]
             told = all(each.in_decree or each.leads for each in (one, other))
             if told and "coordinator" in (one.role, other.role):
-                ties["formal"][i, j] = START_FORMAL
+                ties["formal"][i, j] = settings["network.start_formal_share"]
             # keyed by the pair's names: another agency in the file changes no tie between these two
             pair = entity_keys("tie", np.array([_pair_number(one.id, other.id)]))
             if draws.uniform("informal tie", 0, pair)[0] < (1.0 - one.ego) * (1.0 - other.ego):
-                ties["informal"][i, j] = START_INFORMAL
+                ties["informal"][i, j] = settings["network.start_informal_share"]
             if one.register == other.register != "none":
                 ties["data"][i, j] = 1.0 if one.register != "own" else 0.0  # "own" is each agency's own
     return {layer: tie + tie.T for layer, tie in ties.items()}
