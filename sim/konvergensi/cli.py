@@ -339,12 +339,10 @@ def explain(
     with refusals(lang):
         from konvergensi.experiments.explain_plan import make_plan
         from konvergensi.inputs.options import parse_set
-        from konvergensi.inputs.published import read_published
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
-        read_published(plan.place)
+        make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
         refuse_unwritable(out)
 
         import konvergensi as kv

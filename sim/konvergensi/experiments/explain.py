@@ -62,7 +62,7 @@ from konvergensi.experiments.replay import COORDINATION, HISTORY, SERVICES
 from konvergensi.experiments.shapley import coalitions, shapley
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import parameter_hashes
-from konvergensi.inputs.published import FILE, Published, read_published
+from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def explain(
     numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
     plan = make_plan(district, since, until, numbers, set)
     workers = cores() if workers is None else workers
-    real = read_published(plan.place)
+    real = [each for each in plan.place.published if not each.routine]
 
     def tell(done: int, in_all: int) -> None:
         if progress is not None:
@@ -291,7 +291,7 @@ def single_pairs(rows: Sequence[Row]) -> list[float]:
 
 def _surveys(rows: Sequence[Row], real: Sequence[Published]) -> pd.DataFrame:
     """One row for each survey of the model, and for each published figure of these months that no survey stands for."""
-    published = {format_month(each.fieldwork): each.percent for each in real}
+    published = {each.fieldwork: each.percent for each in real}
     table = []
     for number, survey in enumerate(rows[0]["surveys"]):
         each, fieldwork = [row["surveys"][number] for row in rows], survey["fieldwork"]
@@ -301,9 +301,9 @@ def _surveys(rows: Sequence[Row], real: Sequence[Published]) -> pd.DataFrame:
         table.append((survey["system"], fieldwork, simulated, half, truth, published.get(fieldwork, float("nan"))))
     months, seen = rows[0]["truth"], {row[1] for row in table}
     for figure in real:
-        if (month := format_month(figure.fieldwork)) in months and month not in seen:
-            truth = float(np.mean([row["truth"][month] for row in rows]))
-            table.append((figure.system, month, float("nan"), float("nan"), truth, figure.percent))
+        if figure.fieldwork in months and figure.fieldwork not in seen:
+            truth = float(np.mean([row["truth"][figure.fieldwork] for row in rows]))
+            table.append((figure.system, figure.fieldwork, float("nan"), float("nan"), truth, figure.percent))
     columns = ["system", "fieldwork", "simulated", "half_width", "truth", "published"]
     return pd.DataFrame(table, columns=columns).sort_values("fieldwork", kind="stable", ignore_index=True)
 
@@ -346,7 +346,7 @@ def _manifest(
             "grade": trend.grade,
         },
         "published": [
-            {"system": each.system, "fieldwork": format_month(each.fieldwork), "percent": each.percent}
+            {"system": each.system, "fieldwork": each.fieldwork, "percent": each.percent}
             | {"source": each.source, "grade": each.grade}
             for each in real
         ],

@@ -30,6 +30,7 @@ from konvergensi.inputs.profile import (
     Survey,
     read_profile,
 )
+from konvergensi.inputs.published import Published, read_published
 from konvergensi.inputs.villages import read_villages
 
 __all__ = ["FILES", "OPTIONAL", "REQUIRED", "District", "find_district", "list_districts", "load_district"]
@@ -47,7 +48,7 @@ PLAUSIBLE = (
 class District:
     """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns.
 
-    `inherited` says which entries (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in
+    `published` is what was really found there (inputs/published.py). `inherited` says which entries (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in
     the file of which other district; `hashes` covers every file read, those of other districts as `<id>/<file>`.
     """
 
@@ -68,6 +69,7 @@ class District:
     hashes: dict[str, str]
     extends: str | None = None
     inherited: dict[str, str] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
 
     def parameters(self) -> dict[str, Parameter]:
         """Return every key a scenario may set here: the model's parameters and `opd.<id>.<field>`."""
@@ -106,6 +108,11 @@ def load_district(folder: Path) -> District:
 
     villages: pd.DataFrame | None = table("villages.csv", read_villages)
     agencies: OpdFile | None = table("opd.toml", read_opd)
+    published: tuple[Published, ...] = ()
+    try:
+        published = read_published(folder, None if villages is None else villages["kecamatan"])
+    except InputError as error:
+        faults.extend(error.faults)
     said = _lay(chain)
     faults += _key_faults(chain, said, None if agencies is None else opd_parameters(agencies.opd))
     faults += _size_faults(chain, said, villages)
@@ -130,6 +137,7 @@ def load_district(folder: Path) -> District:
         hashes=_hashes(chain, contents),
         extends=main.extends,
         inherited=_inherited(chain, said),
+        published=published,
     )
 
 

@@ -92,6 +92,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "no_range": ("a number needs both low and high", "angka memerlukan low dan high"),
     "no_comparison": ("holds no whole comparison: {reason}", "tidak berisi perbandingan yang utuh: {reason}"),
     "no_choices": ("text needs choices = [...]", "teks memerlukan choices = [...]"),
+    "not_by_kecamatan": (
+        "{value} is a survey of whole districts; of a kecamatan there is only {choices}",
+        "{value} adalah survei tingkat kabupaten/kota; untuk kecamatan hanya ada {choices}",
+    ),
     "duplicate": ("{value} is there twice{at}", "{value} muncul dua kali{at}"),
     "twice": ("set twice at {month} in this file", "diubah dua kali pada {month} di berkas ini"),
     "set_twice": ("set twice", "diubah dua kali"),

@@ -1,49 +1,105 @@
-"""published.toml in a district's folder: what surveys really found there. It may be missing.
+"""published.toml in a district's folder: what was really found there. It may be missing.
 
-No run reads it: it is shown beside what the model's surveys find.
+No run reads it: figures and pages show it beside what the model finds. It is the district's own, never that of a
+district it extends.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from konvergensi.inputs.districts import District
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.inputs.fields import Choice, Grade, Month, Table, Text, between, validated
+from konvergensi.inputs.agencies import duplicates
+from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
+from konvergensi.inputs.fields import Choice, Grade, Table, Text, between, entries, refusal, right, validated
 from konvergensi.inputs.files import exists, read_toml
-from konvergensi.inputs.months import format_month
+from konvergensi.inputs.months import format_month, parse_month
 
 FILE = "published.toml"
+ROUTINE = "e-PPGBM"
+_YEAR = re.compile(r"(19|2[01])\d\d", re.ASCII)
+
+
+def _when(value: Any) -> str:
+    if not isinstance(value, bool) and _YEAR.fullmatch(str(value)):
+        return str(value)
+    try:
+        return format_month(parse_month(value))
+    except InputError as error:
+        raise refusal(error.faults[0].phrase, error.faults[0].words) from None
 
 
 class Published(Table):
-    """One published prevalence of stunting, percent of under-fives; fieldwork as the district's [[survey]] dates it."""
+    """One published prevalence of stunting, percent of under-fives.
 
-    system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI"], Choice]
-    fieldwork: Month
+    kecamatan: None for the whole district. fieldwork: a survey's month as the district's [[survey]] dates it,
+    "2019-09"; of the routine register also a year, "2019", where no month was printed. cases: stunted children counted.
+    """
+
+    kecamatan: Text | None = None
+    system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"], Choice]
+    fieldwork: Annotated[str, BeforeValidator(_when)]
     percent: Annotated[float, between(0, 100, "percent")]
+    cases: Annotated[int, between(0, 10_000_000, "children", whole=True)] | None = None
     source: Text
     grade: Annotated[Grade, Choice]
+
+    @property
+    def routine(self) -> bool:
+        """Whether it comes from the routine register and not from a survey."""
+        return self.system == ROUTINE
+
+    def row(self, district: str) -> dict[str, Any]:
+        """It as tables and manifests hold it, area and level as in the `surveys` table of a run."""
+        area, level = (self.kecamatan, "subdistrict") if self.kecamatan else (district, "district")
+        return {"area": area, "level": level} | self.model_dump(exclude={"kecamatan"})
 
 
 class _File(Table):
     published: list[Published] = Field(default_factory=list)
 
 
-def read_published(place: District) -> list[Published]:
-    """Return what was published of a district, by month of fieldwork; nothing where there is no file.
+def read_published(folder: Path, kecamatan: Iterable[str] | None = None) -> tuple[Published, ...]:
+    """Return what was published of the district in a folder, by time; nothing where there is no file.
 
-    Raises InputError naming every fault of the file, and a survey that is there twice.
+    Parameters: kecamatan, the names in its villages.csv; None: they are not known and not checked.
+    Raises InputError naming every fault: a kecamatan that is not there, a survey of a kecamatan or of no month, and
+    what is there twice.
     """
-    path = place.path / FILE
+    path = folder / FILE
     if not exists(path):
-        return []
-    found = sorted(validated(_File, read_toml(path), path).published, key=lambda each: each.fieldwork)
-    months = [each.fieldwork for each in found]
-    if twice := [month for month in dict.fromkeys(months) if months.count(month) > 1]:
-        raise InputError(
-            fault(path, "published.fieldwork", "duplicate", value=format_month(each), at="") for each in twice
-        )
-    return found
+        return ()
+    data = read_toml(path)
+    faults: list[Fault] = []
+    try:
+        validated(_File, data, path)
+    except InputError as error:
+        faults += error.faults
+    found = right(Published, entries(data, "published"))
+    names = None if kecamatan is None else sorted(set(kecamatan))
+    for each in found.values():
+        faults += _faults(each, path, names)
+    faults += duplicates([_name(each) for each in found.values()], path, "published")
+    if faults:
+        raise InputError(faults)
+    return tuple(sorted(found.values(), key=lambda each: each.fieldwork))
+
+
+def _faults(each: Published, path: Path, names: list[str] | None) -> list[Fault]:
+    place = f"published[{_name(each)}]"
+    faults = []
+    if each.kecamatan and names is not None and each.kecamatan not in names:
+        faults.append(unknown_name(path, f"{place}.kecamatan", "kecamatan", each.kecamatan, names))
+    if each.kecamatan and not each.routine:
+        faults.append(fault(path, f"{place}.system", "not_by_kecamatan", value=each.system, choices=ROUTINE))
+    if not each.routine and "-" not in each.fieldwork:
+        faults.append(fault(path, f"{place}.fieldwork", "month", value=each.fieldwork))
+    return faults
+
+
+def _name(each: Published) -> str:
+    return " ".join(part for part in (each.kecamatan, each.system, each.fieldwork) if part)
