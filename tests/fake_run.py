@@ -119,6 +119,12 @@ def manifest(start: str, end: str) -> dict[str, Any]:
         "synthetic_inputs": ["villages"],
         "assumptions_share": 0.37,
         "lang": "en",
+        "published": [
+            {"area": "Bayah", "level": "subdistrict", "system": "e-PPGBM", "fieldwork": "2019", "percent": 9.1}
+            | {"cases": 120, "source": "Dinkes", "grade": "paper"},
+            {"area": "Kabupaten Lebak", "level": "district", "system": "SSGBI", "fieldwork": "2019-09"}
+            | {"percent": 32.96, "cases": None, "source": "a study", "grade": "paper"},
+        ],
         "roles": {"dinkes": "coordinator", "dinsos": "member"},
         "shocks": [{"name": "covid", "from": "2020-03", "to": "2021-12"}],
     }

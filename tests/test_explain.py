@@ -4,7 +4,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,6 @@ from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.files import data_root
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import load_parameters
-from konvergensi.inputs.published import read_published
 from konvergensi.model import ConvergenceModel
 from konvergensi.report import explain_page
 from konvergensi.report.theme import SMALL
@@ -348,28 +346,8 @@ def test_where_there_were_no_two_surveys_the_true_change_is_explained() -> None:
 
 
 def test_what_lebak_published_is_as_in_the_evidence() -> None:
-    found = {each.system: each.percent for each in read_published(LEBAK)}
+    found = {each.system: each.percent for each in LEBAK.published if not each.routine}
     assert found == {"Riskesdas": 40.2, "SSGBI": 32.96, "SSGI": 27.3}
-    surveys = {(each.system, each.fieldwork) for each in LEBAK.surveys}
-    assert {(each.system, each.fieldwork) for each in read_published(LEBAK)} <= surveys
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("percent = 402", r"published\.toml: published.*percent: 402 is outside \[0, 100\]"),
-        ('fieldwork = "2019-09"', "'2019-09' is there twice"),
-        ('system = "SSGX"', "'SSGX' is not one of"),
-    ],
-)
-def test_a_slip_in_what_was_published_is_named(tmp_path: Path, line: str, message: str) -> None:
-    key = line.partition(" =")[0]
-    text = (data_root() / "districts" / "lebak" / "published.toml").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    lines[next(i for i, each in enumerate(lines) if each.startswith(key))] = line
-    (tmp_path / "published.toml").write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(InputError, match=message):
-        read_published(SimpleNamespace(path=tmp_path))  # type: ignore[arg-type]
 
 
 # ---- the batch -------------------------------------------------------------------------------------------------------

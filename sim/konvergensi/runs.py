@@ -167,6 +167,7 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
         "changes": list(model.change_log),
         "command": "konvergensi.run",
         "synthetic_inputs": list(model.place.synthetic),
+        "published": [each.row(model.place.name) for each in model.place.published],
         "roles": {opd.id: opd.role for opd in model.opds},
         "assumptions_share": share.get("assumption", 0.0),
         "grades": share,

@@ -349,6 +349,7 @@ def _manifest(
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "synthetic_inputs": list(plan.place.synthetic),
+        "published": [each.row(plan.place.name) for each in plan.place.published],
         "assumptions_share": reference.manifest["assumptions_share"],
         "grades": reference.manifest["grades"],
         "service_names": reference.service_names,

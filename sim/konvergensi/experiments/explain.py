@@ -60,7 +60,6 @@ from konvergensi.experiments.explain_plan import (
 from konvergensi.experiments.gaps import t_interval
 from konvergensi.experiments.replay import COORDINATION, HISTORY, SERVICES
 from konvergensi.experiments.shapley import coalitions, shapley
-from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario

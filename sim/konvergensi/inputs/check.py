@@ -8,6 +8,7 @@ from pathlib import Path
 from konvergensi.inputs.districts import FILES, District, find_district
 from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.files import exists
+from konvergensi.inputs.published import FILE as PUBLISHED
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 
 
@@ -21,12 +22,12 @@ def check_path(path: str | Path, lang: str = "en") -> list[str]:
 
 
 def read_path(path: str | Path) -> Scenario | District:
-    """Read whatever is there: a folder or one of its three files is a district, another file a scenario.
+    """Read whatever is there: a folder or one of its files is a district, another file a scenario.
 
     The name of a shipped scenario or district, or scenarios joined with +, will do as well. Raises InputError with
     every fault.
     """
-    if os.path.isdir(path) or Path(path).name in FILES:
+    if os.path.isdir(path) or Path(path).name in (*FILES, PUBLISHED):
         return find_district(Path(path))
     if exists(Path(path)) or str(path).endswith(".toml") or path in list_scenarios() or is_combination(path):
         return load_scenario(path)

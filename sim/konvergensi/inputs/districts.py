@@ -48,8 +48,9 @@ PLAUSIBLE = (
 class District:
     """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns.
 
-    `published` is what was really found there (inputs/published.py). `inherited` says which entries (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in
-    the file of which other district; `hashes` covers every file read, those of other districts as `<id>/<file>`.
+    `published` is what was really found there (inputs/published.py). `inherited` says which entries
+    (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other district;
+    `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`.
     """
 
     id: str

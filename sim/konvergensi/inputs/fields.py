@@ -214,7 +214,9 @@ def dotted(loc: tuple[int | str, ...], data: Any) -> str:
         entry = _step(data, step)
         if isinstance(step, int):
             named = entry if isinstance(entry, dict) else {}
-            names = [str(named[each]) for each in ("id", "service", "kecamatan", "system", "from", "name") if named.get(each)]
+            names = [
+                str(named[each]) for each in ("id", "service", "kecamatan", "system", "from", "name") if named.get(each)
+            ]
             text += f"[{names[0] if names else f'#{step + 1}'}]"
         else:
             text += f".{step}" if text else step

@@ -86,8 +86,10 @@ def line(axes: Axes, table: pd.DataFrame, column: str, label: str, **style: Any)
     return drawn[0]
 
 
-def value_label(axes: Axes, text: str, at: tuple[float, float], beside: bool = False) -> None:
-    """A small number just above a point, or beside it."""
+def value_label(axes: Axes, text: str, at: tuple[float, float], beside: bool = False, below: bool = False) -> None:
+    """A small number just above a point, beside it, or below it."""
     offset, place = ((3, 0), {"va": "center"}) if beside else ((0, 2), {"ha": "center"})
+    if below:
+        offset, place = (0, -3), {"ha": "center", "va": "top"}
     label = axes.annotate(text, at, offset, textcoords="offset points", fontsize=SMALL, **place)
     label.set_path_effects([withStroke(linewidth=2, foreground="white")])  # readable across lines

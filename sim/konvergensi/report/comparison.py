@@ -22,7 +22,7 @@ from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import theme
 from konvergensi.report.decision import markdown, sheet
-from konvergensi.report.figures_comparison import FIGURES
+from konvergensi.report.figures_comparison import figures_of
 from konvergensi.report.origin import draws_and_seeds, interval_kind, synthetic
 from konvergensi.report.words import LANGUAGES, Lang, counted, listed, word
 
@@ -35,6 +35,7 @@ _FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
 _SVG = {"svg.fonttype": "none", "svg.id": None}
 _SECTIONS = {
     "time": ("trajectories", "difference_over_time", "differences"),
+    "published": ("routine",),
     "reach": ("cascade", "services"),
     "places": ("map_before", "map_after", "map_change"),
     "groups": ("groups",),
@@ -78,7 +79,7 @@ def write(comparison: Comparison, folder: Path, lang: Lang) -> list[str]:
     inside.mkdir(exist_ok=True)
     written = []
     pictures: dict[Lang, dict[str, Drawn]] = {each: {} for each in LANGUAGES}
-    for name, (make, data) in FIGURES.items():
+    for name, (make, data) in figures_of(comparison).items():
         for each in LANGUAGES:
             figure = make(comparison, each)
             svg = as_svg(figure, name)
@@ -134,8 +135,9 @@ def _sections(comparison: Comparison, lang: Lang, pictures: dict[str, Drawn]) ->
     return [
         Section("glance", heading("glance"), policies=_policies(comparison, lang), tables=tables),
         *(
-            Section(name, heading(name), word(f"report.lead.{name}", lang), figures=[pictures[each] for each in shown])
-            for name, shown in _SECTIONS.items()
+            Section(name, heading(name), word(f"report.lead.{name}", lang), figures=[pictures[each] for each in here])
+            for name, named in _SECTIONS.items()
+            if (here := [each for each in named if each in pictures])
         ),
         Section(
             "triangle",

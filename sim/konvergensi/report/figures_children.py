@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from konvergensi.report import axes as panel
+from konvergensi.report import figures_published as real
 from konvergensi.report import readings as read
-from konvergensi.report import theme
+from konvergensi.report import readings_published, theme
 from konvergensi.report.readings import RunTables
 from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, word
 
@@ -29,7 +30,7 @@ _MARKERS = (
 
 @theme.themed
 def prevalence(run: RunTables, lang: Lang) -> Figure:
-    """True prevalence, surveys with their intervals, e-PPGBM, shocks and the national target."""
+    """True prevalence, surveys with their intervals, e-PPGBM, what was really published, shocks, national target."""
     figure = theme.new_figure(_WIDTH, 6.2)
     axes = figure.subplots()
     truth = read.group(run, "all")
@@ -51,14 +52,27 @@ def prevalence(run: RunTables, lang: Lang) -> Figure:
         label = word("prevalence.eppgbm", lang)
         at = read.year_fraction(routine["fieldwork"])
         key += axes.plot(at, routine["percent"], "x", ms=5, mew=1.4, color=theme.INK, label=label)
+    published = _draw_published(axes, run, key, lang)
     label = word("prevalence.target", lang)
     key.append(axes.axhline(target, color=theme.GREY, ls=(0, (5, 3)), label=label))
     key += panel.shock_bands(axes, run, lang)
-    heights = [truth["prevalence"] * 100, surveys["percent"], surveys["high"], routine["percent"]]
+    heights = [truth["prevalence"] * 100, surveys["percent"], surveys["high"], routine["percent"], published]
     axes.set_ylim(0, 1.14 * float(np.nanmax([target, *pd.concat(heights)])))
     title = _prevalence_title(truth, surveys, lang)
     interval = "interval.survey" if len(surveys) else "interval.none"
     return theme.dress(figure, run, lang, title, word("prevalence.note", lang), key, interval)
+
+
+def _draw_published(axes: Axes, run: RunTables, key: list[Artist], lang: Lang) -> pd.Series:
+    """Mark what was really published of the district and add it to the key; returns the percents."""
+    percents = []
+    for routine, name, style in ((False, "published", real.SURVEY), (True, "published_routine", real.YEAR)):
+        table = readings_published.published(run.manifest, "district", routine)
+        real.mark_published(axes, table)
+        percents.append(table["percent"].astype(float))
+        if len(table):
+            key.append(Line2D([], [], **style, label=word(f"prevalence.{name}", lang)))
+    return pd.concat(percents)
 
 
 def _prevalence_title(truth: pd.DataFrame, surveys: pd.DataFrame, lang: Lang) -> str:

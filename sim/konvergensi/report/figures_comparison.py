@@ -14,10 +14,8 @@ from konvergensi.report import comparison_figure as base
 from konvergensi.report import figures_comparison_money as money
 from konvergensi.report import figures_comparison_places as places
 from konvergensi.report import figures_comparison_services as services
-from konvergensi.report import (
-    numbers,
-    theme,
-)
+from konvergensi.report import figures_published as published
+from konvergensi.report import numbers, theme
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.words import Lang, month_name, number, percent, word
@@ -183,6 +181,7 @@ FIGURES: dict[str, tuple[Maker, Callable[[Comparison], pd.DataFrame]]] = {
     "trajectories": (trajectories, _of_measures("prevalence")),
     "difference_over_time": (difference_over_time, _of_measures("prevalence")),
     "differences": (differences, _at_end),
+    "routine": (published.compared_routine, published.compared_routine_data),
     "cascade": (services.cascade, services.cascade_data),
     "services": (services.services, services.services_data),
     "map_before": (places.map_before, places.villages_before),
@@ -197,3 +196,10 @@ FIGURES: dict[str, tuple[Maker, Callable[[Comparison], pd.DataFrame]]] = {
     "network_after": (places.network_after, places.ties_after),
     "targeting": (services.targeting, services.targeting_data),
 }
+# what a figure needs to be in the report at all
+NEEDS = {"routine": published.compared_has_routine}
+
+
+def figures_of(comparison: Comparison) -> dict[str, tuple[Maker, Callable[[Comparison], pd.DataFrame]]]:
+    """The figures that this comparison has, of FIGURES."""
+    return {name: each for name, each in FIGURES.items() if name not in NEEDS or NEEDS[name](comparison)}
