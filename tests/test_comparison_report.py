@@ -124,6 +124,22 @@ def test_the_data_are_those_that_are_drawn() -> None:
     assert doors.loc[("early-planning", "apbd"), "plan"] == "caught"
 
 
+def test_a_policy_of_many_levers_is_told_in_few_and_the_report_lists_them_all() -> None:
+    comparison = compared(("baseline", "full-convergence"), **SHORT)
+    run = comparison.details["full-convergence"]
+    moved = {each.key for each in read.moved_besides(comparison, "full-convergence")}
+    do = decision.sheet(comparison, "en").parts[0]
+    told = " ".join(line.text for line in do.lines)
+    assert len(moved) > 40 and told.count(" → ") <= 10 and f"moves {len(moved)} levers" in told
+    assert len(findings.levers(comparison, "full-convergence", "en").rows) >= len(moved), run.manifest["changes"]
+
+
+def test_a_price_that_is_surely_not_nothing_is_never_shown_as_nothing() -> None:
+    wide = Estimate(75.7e6, 27.9e6, 29.4e9)
+    assert numbers.rupiah(wide, "en") == "Rp 80 million (30 to 29,000)"
+    assert numbers.rupiah(Estimate(75.7e6, -27.9e6, 29.4e9), "en") == "Rp 0 million (0 to 29,000)"  # it may be nothing
+
+
 def test_the_same_figure_is_the_same_file() -> None:
     make = FIGURES["map_change"][0]
     first, second = (as_svg(make(case("inert"), "en"), "map_change") for _ in range(2))

@@ -49,8 +49,8 @@ class District:
     """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns.
 
     `published` is what was really found there (inputs/published.py). `inherited` says which entries
-    (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other district;
-    `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`.
+    (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other
+    district; `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`.
     """
 
     id: str

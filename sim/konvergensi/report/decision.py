@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SHOWN_ASSUMPTIONS = 3
 _MOST_RIVALS = 4
-_SHOWN_LEVERS = 2  # of a theme; the report has them all
+_ROOM = 10  # levers that the sheet has room to spell out, so that it stays one page; the report has them all
+_MOST_LEVERS = 2  # of a theme
 # theme of what a policy does -> the step or door by which it must be done; None: at any time
 _BY = {
     "review": "review",
@@ -142,17 +143,18 @@ def _do(comparison: Comparison, lang: Lang) -> list[Line]:
     months = compared.steps(run) | compared.doors(run)
     named = {name.replace("-", "_"): month_of_year(month, lang) for name, month in months.items()}
     due = {theme: months[by] if (by := _BY[theme]) else 13 for theme in themes}
+    shown = min(_MOST_LEVERS, max(_ROOM // len(themes), 1))
     lines = []
     for theme in sorted(themes, key=lambda name: (due[name], list(_BY).index(name))):
         by = word("decision.do.any_time", lang)
         if due[theme] <= 12:
             by = word("decision.do.by", lang, month=month_of_year(due[theme], lang))
-        levers = _levers([each for each in own if each.theme == theme], lang)
+        levers = _levers([each for each in own if each.theme == theme], shown, lang)
         lines.append(Line(word(f"decision.do.{theme}", lang, levers=levers, **named), by))
     return [*lines, Line(_doors(comparison, lang)), Line(_when(comparison, lead, lang))]
 
 
-def _levers(moved: list[Moved], lang: Lang) -> str:
+def _levers(moved: list[Moved], most: int, lang: Lang) -> str:
     """The first levers of a theme, from what to what, and how many more there are."""
     last = {each.key: each for each in moved}  # moved twice: what it comes to
     shown = "; ".join(
@@ -163,9 +165,9 @@ def _levers(moved: list[Moved], lang: Lang) -> str:
             old=compared.lever_value(key, each.old, lang),
             new=compared.lever_value(key, each.new, lang),
         )
-        for key, each in list(last.items())[:_SHOWN_LEVERS]
+        for key, each in list(last.items())[:most]
     )
-    more = len(last) - _SHOWN_LEVERS
+    more = len(last) - most
     return (
         word("decision.do.more", lang, shown=shown, more=counted("count.more_levers", more, lang))
         if more > 0

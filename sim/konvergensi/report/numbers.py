@@ -72,7 +72,8 @@ def _shown(estimate: Estimate, decimals: int, unit: str, lang: Lang, sign: bool)
     if not math.isfinite(estimate.mean):
         return ABSENT
     decimals = _decimals(estimate, decimals)
-    mean, low, high = (_digits(value, decimals, lang, sign) for value in (estimate.mean, estimate.low, estimate.high))
+    ends = (estimate.mean, estimate.low, estimate.high)
+    mean, low, high = (_digits(value, _kept(value, decimals, estimate), lang, sign) for value in ends)
     text = word(unit, lang, n=mean) if unit else mean
     if not estimate.has_interval:
         return word("compare.without_interval", lang, value=text)
@@ -85,6 +86,13 @@ def _decimals(estimate: Estimate, usual: int) -> int:
     if not estimate.has_interval or half <= 0:
         return usual
     return min(1 - math.floor(math.log10(half)), _MOST_DECIMALS)
+
+
+def _kept(value: float, decimals: int, estimate: Estimate) -> int:
+    """The decimals, or more: what is surely not nothing keeps a digit, however wide the interval is."""
+    if not estimate.side or not math.isfinite(value) or value == 0:
+        return decimals
+    return max(decimals, min(-math.floor(math.log10(abs(value))), _MOST_DECIMALS))
 
 
 def _digits(value: float, decimals: int, lang: Lang, sign: bool) -> str:
