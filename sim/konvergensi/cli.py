@@ -6,7 +6,6 @@ Heavy imports stay inside the commands, so that `konvergensi --help` answers at 
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,18 @@ from typing import Annotated
 import typer
 
 from konvergensi import __version__
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.terminal import Lang, print_comparison, progress_bar, refuse_unwritable, say, summary_lines, table
+from konvergensi.inputs.errors import InputError
+from konvergensi.terminal import (
+    Lang,
+    print_comparison,
+    print_written,
+    progress_bar,
+    refuse_unwritable,
+    save,
+    say,
+    summary_lines,
+    table,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -126,12 +135,7 @@ def run(
                 trace_children=trace_children,
                 progress=progress,
             )
-        typer.echo(say("writing", lang), err=True)
-        command = shlex.join(["konvergensi", *sys.argv[1:]])
-        try:
-            result.save(out, lang=lang.value, figures=figures, command=command)
-        except OSError as error:  # a full disk
-            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        save(result, out, lang, figures=figures)
         for line in summary_lines(result, out, lang):
             typer.echo(line)
 
@@ -254,17 +258,12 @@ def gaps(
                 keep=out / "runs",
                 progress=progress,
             )
-        typer.echo(say("writing", lang), err=True)
-        try:
-            result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-        except OSError as error:  # a full disk
-            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        save(result, out, lang)
         for line in result.lines:
             typer.echo(line)
         from konvergensi.experiments.gaps import WRITTEN
 
-        files = ", ".join(sorted(name for name in WRITTEN if (out / name).exists()))
-        typer.echo(say("written", lang, out=out, files=files))
+        print_written(out, (name for name in WRITTEN if (out / name).exists()), lang)
 
 
 @app.command()
@@ -310,14 +309,9 @@ def compare(
                 keep=out / "runs",
                 progress=progress,
             )
-        typer.echo(say("writing", lang), err=True)
-        try:
-            names = result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-        except OSError as error:  # a full disk
-            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        names = save(result, out, lang)
         print_comparison(result, lang)
-        files = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in names})
-        typer.echo(say("written", lang, out=out, files=", ".join(files)))
+        print_written(out, (name.partition("/")[0] + ("/" if "/" in name else "") for name in names), lang)
 
 
 @app.command()
@@ -361,16 +355,12 @@ def explain(
                 keep=out / "runs",
                 progress=progress,
             )
-        typer.echo(say("writing", lang), err=True)
-        try:
-            result.save(out, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-        except OSError as error:  # a full disk
-            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        save(result, out, lang)
         for line in result.lines:
             typer.echo(line)
         from konvergensi.experiments.explain import WRITTEN
 
-        typer.echo(say("written", lang, out=out, files=", ".join(sorted(WRITTEN))))
+        print_written(out, WRITTEN, lang)
 
 
 def main() -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +19,7 @@ from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.model import ConvergenceModel
 from konvergensi.observe.recorder import COLUMNS
+from konvergensi.saving import MANIFEST, drafted, write_json, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,22 +71,16 @@ class Run:
         from konvergensi.report.summary import summary
 
         out = Path(out)
-        out.parent.mkdir(parents=True, exist_ok=True)
         manifest = self.manifest | {"lang": lang, "command": command or self.manifest["command"]}
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            draft = Path(temporary)
+        with drafted(out, ("figures", *(f"{name}.parquet" for name in COLUMNS))) as draft:
             for name, table in self.tables().items():
-                labelled = table.copy(deep=False)
-                labelled.attrs = {key: manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
-                labelled.to_parquet(draft / f"{name}.parquet", index=False)
+                write_table(table, draft / f"{name}.parquet", manifest, LABELS)
             words = summary(replace(self, manifest=manifest), lang)
             (draft / "summary.md").write_text(words, encoding="utf-8")
             if figures:
                 (draft / "figures").mkdir()
                 save_figures(self, draft / "figures", lang)
-            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-            (draft / "manifest.json").write_text(text, encoding="utf-8")
-            _replace(draft, out)
+            write_json(manifest, draft / MANIFEST)
         return out
 
     def plot(self, name: str = "prevalence", lang: Lang = "en") -> Figure:
@@ -230,15 +221,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _replace(draft: Path, out: Path) -> None:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    out.mkdir(exist_ok=True)
-    (out / "manifest.json").unlink(missing_ok=True)
-    for name in [*COLUMNS]:
-        (out / f"{name}.parquet").unlink(missing_ok=True)
-    shutil.rmtree(out / "figures", ignore_errors=True)
-    entries = sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json")
-    for entry in entries:
-        os.replace(entry, out / entry.name)

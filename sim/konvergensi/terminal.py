@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import typer
 
 from konvergensi.inputs.errors import InputError, fault
 
@@ -21,6 +25,12 @@ class Lang(StrEnum):
 
     en = "en"
     id = "id"
+
+
+class Saved(Protocol):
+    """A result that can be written into a folder."""
+
+    def save(self, out: Path, *, lang: Literal["en", "id"] = "en", command: str | None = None) -> Any: ...
 
 
 # phrase -> (English, Indonesian)
@@ -159,6 +169,23 @@ def refuse_unwritable(out: Path) -> None:
     finally:
         for folder in reversed(made):
             folder.rmdir()
+
+
+def save(result: Saved, out: Path, lang: Lang, **options: Any) -> Any:
+    """Write a result into a folder with the command that made it; returns what its `save` returns.
+
+    Raises InputError when the disk is full or the folder cannot be written to any more.
+    """
+    typer.echo(say("writing", lang), err=True)
+    try:
+        return result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]), **options)
+    except OSError as error:
+        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def print_written(out: Path, names: Iterable[str], lang: Lang) -> None:
+    """Say which files were written."""
+    typer.echo(say("written", lang, out=out, files=", ".join(sorted(set(names)))))
 
 
 def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], lang: Lang) -> None:

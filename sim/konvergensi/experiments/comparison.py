@@ -8,9 +8,6 @@ scenario is the reference; differences are paired: scenario less reference in th
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +16,7 @@ import pandas as pd
 
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.observe.recorder import COLUMNS as RUN_COLUMNS
+from konvergensi.saving import MANIFEST, drafted, write_json, write_table
 
 if TYPE_CHECKING:
     from konvergensi.report.words import Lang
@@ -108,27 +106,22 @@ class Comparison:
         from konvergensi.report.comparison import write
 
         out = Path(out)
-        out.parent.mkdir(parents=True, exist_ok=True)
         manifest = self.manifest | {"lang": lang, "command": command or self.manifest["command"]}
         labelled = replace(self, manifest=manifest)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            draft = Path(temporary)
-            names = [*labelled.save_tables(draft), *write(labelled, draft, lang)]
-            _replace(draft, out)
-        return names
+        with drafted(out, (DETAILS, "figures")) as draft:
+            return [*labelled.save_tables(draft), *write(labelled, draft, lang)]
 
     def save_tables(self, folder: Path) -> list[str]:
         """Write the tables, the details and, last, the manifest; return their names. `folder` exists."""
-        labels: dict[Any, Any] = {key: self.manifest[key] for key in LABELS}
         for name, table in self.tables().items():
-            _write_table(table, folder / f"{name}.parquet", labels)
+            write_table(table, folder / f"{name}.parquet", self.manifest, LABELS)
         for scenario, run in self.details.items():
             inside = folder / DETAILS / scenario
             inside.mkdir(parents=True)
             for name, table in run.tables().items():
-                _write_table(table, inside / f"{name}.parquet", labels)
-            _write_json(run.manifest, inside / "manifest.json")
-        _write_json(self.manifest, folder / "manifest.json")
+                write_table(table, inside / f"{name}.parquet", self.manifest, LABELS)
+            write_json(run.manifest, inside / MANIFEST)
+        write_json(self.manifest, folder / MANIFEST)
         return [*(f"{name}.parquet" for name in self.tables()), f"{DETAILS}/", "manifest.json"]
 
     @classmethod
@@ -153,23 +146,3 @@ def _load_run(folder: Path, names: dict[str, Any]) -> Run:
     }
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return Run(**tables, children=None, manifest=manifest, **names)
-
-
-def _write_table(table: pd.DataFrame, file: Path, labels: dict[Any, Any]) -> None:
-    labelled = table.copy(deep=False)
-    labelled.attrs = labels  # pandas keeps attrs in the Parquet file
-    labelled.to_parquet(file, index=False)
-
-
-def _write_json(content: dict[str, Any], file: Path) -> None:
-    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _replace(draft: Path, out: Path) -> None:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    out.mkdir(exist_ok=True)
-    (out / "manifest.json").unlink(missing_ok=True)
-    for entry in sorted(draft.iterdir(), key=lambda path: path.name == "manifest.json"):
-        if entry.is_dir():
-            shutil.rmtree(out / entry.name, ignore_errors=True)
-        os.replace(entry, out / entry.name)

@@ -31,9 +31,6 @@ had the agency delivered nothing from `since` on. Decision: docs/decisions/0017-
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +60,7 @@ from konvergensi.experiments.shapley import coalitions, shapley
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.saving import MANIFEST, drafted, write_figure, write_json, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,24 +128,15 @@ class Explanation:
         Raises OSError when `out` cannot be written.
         """
         from konvergensi.report.explain_page import page
-        from konvergensi.report.figures import DPI
 
         out, lang = Path(out), lang or self.lang
-        out.parent.mkdir(parents=True, exist_ok=True)
         manifest = self.manifest | {"lang": lang, "command": command or self.manifest["command"]}
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            draft = Path(temporary)
-            (draft / "figures").mkdir()
+        with drafted(out, WRITTEN) as draft:
             for name, table in (("explain", self.parts), ("worlds", self.worlds), ("surveys", self.surveys)):
-                labelled = table.copy(deep=False)
-                labelled.attrs = {key: manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
-                labelled.to_parquet(draft / f"{name}.parquet", index=False)
+                write_table(table, draft / f"{name}.parquet", manifest, LABELS)
             (draft / "explain.md").write_text(page(self, lang), encoding="utf-8")
-            figure = self.plot("explain", lang)
-            figure.savefig(draft / "figures" / "explain.png", dpi=DPI, metadata={"Software": "konvergensi"})
-            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-            (draft / "manifest.json").write_text(text, encoding="utf-8")
-            _replace(draft, out)
+            write_figure(self.plot("explain", lang), draft / "figures" / "explain.png")
+            write_json(manifest, draft / MANIFEST)
         return out
 
 
@@ -197,15 +186,6 @@ def explain(
         manifest=_manifest(plan, by_seed, set or {}, real, time.perf_counter() - began),
         lang=lang,
     )
-
-
-def _replace(draft: Path, out: Path) -> None:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    for name in WRITTEN:
-        (out / name).unlink(missing_ok=True)
-    for name in reversed(WRITTEN):
-        os.replace(draft / name, out / name)
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

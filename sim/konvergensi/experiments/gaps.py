@@ -6,9 +6,6 @@ Two kinds of interval: over seeds (chance), and over draws of what nobody has me
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +37,7 @@ from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.saving import MANIFEST, drafted, write_figure, write_json, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,27 +103,18 @@ class Gaps:
 
         Raises OSError when `out` cannot be written.
         """
-        from konvergensi.report.figures import DPI
         from konvergensi.report.figures_gaps import FIGURES
         from konvergensi.report.gaps_page import page
 
         out, lang = Path(out), lang or self.lang
-        out.parent.mkdir(parents=True, exist_ok=True)
         manifest = self.manifest | {"lang": lang, "command": command or self.manifest["command"]}
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            draft = Path(temporary)
-            (draft / "figures").mkdir()
+        with drafted(out, WRITTEN) as draft:
             for name, table in self.tables().items():
-                labelled = table.copy(deep=False)
-                labelled.attrs = {key: manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
-                labelled.to_parquet(draft / f"{name}.parquet", index=False)
+                write_table(table, draft / f"{name}.parquet", manifest, LABELS)
             (draft / "gaps.md").write_text(page(self, lang), encoding="utf-8")
             for name in FIGURES if len(self.ranges) else ("gaps",):
-                figure = self.plot(name, lang)
-                figure.savefig(draft / "figures" / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
-            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-            (draft / "manifest.json").write_text(text, encoding="utf-8")
-            _replace(draft, out)
+                write_figure(self.plot(name, lang), draft / "figures" / f"{name}.png")
+            write_json(manifest, draft / MANIFEST)
         return out
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -181,16 +170,6 @@ def gaps(
         manifest=_manifest(plan, main, time.perf_counter() - began),
         lang=lang,
     )
-
-
-def _replace(draft: Path, out: Path) -> None:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    for name in WRITTEN:
-        (out / name).unlink(missing_ok=True)
-    for name in reversed(WRITTEN):
-        if (draft / name).exists():
-            os.replace(draft / name, out / name)
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from konvergensi.report import gaps_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.gaps_page import MEASURES, PARTS
 from konvergensi.report.origin import district
+from konvergensi.report.readings_comparison import meaning
 from konvergensi.report.words import Lang, word
 
 if TYPE_CHECKING:
@@ -125,14 +126,15 @@ def tornado(gaps: Gaps, lang: Lang) -> Figure:
         return theme.dress(figure, gaps, lang, word("gaps.title", lang, **title_words))
     seen = words_of.sorted_rates(gaps)
     shown = {measure: seen[measure] for measure in ("prevalence", "protected_in_time")}
-    figure = theme.new_figure(11.0, 2.4 + 0.27 * len(shown["prevalence"]))
+    figure = theme.new_figure(11.0, 2.4 + 0.38 * len(shown["prevalence"]))
     panels = figure.subplots(1, len(shown), sharey=True)
     for axes, (measure, table) in zip(panels, shown.items()):
         _draw_ends(axes, table, _SCALE[measure])
         panel.value_axis(axes, lang, word(f"gaps.short.{measure}", lang), "x")
         axes.grid(axis="y", visible=False)
     table = shown["prevalence"]
-    labels = [f"{rate}  ({words_of.rate_range(row, lang)})" for rate, row in table.iterrows()]
+    names = (f"{meaning(str(rate), lang)} ({words_of.rate_range(row, lang)})" for rate, row in table.iterrows())
+    labels = [theme.wrap(name, 4.2, most=2) for name in names]
     panels[0].set_yticks(range(len(table)), labels)
     panels[0].set_ylim(len(table) - 0.4, -0.6)
     ends = table[["at_low", "at_high"]].to_numpy(float)
