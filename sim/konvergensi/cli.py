@@ -17,6 +17,7 @@ from konvergensi import __version__
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import (
     Lang,
+    print_advice,
     print_comparison,
     print_written,
     progress_bar,
@@ -109,6 +110,7 @@ def run(
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
     with refusals(lang):
+        from konvergensi.inputs.advice import of_run
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
         from konvergensi.inputs.scenarios import load_scenario, resolve
@@ -117,7 +119,8 @@ def run(
         first, last = check_options(start=start, end=end, typed=True, **numbers)
         changes = parse_set(set_ or [])
         policy, place = load_scenario(scenario), find_district(district)
-        resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        print_advice(of_run(policy, resolved, changes, place.parameters()), lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
         refuse_unwritable(out)
 
@@ -155,13 +158,18 @@ def list_(lang: LangOption = Lang.en) -> None:
 @app.command()
 def check(
     path: Annotated[str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")],
+    district: Annotated[
+        str | None, typer.Option(help="District to check a scenario against · Daerah tempat skenario diperiksa")
+    ] = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
     with refusals(lang):
-        from konvergensi.inputs.check import headline, read_path
+        from konvergensi.inputs.check import advice, headline, read_path
 
-        typer.echo(say("good", lang, path=path, what=headline(read_path(path), lang)))
+        read = read_path(path)
+        print_advice(advice(read, district), lang)
+        typer.echo(say("good", lang, path=path, what=headline(read, lang)))
 
 
 @app.command(name="new-district")
@@ -285,12 +293,16 @@ def compare(
     """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan interval dan laporan."""
     with refusals(lang):
         from konvergensi.experiments.compare_plan import make_plan
+        from konvergensi.inputs.advice import of_run
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
-        make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now, not later
+        plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
+        known = plan.place.parameters()
+        for policy, resolved in zip(plan.policies, plan.resolved):
+            print_advice(of_run(policy, resolved, changes, known), lang)
         refuse_unwritable(out)
 
         import konvergensi as kv

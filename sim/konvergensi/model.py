@@ -163,7 +163,7 @@ class ConvergenceModel(mesa.Model):
         world = self.world
         dated = {change.key: change.value for change in self.changes if change.month == world.month}
         if dated:
-            world.change_settings(world.settings.changed(dated))
+            world.change_settings(world.settings.changed(dated), dated)
         if world.month_of_year == 1:
             if world.tally.counting and world.settings["caregivers.on"]:
                 caregivers.learn(world)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import typer
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.errors import Fault, InputError, fault
 
 if TYPE_CHECKING:
     from konvergensi.experiments.comparison import Comparison
@@ -49,6 +49,7 @@ PHRASES = {
     "survey": ("  {system} {fieldwork}: {percent} (95 %: {low} to {high})",
                "  {system} {fieldwork}: {percent} (95 %: {low} sampai {high})"),
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
+    "advice": ("Warning: {text}", "Peringatan: {text}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
     "next": ("Fill them in, then: konvergensi check {folder}", "Isi berkas itu, lalu: konvergensi check {folder}"),
     "compared": ("{district}, {start} to {end}: true prevalence of stunting in {month}, children protected in time and "
@@ -181,6 +182,12 @@ def save(result: Saved, out: Path, lang: Lang, **options: Any) -> Any:
         return result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]), **options)
     except OSError as error:
         raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
+    """Warn of what is allowed but does nothing, or may be a slip; one line each, on stderr."""
+    for each in faults:
+        typer.echo(say("advice", lang, text=each.text(lang.value)), err=True)
 
 
 def print_written(out: Path, names: Iterable[str], lang: Lang) -> None:

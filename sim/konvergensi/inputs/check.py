@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from konvergensi.inputs.advice import of_file, of_run
 from konvergensi.inputs.districts import FILES, District, find_district
-from konvergensi.inputs.errors import InputError
+from konvergensi.inputs.errors import Fault, InputError
 from konvergensi.inputs.files import exists
+from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.published import FILE as PUBLISHED
-from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
+from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario, resolve
+
+SPAN = (parse_month("2018-01"), parse_month("2024-12"))  # that a run covers unless told otherwise
 
 
 def check_path(path: str | Path, lang: str = "en") -> list[str]:
@@ -32,6 +36,21 @@ def read_path(path: str | Path) -> Scenario | District:
     if exists(Path(path)) or str(path).endswith(".toml") or path in list_scenarios() or is_combination(path):
         return load_scenario(path)
     return find_district(path)
+
+
+def advice(read: Scenario | District, district: str | None = None) -> list[Fault]:
+    """What a scenario moves in vain, and agencies that nobody has; in a district, when one is named.
+
+    Raises InputError where a scenario cannot be run in that district.
+    """
+    if not isinstance(read, Scenario):
+        return []
+    if district is None:
+        return of_file(read)
+    place = find_district(district)
+    months = [*SPAN, *(each.last for each in read.changes)]
+    resolved = resolve(read, place, {}, min(months), max(months))
+    return of_run(read, resolved, {}, place.parameters())
 
 
 def headline(read: Scenario | District, lang: str = "en") -> str:

@@ -1,0 +1,75 @@
+"""What may be written but does nothing, or may be a slip: told in a line, and not refused.
+
+A lever that needs another (`needs` in mechanisms/*.toml) and is moved while that one is off; an agency that no shipped
+district has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from konvergensi.inputs.changes import Change
+from konvergensi.inputs.districts import find_district, list_districts
+from konvergensi.inputs.errors import Fault, fault, format_value, nearest
+from konvergensi.inputs.months import format_month
+from konvergensi.inputs.parameters import Parameter, Value, load_parameters
+from konvergensi.inputs.scenarios import Resolved, Scenario, any_opd
+
+
+def idle_levers(
+    moved: Iterable[Change], initial: Mapping[str, Value], later: Iterable[Change], known: Mapping[str, Parameter]
+) -> list[Fault]:
+    """Say which levers are moved without what they need.
+
+    Parameters: moved, what a scenario or --set changes; initial, later, the values in force at the start and the dated
+    changes after it, of the whole run; known, every key there is. One line for each lever, by key.
+    """
+    later, found = sorted(later, key=lambda change: change.month), {}
+    for each in sorted(moved, key=lambda change: (change.key, change.month)):
+        needed = known[each.key].needs if each.key in known else ""
+        if not needed or each.value == known[each.key].value or each.key in found:
+            continue
+        before = [
+            initial[needed],
+            *(other.value for other in later if other.key == needed and other.month <= each.last),
+        ]
+        on_from = next((other.month for other in later if other.key == needed and other.value), None)
+        if before[-1]:
+            continue
+        words = {"value": each.value, "when": each.span, "needed": needed, "off": format_value(initial[needed])}
+        if on_from is None or on_from <= each.last:
+            found[each.key] = fault(each.origin, each.key, "needs", **words)
+        else:
+            found[each.key] = fault(each.origin, each.key, "needs_until", **words, month=format_month(on_from))
+    return list(found.values())
+
+
+def of_run(
+    scenario: Scenario, resolved: Resolved, set_: Mapping[str, Value], known: Mapping[str, Parameter]
+) -> list[Fault]:
+    """Say which levers a scenario and --set move without what they need, where and when it was resolved for."""
+    given = [Change(0, key, value, "--set") for key, value in set_.items()]
+    initial = {key: resolved.initial[key] for key in known}
+    return idle_levers([*scenario.changes, *given], initial, resolved.changes, known)
+
+
+def of_file(scenario: Scenario) -> list[Fault]:
+    """Say the same of a scenario alone, with every other lever as its parameter has it; and name unknown agencies."""
+    known = dict(load_parameters())
+    for each in scenario.changes:
+        known |= any_opd(each.key)
+    initial = {key: parameter.value for key, parameter in known.items()}
+    return [*_strangers(scenario), *idle_levers(scenario.changes, initial, scenario.changes, known)]
+
+
+def _strangers(scenario: Scenario) -> list[Fault]:
+    """Name agencies that no shipped district has: a district of one's own may."""
+    named = {each.key.split(".")[1]: each for each in scenario.changes if each.key.startswith("opd.")}
+    if not named:
+        return []
+    here = sorted({opd.id for name in list_districts() for opd in find_district(name).opd})
+    return [
+        fault(each.origin, each.key, "no_such_opd", value=opd, choices=", ".join(here), near=nearest(opd, here))
+        for opd, each in named.items()
+        if opd not in here
+    ]
