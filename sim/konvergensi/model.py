@@ -139,7 +139,8 @@ class ConvergenceModel(mesa.Model):
     @property
     def network(self) -> nx.MultiGraph:
         """The coordination network as it is now, made anew each time it is asked for."""
-        return build_network(self.opds, self.kecamatan, self.villages, self.world.coordination)
+        state, decreed_only = self.world.coordination, self.world.settings["cascade.inactive_team_share"]
+        return build_network(self.opds, self.kecamatan, self.villages, state, decreed_only)
 
     def step(self) -> None:
         """One month of the run; the model stops after its last month."""
