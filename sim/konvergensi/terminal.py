@@ -46,8 +46,9 @@ PHRASES = {
                 "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
     "true": ("True prevalence of stunting: {first} ({start}) to {last} ({end})",
              "Prevalensi stunting sebenarnya: {first} ({start}) menjadi {last} ({end})"),
-    "survey": ("  {system} {fieldwork}: {percent} (95 %: {low} to {high})",
-               "  {system} {fieldwork}: {percent} (95 %: {low} sampai {high})"),
+    "survey": ("  simulated survey {system} {fieldwork}: {percent} (95 %: {low} to {high}){really}",
+               "  survei simulasi {system} {fieldwork}: {percent} (95 %: {low} sampai {high}){really}"),
+    "really": ("; really published: {percent}", "; yang benar-benar dipublikasikan: {percent}"),
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
     "next": ("Fill them in, then: konvergensi check {folder}", "Isi berkas itu, lalu: konvergensi check {folder}"),
@@ -82,8 +83,15 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
     prevalence = {"first": percent(100 * first["prevalence"]), "last": percent(100 * last["prevalence"])}
     lines = [say("true", lang, **prevalence, **ends)]
     surveys = result.surveys[(result.surveys["level"] == "district") & (result.surveys["system"] != "e-PPGBM")]
+    published = {
+        each["fieldwork"]: percent(each["percent"])
+        for each in result.manifest.get("published") or []
+        if each["level"] == "district" and each["system"] != "e-PPGBM"
+    }
     for _, row in surveys.iterrows():
         words = {name: percent(row[name]) for name in ("percent", "low", "high")}
+        real = published.get(row["fieldwork"])
+        words["really"] = say("really", lang, percent=real) if real else ""
         lines.append(say("survey", lang, system=row["system"], fieldwork=row["fieldwork"], **words))
     if names := result.manifest.get("synthetic_inputs"):
         from konvergensi.report.origin import synthetic

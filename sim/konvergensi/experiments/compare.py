@@ -46,8 +46,8 @@ INTERVALS = {
     "few_draws": (
         "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}); "
         "differences are paired by draw and seed",
-        "95% simulasi berikutnya, menurut sebaran t, dari sedikit sampel parameter ({draws}, benih acak tiap sampel: "
-        "{seeds}); selisih dipasangkan menurut sampel dan benih",
+        "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}); "
+        "selisih dipasangkan menurut sampel dan benih",
     ),
     "chance": (
         "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
