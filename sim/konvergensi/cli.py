@@ -17,10 +17,12 @@ from konvergensi import __version__
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import (
     Lang,
+    notes,
     print_comparison,
     print_written,
     progress_bar,
     refuse_unwritable,
+    replaced,
     save,
     say,
     summary_lines,
@@ -109,6 +111,7 @@ def run(
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
     with refusals(lang):
+        from konvergensi.inputs.cautions import of_runs
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
         from konvergensi.inputs.scenarios import load_scenario, resolve
@@ -120,6 +123,8 @@ def run(
         resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
         out = out or Path("out") / f"{policy.id}-{place.id}"
         refuse_unwritable(out)
+        for line in notes(of_runs([policy], place, last, population_share), lang):
+            typer.echo(line, err=True)
 
         import konvergensi as kv
 
@@ -159,9 +164,12 @@ def check(
 ) -> None:
     """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
     with refusals(lang):
-        from konvergensi.inputs.check import headline, read_path
+        from konvergensi.inputs.check import cautions, headline, read_path
 
-        typer.echo(say("good", lang, path=path, what=headline(read_path(path), lang)))
+        read = read_path(path)
+        typer.echo(say("good", lang, path=path, what=headline(read, lang)))
+        for line in notes(cautions(read), lang):
+            typer.echo(line)
 
 
 @app.command(name="new-district")
@@ -282,16 +290,21 @@ def compare(
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
 ) -> None:
-    """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan interval dan laporan."""
+    """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan selang dan laporan."""
     with refusals(lang):
         from konvergensi.experiments.compare_plan import make_plan
+        from konvergensi.inputs.cautions import of_runs
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
-        make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now, not later
+        plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
         refuse_unwritable(out)
+        for line in notes(of_runs(list(plan.policies), plan.place, plan.last, population_share), lang):
+            typer.echo(line, err=True)
+        for line in replaced(out, plan.names, plan.place.id, lang):
+            typer.echo(line, err=True)
 
         import konvergensi as kv
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import typer
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.errors import Fault, InputError, fault
 
 if TYPE_CHECKING:
     from konvergensi.experiments.comparison import Comparison
@@ -61,6 +62,9 @@ PHRASES = {
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
+    "note": ("Note: {what}", "Perhatikan: {what}"),
+    "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
+                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 
@@ -160,6 +164,23 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
     with bar.Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(say("running", lang), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def notes(cautions: list[Fault], lang: Lang) -> list[str]:
+    """Cautions as lines to print."""
+    return [say("note", lang, what=each.text(lang.value)) for each in cautions]
+
+
+def replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> list[str]:
+    """Say that a folder holds the comparison of something else, which is about to be replaced; nothing otherwise."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        there = (list(manifest["scenarios"]), manifest["district"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    if there == (scenarios, district):
+        return []
+    return [say("replaces", lang, out=out, scenarios=f"{', '.join(map(str, there[0]))}; {there[1]}")]
 
 
 def refuse_unwritable(out: Path) -> None:

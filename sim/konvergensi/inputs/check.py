@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from konvergensi.inputs.cautions import still_example, without_effect
 from konvergensi.inputs.districts import FILES, District, find_district
-from konvergensi.inputs.errors import InputError
+from konvergensi.inputs.errors import Fault, InputError
 from konvergensi.inputs.files import exists
 from konvergensi.inputs.published import FILE as PUBLISHED
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
@@ -32,6 +33,11 @@ def read_path(path: str | Path) -> Scenario | District:
     if exists(Path(path)) or str(path).endswith(".toml") or path in list_scenarios() or is_combination(path):
         return load_scenario(path)
     return find_district(path)
+
+
+def cautions(read: Scenario | District) -> list[Fault]:
+    """What is allowed in it but may not be meant, one line each."""
+    return without_effect(read) if isinstance(read, Scenario) else still_example(read)
 
 
 def headline(read: Scenario | District, lang: str = "en") -> str:
