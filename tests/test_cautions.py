@@ -12,6 +12,7 @@ from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.inputs.template import write_template
+from konvergensi.terminal import Lang, caution_replaced
 
 CHANGE = '[[change]]\nfrom = "{month}"\n[change.set]\n"{key}" = {value}\n'
 
@@ -52,7 +53,7 @@ def test_no_shipped_policy_sets_what_does_nothing() -> None:
 def test_check_names_what_is_still_the_template_s(tmp_path: Path) -> None:
     write_template(tmp_path / "mine", "en")
     done = CliRunner().invoke(app, ["check", str(tmp_path / "mine")])
-    assert done.exit_code == 0 and "still \"example\"" in done.stdout
+    assert done.exit_code == 0 and 'still "example"' in done.output
     assert not still_example(find_district("lebak"))
 
 
@@ -69,3 +70,12 @@ def test_describe_reads_a_folder_and_a_file_of_one_s_own(tmp_path: Path) -> None
         done = CliRunner().invoke(app, ["describe", str(path)], env={"COLUMNS": "200"})
         assert done.exit_code == 0, done.output
         assert expected in done.stdout
+
+
+def test_a_comparison_says_what_it_replaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "manifest.json").write_text('{"scenarios": ["baseline", "one-list"], "district": "lebak"}')
+    caution_replaced(tmp_path, ["baseline", "one-list"], "lebak", Lang.en)
+    caution_replaced(tmp_path / "new", ["baseline", "one-list"], "lebak", Lang.en)
+    assert not capsys.readouterr().err
+    caution_replaced(tmp_path, ["baseline", "early-planning"], "lebak", Lang.id)
+    assert "one-list" in capsys.readouterr().err

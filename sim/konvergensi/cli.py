@@ -17,12 +17,12 @@ from konvergensi import __version__
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import (
     Lang,
-    notes,
+    caution,
+    caution_replaced,
     print_comparison,
     print_written,
     progress_bar,
     refuse_unwritable,
-    replaced,
     save,
     say,
     summary_lines,
@@ -123,8 +123,7 @@ def run(
         resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
         out = out or Path("out") / f"{policy.id}-{place.id}"
         refuse_unwritable(out)
-        for line in notes(of_runs([policy], place, last, population_share), lang):
-            typer.echo(line, err=True)
+        caution(of_runs([policy], place, last, population_share), lang)
 
         import konvergensi as kv
 
@@ -168,8 +167,7 @@ def check(
 
         read = read_path(path)
         typer.echo(say("good", lang, path=path, what=headline(read, lang)))
-        for line in notes(cautions(read), lang):
-            typer.echo(line)
+        caution(cautions(read), lang)
 
 
 @app.command(name="new-district")
@@ -244,11 +242,14 @@ def gaps(
 ) -> None:
     """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
     with refusals(lang):
+        from konvergensi.inputs.cautions import few_families
+        from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         refuse_unwritable(out)
+        caution(few_families(find_district(district), population_share), lang)
 
         import konvergensi as kv
 
@@ -301,10 +302,8 @@ def compare(
         changes = parse_set(set_ or [])
         plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
         refuse_unwritable(out)
-        for line in notes(of_runs(list(plan.policies), plan.place, plan.last, population_share), lang):
-            typer.echo(line, err=True)
-        for line in replaced(out, plan.names, plan.place.id, lang):
-            typer.echo(line, err=True)
+        caution(of_runs(list(plan.policies), plan.place, plan.last, population_share), lang)
+        caution_replaced(out, plan.names, plan.place.id, lang)
 
         import konvergensi as kv
 
@@ -345,12 +344,14 @@ def explain(
     """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
     with refusals(lang):
         from konvergensi.experiments.explain_plan import make_plan
+        from konvergensi.inputs.cautions import few_families
         from konvergensi.inputs.options import parse_set
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
         refuse_unwritable(out)
+        caution(few_families(plan.place, population_share), lang)
 
         import konvergensi as kv
 

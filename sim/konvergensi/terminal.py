@@ -166,21 +166,21 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def notes(cautions: list[Fault], lang: Lang) -> list[str]:
-    """Cautions as lines to print."""
-    return [say("note", lang, what=each.text(lang.value)) for each in cautions]
+def caution(cautions: Iterable[Fault], lang: Lang) -> None:
+    """Print what is allowed but may not be meant, one line each."""
+    for each in cautions:
+        typer.echo(say("note", lang, what=each.text(lang.value)), err=True)
 
 
-def replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> list[str]:
-    """Say that a folder holds the comparison of something else, which is about to be replaced; nothing otherwise."""
+def caution_replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> None:
+    """Say that a folder holds the comparison of something else, which is about to be replaced."""
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        there = (list(manifest["scenarios"]), manifest["district"])
+        there = [*map(str, manifest["scenarios"]), str(manifest["district"])]
     except (OSError, ValueError, KeyError, TypeError):
-        return []
-    if there == (scenarios, district):
-        return []
-    return [say("replaces", lang, out=out, scenarios=f"{', '.join(map(str, there[0]))}; {there[1]}")]
+        return
+    if there != [*scenarios, district]:
+        typer.echo(say("replaces", lang, out=out, scenarios=", ".join(there)), err=True)
 
 
 def refuse_unwritable(out: Path) -> None:

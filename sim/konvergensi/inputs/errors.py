@@ -37,8 +37,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{value} bukan bilangan bulat{range}; titik bukan pemisah ribuan: 5700, bukan 5.700",
     ),
     "decimal_comma": (
-        "{value}: decimals are written with a point: {point}",
-        "{value}: desimal ditulis dengan titik: {point}",
+        "{value} is not a number{range}; decimals are written with a point: {point}",
+        "{value} bukan angka{range}; desimal ditulis dengan titik: {point}",
     ),
     "not_bool": ("{value} is not true or false", "{value} bukan true atau false"),
     "not_text": ("{value} is not text in quotes", "{value} bukan teks dalam tanda kutip"),

@@ -27,7 +27,7 @@ def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) ->
     """
     shown_range = f" ({format_value(low)} .. {format_value(high)}{_spaced(unit)})"
     if not whole and isinstance(value, str) and re.fullmatch(r"-?\d+,\d+", value):
-        return "decimal_comma", {"value": value, "point": value.replace(",", ".")}
+        return "decimal_comma", {"value": value, "range": shown_range, "point": value.replace(",", ".")}
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "not_whole" if whole else "not_number", {"value": value, "range": shown_range}
     if whole and value == value and abs(value) != float("inf") and value != int(value):
