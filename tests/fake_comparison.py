@@ -20,6 +20,7 @@ PUBLISHED = [
     for year in ("2019", "2020")
     for each in ROUTINE
 ]
+NATIONAL = [{"percent": 14.0, "month": "2024-12", "source": "a decree", "grade": "paper"}]
 GROUPS = ("lokus", "non_lokus", *(f"wealth_{k}" for k in range(1, 6)))
 AGES = ("age_0_5", "age_6_11", "age_12_23", "age_24_35", "age_36_47", "age_48_59")
 TARGETS = {"2024-12": 14.0, "2025-12": 18.8}
@@ -56,7 +57,7 @@ def compared(
         "scenarios": list(scenarios), "titles": titles, "questions": titles,
         "draws": draws, "seeds": seeds, "runs": len(scenarios) * max(draws, 1) * seeds,
         "start": start, "end": end, "population_share": SHARE,
-        "synthetic_inputs": ["villages"], "published": PUBLISHED,
+        "synthetic_inputs": ["villages"], "published": PUBLISHED, "targets": NATIONAL,
         "assumptions_share": first.manifest["assumptions_share"], "grades": first.manifest["grades"],
         "drawn": ["budget.inertia", "socialization.turnover_share", "services.pmba.effect"] if draws else [],
         "intervals": {"en": "95% of draws and seeds", "id": "95% dari sampel parameter dan benih acak"},

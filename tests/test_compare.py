@@ -218,6 +218,14 @@ def test_a_price_is_the_ratio_of_the_means(monkeypatch: pytest.MonkeyPatch, foun
     assert worse["reason"]["en"].startswith("fewer") and unclear["reason"]["en"].startswith("not clearly")
 
 
+def test_targets_are_data_with_a_source_and_stand_in_the_evidence(found: Comparison) -> None:
+    assert TARGETS == ((14.0, "2024-12"), (18.8, "2025-12"), (14.2, "2029-12"), (5.0, "2045-12"))
+    evidence = pd.read_csv(Path(__file__).parents[1] / "evidence/prevalence_series.csv")
+    told = evidence[(evidence.area == "Indonesia") & (evidence.measure_system == "target")]
+    assert {(float(row.percent), f"{row.year}-12") for row in told.itertuples()} == set(TARGETS)
+    assert all(each["source"] and each["grade"] in ("paper", "published") for each in found.manifest["targets"])
+
+
 def test_targets_are_read_in_their_month_or_named_as_outside(
     found: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,6 @@ from konvergensi.model import ConvergenceModel
 from konvergensi.observe import network
 from konvergensi.observe.network import centralisation, density, quickest, reach, tied_share, time_to_inform, waiting
 from konvergensi.world.coordination import AGENCY_LAYERS
-from konvergensi.world.network import DECREED_ONLY
 from konvergensi.world.network import density as tied_in_graph
 
 MOST_SECONDS = 0.005
@@ -137,17 +136,17 @@ def test_villages_hear_by_their_kecamatan_and_lokus_villages_from_the_district(s
     world = small.world
     state, settings = world.coordination, world.settings
     kecamatan, villages = network.months_below(world)
-    rounds = settings["cascade.meetings_per_year"] / 12
+    rounds, decreed_only = settings["cascade.meetings_per_year"] / 12, settings["cascade.inactive_team_share"]
     for v in range(len(villages)):
         k = state.village_kecamatan[v]
-        team = 1.0 if state.tpps_desa[v] else DECREED_ONLY
+        team = 1.0 if state.tpps_desa[v] else decreed_only
         passes = 1.0 - settings["cascade.remoteness_share"] * state.remoteness[v]
         last = 1.0 / (team * rounds * passes)
         if not state.included(settings)[v]:
             assert villages[v] == np.inf
         else:
             assert villages[v] == pytest.approx(last if state.lokus[v] else kecamatan[k] + last)
-        assert kecamatan[k] == pytest.approx(1.0 / (rounds * (1.0 if state.tpps_kecamatan[k] else DECREED_ONLY)))
+        assert kecamatan[k] == pytest.approx(1.0 / (rounds * (1.0 if state.tpps_kecamatan[k] else decreed_only)))
 
 
 def measured(model: ConvergenceModel) -> dict[tuple[str, str], float]:

@@ -17,9 +17,9 @@ from konvergensi import __version__
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import (
     Lang,
-    caution,
-    caution_replaced,
+    print_advice,
     print_comparison,
+    print_replaced,
     print_written,
     progress_bar,
     refuse_unwritable,
@@ -111,7 +111,7 @@ def run(
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
     with refusals(lang):
-        from konvergensi.inputs.cautions import of_runs
+        from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
         from konvergensi.inputs.scenarios import load_scenario, resolve
@@ -120,10 +120,11 @@ def run(
         first, last = check_options(start=start, end=end, typed=True, **numbers)
         changes = parse_set(set_ or [])
         policy, place = load_scenario(scenario), find_district(district)
-        resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        print_advice([*of_run(policy, resolved, changes, place.parameters()), *overruled(policy, last)], lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
         refuse_unwritable(out)
-        caution(of_runs([policy], place, last, population_share), lang)
+        print_advice(few_families(place, population_share), lang)
 
         import konvergensi as kv
 
@@ -159,15 +160,18 @@ def list_(lang: LangOption = Lang.en) -> None:
 @app.command()
 def check(
     path: Annotated[str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")],
+    district: Annotated[
+        str | None, typer.Option(help="District to check a scenario against · Daerah tempat skenario diperiksa")
+    ] = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
     with refusals(lang):
-        from konvergensi.inputs.check import cautions, headline, read_path
+        from konvergensi.inputs.check import advice, headline, read_path
 
         read = read_path(path)
+        print_advice(advice(read, district), lang)
         typer.echo(say("good", lang, path=path, what=headline(read, lang)))
-        caution(cautions(read), lang)
 
 
 @app.command(name="new-district")
@@ -242,14 +246,14 @@ def gaps(
 ) -> None:
     """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
     with refusals(lang):
-        from konvergensi.inputs.cautions import few_families
+        from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         refuse_unwritable(out)
-        caution(few_families(find_district(district), population_share), lang)
+        print_advice(few_families(find_district(district), population_share), lang)
 
         import konvergensi as kv
 
@@ -294,16 +298,19 @@ def compare(
     """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan selang dan laporan."""
     with refusals(lang):
         from konvergensi.experiments.compare_plan import make_plan
-        from konvergensi.inputs.cautions import of_runs
+        from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
         plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
+        known = plan.place.parameters()
+        for policy, resolved in zip(plan.policies, plan.resolved):
+            print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
         refuse_unwritable(out)
-        caution(of_runs(list(plan.policies), plan.place, plan.last, population_share), lang)
-        caution_replaced(out, plan.names, plan.place.id, lang)
+        print_advice(few_families(plan.place, population_share), lang)
+        print_replaced(out, plan.names, plan.place.id, lang)
 
         import konvergensi as kv
 
@@ -344,14 +351,14 @@ def explain(
     """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
     with refusals(lang):
         from konvergensi.experiments.explain_plan import make_plan
-        from konvergensi.inputs.cautions import few_families
+        from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.options import parse_set
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
         plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
         refuse_unwritable(out)
-        caution(few_families(plan.place, population_share), lang)
+        print_advice(few_families(plan.place, population_share), lang)
 
         import konvergensi as kv
 

@@ -139,7 +139,8 @@ class ConvergenceModel(mesa.Model):
     @property
     def network(self) -> nx.MultiGraph:
         """The coordination network as it is now, made anew each time it is asked for."""
-        return build_network(self.opds, self.kecamatan, self.villages, self.world.coordination)
+        state, decreed_only = self.world.coordination, self.world.settings["cascade.inactive_team_share"]
+        return build_network(self.opds, self.kecamatan, self.villages, state, decreed_only)
 
     def step(self) -> None:
         """One month of the run; the model stops after its last month."""
@@ -163,7 +164,7 @@ class ConvergenceModel(mesa.Model):
         world = self.world
         dated = {change.key: change.value for change in self.changes if change.month == world.month}
         if dated:
-            world.change_settings(world.settings.changed(dated))
+            world.change_settings(world.settings.changed(dated), dated)
         if world.month_of_year == 1:
             if world.tally.counting and world.settings["caregivers.on"]:
                 caregivers.learn(world)

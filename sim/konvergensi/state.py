@@ -17,6 +17,8 @@ from konvergensi.world.programmes import SOURCES, Programmes, ServiceBook
 from konvergensi.world.registers import Registers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
@@ -78,10 +80,14 @@ class World:
         """1 January .. 12 December."""
         return month_of(self.month)
 
-    def change_settings(self, settings: Settings) -> None:
-        """Put changed settings in force; what was derived from the old ones is derived again when asked for."""
+    def change_settings(self, settings: Settings, dated: Collection[str] = ()) -> None:
+        """Put changed settings in force; what was derived from the old ones is derived again when asked for.
+
+        Parameters: dated, keys whose value is written for this very month, if only as it was: an agency that has moved
+        on from there is put back.
+        """
         before, self.settings = self.settings, settings
-        self._tell_agencies(before)
+        self._tell_agencies(before, dated)
         self.combination = growth.Combination.of(settings)
         self.absorption = budget.absorption(settings)
         self._shifts.clear()
@@ -91,9 +97,10 @@ class World:
         """Agencies as the settings at the start have them."""
         self._tell_agencies(None)
 
-    def _tell_agencies(self, before: Settings | None) -> None:
+    def _tell_agencies(self, before: Settings | None, dated: Collection[str] = ()) -> None:
         for i, opd in enumerate(self.opds):
-            opd.take_settings(self.settings, before, {name: float(luck[i]) for name, luck in self.luck.items()})
+            luck = {name: float(values[i]) for name, values in self.luck.items()}
+            opd.take_settings(self.settings, before, luck, dated)
         self.coordination.take_settings(self.settings)
         goals.share_lists(self)
 

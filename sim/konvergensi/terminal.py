@@ -51,6 +51,7 @@ PHRASES = {
                "  survei simulasi {system} {fieldwork}: {percent} (95 %: {low} sampai {high}){really}"),
     "really": ("; really published: {percent}", "; yang benar-benar dipublikasikan: {percent}"),
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
+    "advice": ("Warning: {text}", "Peringatan: {text}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
     "next": ("Fill them in, then: konvergensi check {folder}", "Isi berkas itu, lalu: konvergensi check {folder}"),
     "compared": ("{district}, {start} to {end}: true prevalence of stunting in {month}, children protected in time and "
@@ -62,7 +63,6 @@ PHRASES = {
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
-    "note": ("Note: {what}", "Perhatikan: {what}"),
     "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
                  "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
@@ -166,13 +166,7 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
-def caution(cautions: Iterable[Fault], lang: Lang) -> None:
-    """Print what is allowed but may not be meant, one line each."""
-    for each in cautions:
-        typer.echo(say("note", lang, what=each.text(lang.value)), err=True)
-
-
-def caution_replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> None:
+def print_replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> None:
     """Say that a folder holds the comparison of something else, which is about to be replaced."""
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
@@ -210,6 +204,12 @@ def save(result: Saved, out: Path, lang: Lang, **options: Any) -> Any:
         return result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]), **options)
     except OSError as error:
         raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
+    """Warn of what is allowed but does nothing, or may be a slip; one line each, on stderr."""
+    for each in faults:
+        typer.echo(say("advice", lang, text=each.text(lang.value)), err=True)
 
 
 def print_written(out: Path, names: Iterable[str], lang: Lang) -> None:

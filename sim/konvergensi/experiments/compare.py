@@ -32,10 +32,10 @@ from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
+from konvergensi.inputs.targets import load_targets
 from konvergensi.runs import Run, git_commit, package_versions
 
-# the national path: 14 % by 2024 (Perpres 72/2021), 18.8 and 14.2 % (RPJMN 2025-2029), 5 % by 2045 (RPJPN 2025-2045)
-TARGETS = ((14.0, "2024-12"), (18.8, "2025-12"), (14.2, "2029-12"), (5.0, "2045-12"))
+TARGETS = tuple((each.percent, format_month(each.month)) for each in load_targets())  # the national path
 INTERVALS = {
     "percentiles": (
         "95% of runs: 2.5th to 97.5th percentile (draws: {draws}, seeds of each: {seeds}); "
@@ -352,6 +352,10 @@ def _manifest(
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
         "synthetic_inputs": list(plan.place.synthetic),
+        "targets": [
+            {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}
+            for each in load_targets()
+        ],
         "published": [each.row(plan.place.name) for each in plan.place.published],
         "assumptions_share": reference.manifest["assumptions_share"],
         "grades": reference.manifest["grades"],

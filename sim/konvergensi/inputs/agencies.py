@@ -31,6 +31,10 @@ from konvergensi.inputs.services import load_services
 # What a scenario may change of an OPD, as `opd.<id>.<field>`.
 SHARE_LEVERS = ("understanding", "institutional_understanding", "goal_adoption", "ego", "mandate", "skill")
 YES_NO_LEVERS = ("in_decree", "focal_unit", "guideline")
+_NEEDS = {
+    "in_decree": "network.decree_in_force",
+    "guideline": "socialization.guideline_in_force",
+}  # the lever without which it does nothing
 Role = Literal["coordinator", "lead", "member"]
 
 
@@ -111,6 +115,7 @@ def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade:
         grade=grade,
         meaning=f"{name}: {field.replace('_', ' ')} at the start.",
         arti=f"{name}: {field.replace('_', ' ')} pada awal.",
+        needs=_NEEDS.get(field, ""),
     )
 
 

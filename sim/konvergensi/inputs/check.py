@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from konvergensi.inputs.cautions import still_example, without_effect
+from konvergensi.inputs.advice import of_file, of_run, overruled, still_example
 from konvergensi.inputs.districts import FILES, District, find_district
 from konvergensi.inputs.errors import Fault, InputError
 from konvergensi.inputs.files import exists
+from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.published import FILE as PUBLISHED
-from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
+from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario, resolve
+
+SPAN = (parse_month("2018-01"), parse_month("2024-12"))  # that a run covers unless told otherwise
 
 
 def check_path(path: str | Path, lang: str = "en") -> list[str]:
@@ -35,9 +38,19 @@ def read_path(path: str | Path) -> Scenario | District:
     return find_district(path)
 
 
-def cautions(read: Scenario | District) -> list[Fault]:
-    """What is allowed in it but may not be meant, one line each."""
-    return without_effect(read) if isinstance(read, Scenario) else still_example(read)
+def advice(read: Scenario | District, district: str | None = None) -> list[Fault]:
+    """What a scenario moves in vain, and agencies that nobody has; in a district, when one is named.
+
+    Of a district, what is still the template's. Raises InputError where a scenario cannot be run in that district.
+    """
+    if not isinstance(read, Scenario):
+        return still_example(read)
+    if district is None:
+        return [*of_file(read), *overruled(read)]
+    place = find_district(district)
+    months = [*SPAN, *(each.last for each in read.changes)]
+    resolved = resolve(read, place, {}, min(months), max(months))
+    return [*of_run(read, resolved, {}, place.parameters()), *overruled(read)]
 
 
 def headline(read: Scenario | District, lang: str = "en") -> str:

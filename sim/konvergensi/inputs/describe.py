@@ -36,6 +36,7 @@ LABELS = {
     "set": ("own value", "nilai daerah"),
     "timeline": ("history", "riwayat"),
     "survey": ("survey", "survei"),
+    "published": ("published", "angka terbit"),
     "programme": ("programme", "program"),
     "title": ("title", "judul"),
     "question": ("question", "pertanyaan"),
@@ -208,6 +209,9 @@ def _district(each: District, lang: str) -> Rows:
     for survey in each.surveys:
         month, sample = format_month(survey.fieldwork), f"{survey.clusters} x {survey.children_per_cluster}"
         rows.append(("survey", f"{survey.system} {month}, {sample}{whose(f'survey.{month}')}"))
+    for told in each.published:
+        what = f"{told.system} {told.fieldwork}{', ' + told.kecamatan if told.kecamatan else ''}"
+        rows.append(("published", f"{what}: {format_value(told.percent)} %; {_source(told, lang)}"))
     rows += [("opd", f"{opd.id}: {opd.name}{whose('opd')}") for opd in each.opd]
     return rows + [("programme", programme.id + whose("opd")) for programme in each.programmes]
 

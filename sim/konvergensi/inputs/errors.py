@@ -202,6 +202,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "satu proses kerja berhenti sendiri, mungkin karena kekurangan memori: kurangi jumlahnya; skrip harus "
         "memulainya di bawah if __name__ == '__main__'",
     ),
+    "needs": (
+        "{value} from {when} has no effect: {needed} is {off}; switch it on too",
+        "{value} mulai {when} tidak berpengaruh: {needed} bernilai {off}; nyalakan juga",
+    ),
+    "needs_until": (
+        "{value} from {when} has no effect until {month}: {needed} is {off} before",
+        "{value} mulai {when} baru berpengaruh pada {month}: sebelumnya {needed} bernilai {off}",
+    ),
+    "no_such_opd": (
+        "no shipped district has an agency {value}, only a district of your own can; there is {choices}",
+        "tidak ada daerah bawaan yang mempunyai OPD {value}, hanya daerah Anda sendiri; yang ada {choices}",
+    ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
     "no_effect": (
         "has no effect from {month} on, as {rules} rules then (reform of 2025); set that key too",

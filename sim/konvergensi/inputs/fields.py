@@ -35,7 +35,7 @@ def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) ->
     if low <= value <= high:  # false for NaN
         return None
     bounds = {"value": value, "low": format_value(low), "high": format_value(high)}
-    if unit.startswith("share") and 1 < value <= 100:
+    if unit.startswith("share") and 1.5 < value <= 100 and low <= value / 100 <= high:
         return "percent", bounds | {"share": format_value(float(value) / 100)}
     return "outside", bounds | {"unit": _spaced(unit)}
 

@@ -40,6 +40,7 @@ class Parameter:
     grade: str
     meaning: str
     arti: str
+    needs: str = ""  # the key of a yes/no lever without which it does nothing
 
     def checked(self, value: Any, where: object = "") -> Value:
         """Return `value` as this parameter's type. Raises InputError if it has another or is out of range."""
@@ -100,6 +101,7 @@ class _Entry(Table):
     grade: Annotated[Grade, Choice]
     meaning: Text
     arti: Text
+    needs: Text | None = None
 
 
 def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
@@ -158,6 +160,7 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
         grade=entry.grade,
         meaning=entry.meaning,
         arti=entry.arti,
+        needs=entry.needs or "",
     )
     parameter.checked(parameter.value, where)
     return parameter

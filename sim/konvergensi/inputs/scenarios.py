@@ -319,7 +319,7 @@ def _changes(written: Iterable[_Change], path: Path) -> list[Change]:
         until = ramp_end(entry.month, entry.until)
         for key, value in entry.set.items():
             place = _place(entry.month, key)
-            known = parameters | _any_opd(key)
+            known = parameters | any_opd(key)
             if (entry.month, key) in found:
                 faults.append(fault(path, place, "twice", month=when))
             if key not in known:
@@ -338,7 +338,7 @@ def _place(month: int, key: str) -> str:
     return f"change[{format_month(month)}].set.{key}"
 
 
-def _any_opd(key: str) -> dict[str, Parameter]:
+def any_opd(key: str) -> dict[str, Parameter]:
     """Return the parameters `opd.<id>.<field>` for the OPD a key speaks of, whichever it is."""
     room, _, rest = key.partition(".")
     opd, _, field = rest.partition(".")

@@ -33,7 +33,7 @@ from konvergensi.inputs.months import format_month
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.socialization import meetings_per_year
 from konvergensi.world.coordination import AGENCY_LAYERS
-from konvergensi.world.network import DECREED_ONLY, WEAKEST
+from konvergensi.world.network import WEAKEST
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
@@ -116,17 +116,18 @@ def months_below(world: World) -> tuple[Matrix, Matrix]:
     """Months from the coordinator to each kecamatan, (n_kecamatan,), and to each village, (n_villages,)."""
     state, settings = world.coordination, world.settings
     rounds = contacts(settings)["hierarchy"]
-    kecamatan = waiting(_team(state.tpps_kecamatan), rounds)
+    kecamatan = waiting(_team(state.tpps_kecamatan, settings), rounds)
     # of the rounds, those that terrain lets through to an included village
     through = state.included(settings) * (1.0 - settings["cascade.remoteness_share"] * state.remoteness)
     with np.errstate(divide="ignore"):
-        last = waiting(_team(state.tpps_desa), rounds) / through
+        last = waiting(_team(state.tpps_desa, settings), rounds) / through
     first = np.where(state.lokus, 0.0, kecamatan[state.village_kecamatan])
     return kecamatan, first + last
 
 
-def _team(active: NDArray[np.bool_]) -> Matrix:
-    return np.where(active, 1.0, DECREED_ONLY)
+def _team(active: NDArray[np.bool_], settings: Settings) -> Matrix:
+    """Strength of the links to teams: what passes through one that exists only by decree is less."""
+    return np.where(active, 1.0, settings["cascade.inactive_team_share"])
 
 
 def reach(months: Matrix, within: float = WITHIN_MONTHS) -> float:
@@ -141,8 +142,8 @@ def time_to_inform(months: Matrix) -> float:
 
 def network_rows(world: World) -> list[tuple[str, str, str, float]]:
     """Rows of the network table for the month: month, layer, measure, value."""
-    state, when = world.coordination, format_month(world.month)
-    often = contacts(world.settings)
+    state, settings, when = world.coordination, world.settings, format_month(world.month)
+    often = contacts(settings)
     found: list[tuple[str, str, float]] = []
     for layer in AGENCY_LAYERS:
         tie = state.ties[layer]
@@ -151,7 +152,7 @@ def network_rows(world: World) -> list[tuple[str, str, str, float]]:
             (layer, "tied_share", tied_share(tie)),
             (layer, "centralisation", centralisation(tie)),
         ]
-    teams = np.concatenate([_team(state.tpps_kecamatan), _team(state.tpps_desa)])
+    teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
     found.append(("hierarchy", "density", float(teams.mean())))
     start = next((i for i, opd in enumerate(world.opds) if opd.role == "coordinator"), 0)
     length = {layer: waiting(state.ties[layer], often[layer]) for layer in ("formal", "informal")}

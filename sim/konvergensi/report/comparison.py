@@ -24,7 +24,7 @@ from konvergensi.report import theme
 from konvergensi.report.decision import markdown, sheet
 from konvergensi.report.figures_comparison import figures_of
 from konvergensi.report.origin import draws_and_seeds, interval_kind, synthetic
-from konvergensi.report.words import LANGUAGES, Lang, counted, listed, word
+from konvergensi.report.words import LANGUAGES, Lang, counted, listed, month_name, number, word, word_or
 
 if TYPE_CHECKING:
     from konvergensi.experiments.comparison import Comparison
@@ -187,12 +187,20 @@ def _facts(comparison: Comparison, lang: Lang) -> list[tuple[str, str]]:
         "intervals": interval_kind(comparison, lang),
         "pairs": (manifest.get("pair_intervals") or {}).get(lang, ""),
         "money": (manifest.get("money_note") or {}).get(lang, ""),
+        "targets": "; ".join(_target(each, lang) for each in manifest.get("targets") or []),
         "synthetic": synthetic(comparison, lang),
         "packages": listed((f"{name} {version}" for name, version in packages.items() if version), lang),
     }
     facts = [(word(f"report.origin.{name}", lang), text) for name, text in found.items() if text]
     closing = f"{word('report.origin.reproduce', lang)} {word('report.figures_note', lang)}"
     return [*facts, (f"konvergensi {manifest['version']}", closing)]
+
+
+def _target(each: dict[str, Any], lang: Lang) -> str:
+    """A national target with where it stands."""
+    percent = number(each["percent"], lang, int(each["percent"] % 1 > 0))
+    column = word("report.targets.column", lang, target=percent, month=month_name(each["month"], lang))
+    return f"{column}: {each['source']} ({word_or('report.grade.' + each['grade'], lang, each['grade'])})"
 
 
 # ---- figures as files ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.inputs.cautions import FEW_FAMILIES
+from konvergensi.inputs.advice import FEW_FAMILIES
 from konvergensi.report import numbers
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.origin import comparison_origin, period, plain, synthetic

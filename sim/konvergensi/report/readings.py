@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from konvergensi.inputs.targets import load_targets
 from konvergensi.report.words import Lang, month_name, word_or
 
 # Links of the chain, where it can break. What follows them is a result and no link: a service for children
@@ -26,7 +27,7 @@ SSGI_2022_NATIONAL = {
     "age_36_47": 22.5,
 }
 AGE_BANDS = (*SSGI_2022_NATIONAL, "age_48_59")
-TARGET_SHARE = 0.14  # national target for 2024, Perpres 72/2021
+TARGET_SHARE = load_targets()[0].percent / 100  # the national one for 2024
 
 
 class RunTables(Protocol):

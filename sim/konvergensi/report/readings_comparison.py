@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from konvergensi.experiments.statistics import interval
-from konvergensi.inputs.cautions import RULED_BY
+from konvergensi.inputs.advice import RULED_BY
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import Settings, Value, load_parameters
 from konvergensi.mechanisms import calendar

@@ -13,6 +13,8 @@ import mesa
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from konvergensi.inputs import districts
     from konvergensi.inputs.parameters import Settings
     from konvergensi.world.children import Children
@@ -66,14 +68,17 @@ class Opd(mesa.Agent):
         """Whether it coordinates or leads."""
         return self.role != "member"
 
-    def take_settings(self, settings: Settings, before: Settings | None, luck: dict[str, float]) -> None:
+    def take_settings(
+        self, settings: Settings, before: Settings | None, luck: dict[str, float], dated: Collection[str] = ()
+    ) -> None:
         """Take over what the scenario changes of this agency, and what policies add to it.
 
-        Parameters: before, the settings in force until now (None at the start); luck, this agency's lasting draws.
+        Parameters: before, the settings in force until now (None at the start); luck, this agency's lasting draws;
+        dated, keys whose value is written for this very month.
         """
         for name in OPD_FIELDS:
             key = f"opd.{self.id}.{name}"
-            if key in settings and (before is None or before[key] != settings[key]):
+            if key in settings and (before is None or key in dated or before[key] != settings[key]):
                 setattr(self, STATED.get(name, name), settings[key])
         added = luck["decree"] < settings["network.decree_coverage_share"]
         self.in_decree = bool(settings["network.decree_in_force"] and (self.decree_stated or added))

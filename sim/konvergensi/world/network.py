@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 LAYERS = ("formal", "informal", "hierarchy", "data")
 WEAKEST = 0.05  # a weaker tie is none
-DECREED_ONLY = 0.3  # strength of a link to a team that exists only by decree
 
 
 def build_network(
-    opds: Sequence[Opd], kecamatan: Sequence[Kecamatan], villages: Sequence[Village], state: Coordination
+    opds: Sequence[Opd],
+    kecamatan: Sequence[Kecamatan],
+    villages: Sequence[Village],
+    state: Coordination,
+    decreed_only: float,
 ) -> nx.MultiGraph:
-    """Multigraph with nodes `opd:<id>`, `kecamatan:<name>`, `desa:<name>`; edges keyed by layer, with a weight 0..1."""
+    """Multigraph with nodes `opd:<id>`, `kecamatan:<name>`, `desa:<name>`; edges keyed by layer, with a weight 0..1.
+
+    decreed_only: strength of a link to a team that exists only by decree, as cascade.inactive_team_share has it.
+    """
     graph = nx.MultiGraph()
     for opd in opds:
         graph.add_node(f"opd:{opd.id}", kind="opd", label=opd.name, role=opd.role, in_decree=opd.in_decree)
@@ -36,12 +42,12 @@ def build_network(
     for place in kecamatan:
         graph.add_node(f"kecamatan:{place.name}", kind="kecamatan", label=place.name)
         if coordinator is not None:
-            weight = 1.0 if state.tpps_kecamatan[place.index] else DECREED_ONLY
+            weight = 1.0 if state.tpps_kecamatan[place.index] else decreed_only
             graph.add_edge(f"opd:{coordinator.id}", f"kecamatan:{place.name}", key="hierarchy", weight=weight)
     for village in villages:
         node = f"desa:{village.name}"
         graph.add_node(node, kind="desa", label=village.name, lokus=village.lokus)
-        weight = 1.0 if state.tpps_desa[village.index] else DECREED_ONLY
+        weight = 1.0 if state.tpps_desa[village.index] else decreed_only
         graph.add_edge(f"kecamatan:{village.kecamatan.name}", node, key="hierarchy", weight=weight)
     return graph
 

@@ -7,12 +7,12 @@ from inputs_valid import write_district, write_scenario
 from typer.testing import CliRunner
 
 from konvergensi.cli import app
-from konvergensi.inputs.cautions import few_families, still_example, without_effect
+from konvergensi.inputs.advice import few_families, still_example, overruled
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.inputs.template import write_template
-from konvergensi.terminal import Lang, caution_replaced
+from konvergensi.terminal import Lang, print_replaced
 
 CHANGE = '[[change]]\nfrom = "{month}"\n[change.set]\n"{key}" = {value}\n'
 
@@ -28,26 +28,26 @@ def policy(folder: Path, *changes: tuple[str, str, object]) -> Path:
 
 def test_a_month_of_an_aksi_that_the_reform_has_put_out_of_force_is_named(tmp_path: Path) -> None:
     path = policy(tmp_path, ("2026-01", "calendar.aksi_2_month", 2), ("2026-01", "calendar.aksi_6_month", 2))
-    (found,) = without_effect(load_scenario(path))
+    (found,) = overruled(load_scenario(path))
     assert found.key == "calendar.aksi_2_month"
     assert "2026-01" in found.text("en") and "calendar.reform_plan_month" in found.text("id")
 
 
 def test_a_month_set_before_the_reform_is_named_only_where_the_run_outlives_it(tmp_path: Path) -> None:
     scenario = load_scenario(policy(tmp_path, ("2019-01", "calendar.aksi_8_month", 1)))
-    assert not without_effect(scenario) and not without_effect(scenario, parse_month("2024-12"))
-    (found,) = without_effect(scenario, parse_month("2029-12"))
+    assert not overruled(scenario) and not overruled(scenario, parse_month("2024-12"))
+    (found,) = overruled(scenario, parse_month("2029-12"))
     assert "2025-01" in found.text() and "calendar.reform_review_month" in found.text()
 
 
 @pytest.mark.parametrize(("key", "value"), [("calendar.reform_plan_month", 2), ("calendar.regime", '"eight-aksi"')])
 def test_who_sets_what_rules_after_2025_is_not_warned(tmp_path: Path, key: str, value: object) -> None:
     path = policy(tmp_path, ("2019-01", "calendar.aksi_2_month", 2), ("2019-01", key, value))
-    assert not without_effect(load_scenario(path), parse_month("2029-12"))
+    assert not overruled(load_scenario(path), parse_month("2029-12"))
 
 
 def test_no_shipped_policy_sets_what_does_nothing() -> None:
-    assert not [each for name in list_scenarios() for each in without_effect(load_scenario(name))]
+    assert not [each for name in list_scenarios() for each in overruled(load_scenario(name))]
 
 
 def test_check_names_what_is_still_the_template_s(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_describe_reads_a_folder_and_a_file_of_one_s_own(tmp_path: Path) -> None
 
 def test_a_comparison_says_what_it_replaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "manifest.json").write_text('{"scenarios": ["baseline", "one-list"], "district": "lebak"}')
-    caution_replaced(tmp_path, ["baseline", "one-list"], "lebak", Lang.en)
-    caution_replaced(tmp_path / "new", ["baseline", "one-list"], "lebak", Lang.en)
+    print_replaced(tmp_path, ["baseline", "one-list"], "lebak", Lang.en)
+    print_replaced(tmp_path / "new", ["baseline", "one-list"], "lebak", Lang.en)
     assert not capsys.readouterr().err
-    caution_replaced(tmp_path, ["baseline", "early-planning"], "lebak", Lang.id)
+    print_replaced(tmp_path, ["baseline", "early-planning"], "lebak", Lang.id)
     assert "one-list" in capsys.readouterr().err
