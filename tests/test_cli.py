@@ -28,7 +28,8 @@ class Finished:
         survey = {"fieldwork": "2018-02", "system": "SSGI", "level": "district", "percent": 39.0, "low": 36.0}
         self.series = pd.DataFrame(series)
         self.surveys = pd.DataFrame([survey | {"high": 42.0}, survey | {"system": "e-PPGBM"}])
-        self.manifest = {"synthetic_inputs": ["villages"]}
+        published = {"level": "district", "system": "SSGI", "fieldwork": "2018-02", "percent": 35.5}
+        self.manifest = {"synthetic_inputs": ["villages"], "published": [published]}
         self.saved: dict[str, Any] = {}
 
     def save(self, out: Path, **options: Any) -> None:
@@ -75,7 +76,7 @@ def test_run_passes_everything_on_and_says_what_came_out(
     assert asked["finished"].saved["command"].startswith("konvergensi run --seed 7")
     assert done.stdout.splitlines()[:3] == [
         "Prevalensi stunting sebenarnya: 40,2 % (2018-01) menjadi 39,5 % (2018-02)",
-        "  SSGI 2018-02: 39,0 % (95 %: 36,0 % sampai 42,0 %)",
+        "  survei simulasi SSGI 2018-02: 39,0 % (95 %: 36,0 % sampai 42,0 %); yang benar-benar dipublikasikan: 35,5 %",
         "Masukan sintetis, bukan data: desa/kelurahan",
     ]
     assert done.stdout.splitlines()[3] == f"Ditulis ke {Path(inputs[-1])}: manifest.json"

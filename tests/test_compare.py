@@ -1,6 +1,7 @@
 """Comparing scenarios: pairs that share everything but the policy, beliefs that stay beliefs, work that is not lost."""
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from konvergensi.experiments.batch import do_all
 from konvergensi.experiments.branch import branches
 from konvergensi.experiments.compare import TARGETS, compare
 from konvergensi.experiments.compare_plan import DECIDED, FITTED, Plan, compare_job, make_plan, sample_of
-from konvergensi.experiments.comparison import COLUMNS, MEASURES, Comparison
+from konvergensi.experiments.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
 from konvergensi.experiments.statistics import best_shares, interval, mean_interval, variance_shares
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.errors import InputError
@@ -164,11 +165,13 @@ def test_numbers_of_the_comparison_are_those_of_the_runs(found: Comparison) -> N
         assert values.shape == (DRAWS, SEEDS, 3)
         for i, name in enumerate(names):
             row = rows.loc[(measure, name)]
-            for columns, of in (
-                (["mean", "low", "high"], values[..., i]),
-                (["difference", "diff_low", "diff_high"], values[..., i] - values[..., 0]),
+            possible, anything = BOUNDS.get(measure, (0.0, math.inf)), (-math.inf, math.inf)
+            for columns, of, bounds in (
+                (["mean", "low", "high"], values[..., i], possible),
+                (["difference", "diff_low", "diff_high"], values[..., i] - values[..., 0], anything),
             ):
-                assert tuple(row[columns]) == pytest.approx(tuple(float(each) for each in interval(of)))
+                expected = tuple(float(np.clip(each, *bounds)) for each in interval(of))
+                assert tuple(row[columns]) == pytest.approx(expected)
             difference = values[..., i] - values[..., 0]
             assert row["p_best"] == pytest.approx(best_shares(values, direction)[i], nan_ok=True)
             split = variance_shares(difference if i else values[..., 0])

@@ -18,6 +18,8 @@ from fake_comparison import compared, detail
 from test_report import drawn_texts
 
 from konvergensi.experiments.comparison import Comparison
+from konvergensi.inputs.errors import format_value
+from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.report import decision, numbers, words
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as read
@@ -132,6 +134,91 @@ def test_a_policy_of_many_levers_is_told_in_few_and_the_report_lists_them_all() 
     told = " ".join(line.text for line in do.lines)
     assert len(moved) > 40 and told.count(" → ") <= 10 and f"moves {len(moved)} levers" in told
     assert len(findings.levers(comparison, "full-convergence", "en").rows) >= len(moved), run.manifest["changes"]
+
+
+def moved(key: str, old: str, new: str) -> read.Moved:
+    return read.Moved("2019-01", None, key, old, new, "policy.toml")
+
+
+def test_what_a_policy_does_is_said_as_something_to_do_and_by_whom() -> None:
+    agencies = {"dinkes": "Dinas Kesehatan"}
+    every = {change.key: change for name in list_scenarios() for change in load_scenario(name).changes}
+    for key, change in every.items():
+        each = moved(key, "", format_value(change.value))
+        for lang in words.LANGUAGES:
+            said = each.to_do(lang, agencies)
+            assert key not in said
+            idle = each.whose == "other" or change.value is False
+            assert idle or not said.startswith(("Whether", "Apakah")), said
+    assert moved("goals.leadership", "0.4", "0.8").whose == "district"
+    assert moved("cascade.kpm_share", "0.5", "1").whose == "village"
+    assert moved("budget.apbn_released_by_june", "0.45", "0.5").whose == "above"
+    assert "Dinas Kesehatan" in moved("opd.dinkes.ego", "0.5", "0.2").to_do("id", agencies)
+    off = moved("registers.linkage", "true", "false")  # there are no words for that, so its meaning and values stand
+    assert not off.says_value and off.to_do("en", agencies).startswith("Whether")
+
+
+def test_what_the_history_of_the_district_brings_anyway_is_not_to_be_done() -> None:
+    comparison = compared(("baseline", "full-convergence"))
+    keys = {each.key: each for each in read.stand_otherwise(comparison, "full-convergence")}
+    assert "network.decree_in_force" in {each.key for each in read.moved_besides(comparison, "full-convergence")}
+    assert "network.decree_in_force" not in keys  # the baseline of Lebak has a decree by the end
+    assert "calendar.reform_plan_month" not in keys  # nothing before 2025 follows it
+    assert (keys["cascade.kpm_share"].old, keys["cascade.kpm_share"].new) == ("0.5", "1")
+    do = " ".join(line.text for line in decision.sheet(comparison, "en").parts[0].lines)
+    assert "For villages to decide" in do and "For centre or province to decide" in do
+
+
+def test_policies_that_tie_are_told_as_a_tie() -> None:
+    text = sheet_text(compared(gain=0.0))
+    assert "None of the other policies changes prevalence" in text
+    assert "Lowest prevalence equally often: A, B, and C." in text
+    assert "The same prevalence as B in every run: A and C." in text
+    assert "told apart" not in text and "Lowest prevalence most often" not in text
+
+
+def test_a_target_due_before_a_policy_begins_is_not_its_doing() -> None:
+    comparison = compared()
+    late = comparison.details["one-list"]
+    log = [line.replace("2018-01 registers", "2025-01 registers") for line in late.manifest["changes"]]
+    later = dataclasses.replace(late, manifest=late.manifest | {"changes": log})
+    reached = comparison.targets.assign(probability=1.0)
+    shown = findings.targets(
+        dataclasses.replace(comparison, details=comparison.details | {"one-list": later}, targets=reached), "en"
+    )
+    assert shown is not None
+    assert [row[1] for row in shown.rows] == ["100%", "100%", words.ABSENT]
+
+
+def test_targets_that_nobody_reaches_are_one_sentence() -> None:
+    comparison = compared()
+    nobody = dataclasses.replace(comparison, targets=comparison.targets.assign(probability=0.0))
+    assert findings.targets(nobody, "en") is None
+    assert findings.out_of_reach(nobody, "en") == [
+        "No policy brings true prevalence to 14% or less by Dec 2024 in any run."
+    ]
+
+
+def test_two_policies_that_half_a_million_runs_would_tell_apart_are_equal() -> None:
+    comparison = compared()
+    far = comparison.pairs.assign(decided=False, more_runs=561_753.0)
+    text = sheet_text(dataclasses.replace(comparison, pairs=far))
+    assert "more than 1,000 runs; treat as equal" in text and "561" not in text
+
+
+def test_money_is_told_by_who_would_have_to_find_it() -> None:
+    comparison = compared()
+    more = read.more_spent(comparison, "one-list")
+    spent = comparison.costs[comparison.costs["stage"] == "spent"].groupby(["scenario", "source"])["rp"].mean()
+    assert more["apbn"] == pytest.approx((spent["one-list", "apbn"] - spent["baseline", "apbn"]) / 7)
+    assert "The district itself decides on APBD" in sheet_text(comparison)
+
+
+def test_a_district_of_few_families_is_told_to_be_compared_whole() -> None:
+    comparison = compared()
+    few = dataclasses.replace(comparison, manifest=comparison.manifest | {"families_simulated": 300})
+    assert "compare a small district whole, --population-share 1" in sheet_text(few)
+    assert "--population-share 1" not in sheet_text(comparison)
 
 
 def test_a_price_that_is_surely_not_nothing_is_never_shown_as_nothing() -> None:
@@ -306,7 +393,7 @@ def test_a_policy_that_does_worse_is_not_recommended() -> None:
 
 def test_an_inert_policy_makes_no_difference() -> None:
     text = sheet_text(case("inert"))
-    assert "changes nothing: no difference in any run" in text
+    assert "does not change prevalence: no difference in any run" in text
     assert "spends as much as A: no difference in any run" in text
     assert "No cost per stunted child fewer: the same in every run" in text
 
@@ -332,7 +419,8 @@ def test_the_sheet_says_by_which_month_and_which_doors_that_meets() -> None:
 
 
 def test_levers_are_said_as_people_say_them() -> None:
-    assert "(no → yes)" in sheet_text(case("plain"))
+    text = sheet_text(case("plain"))
+    assert "Join the registers by NIK" in text and "(no → yes)" not in text
     for key, text, en in (
         ("registers.linkage", "true", "yes"),
         ("calendar.aksi_3_month", "3", "Mar"),

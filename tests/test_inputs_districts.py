@@ -191,8 +191,8 @@ def test_a_faulty_opd_toml_is_refused(tmp_path: Path, old: str, new: str, messag
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (",poverty", "", "line 2: 10 cells under 9 columns"),
-        (",poverty,", ",", "line 4: 10 cells under 9 columns"),
+        (",poverty", "", "line 2 holds 10 values, but the first line names 9 columns"),
+        (",poverty,", ",", "line 4 holds 10 values, but the first line names 9 columns"),
         (",poverty", ",povery", r"povery: unknown key; did you mean poverty\?"),
         (",poverty", ",poverty,poverty", "poverty: 'poverty' is there twice"),
         ("Sukasari", "Sukamaju", r"village: 'Sukamaju' is there twice \(line 2, 3\)"),
@@ -206,8 +206,8 @@ def test_a_faulty_opd_toml_is_refused(tmp_path: Path, old: str, new: str, messag
         ("1,0.5,0.2", "1,0.5,20", "poverty: line 2: 20 looks like a percent; write 0.2"),
         ("1,0.5,0.2", "1,nan,0.2", "remoteness: line 2: 'nan' is not a number"),
         ("1.5,-2.0", "inf,-2.0", r"x: line 2: inf is outside \[-10000, 10000\] km"),
-        (ROWS[0], ROWS[0] + ",9", "line 2: 11 cells under 10 columns"),
-        (ROWS[0], "\nSukamaju,Utara", "line 3: 2 cells under 10 columns"),
+        (ROWS[0], ROWS[0] + ",9", "line 2 holds 11 values, but the first line names 10 columns"),
+        (ROWS[0], "\nSukamaju,Utara", "line 3 holds 2 values, but the first line names 10 columns"),
         ("\n".join(ROWS), "", "the table has no rows"),
         (HEADER, '"', r"line \d: not a valid CSV table"),
         (villages_csv(), villages_csv().replace(",", ";"), "separated by semicolons; save it with commas"),

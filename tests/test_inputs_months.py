@@ -62,7 +62,8 @@ def test_options_of_a_run_are_refused_together() -> None:
         "end: '2019-12' is before 2020-01 (start)",
         "seed: -1 is outside [0, 2147483647]",
         "population_share: 80 looks like a percent; write 0.8 (allowed is [0.0001, 1])",
-        "trace_children: 1.5 is not a whole number (0 .. 1000000 children)",
+        "trace_children: 1.5 is not a whole number (0 .. 1000000 children); a point does not separate thousands: 5700, "
+        "not 5.700",
     ]
     with pytest.raises(InputError, match="--population-share: 0 is outside"):
         check_options(start="2020-01", end="2020-01", typed=True, population_share=0)

@@ -19,6 +19,7 @@ from konvergensi.terminal import (
     Lang,
     print_advice,
     print_comparison,
+    print_replaced,
     print_written,
     progress_bar,
     refuse_unwritable,
@@ -110,7 +111,7 @@ def run(
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
     with refusals(lang):
-        from konvergensi.inputs.advice import of_run
+        from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
         from konvergensi.inputs.scenarios import load_scenario, resolve
@@ -120,9 +121,10 @@ def run(
         changes = parse_set(set_ or [])
         policy, place = load_scenario(scenario), find_district(district)
         resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
-        print_advice(of_run(policy, resolved, changes, place.parameters()), lang)
+        print_advice([*of_run(policy, resolved, changes, place.parameters()), *overruled(policy, last)], lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
         refuse_unwritable(out)
+        print_advice(few_families(place, population_share), lang)
 
         import konvergensi as kv
 
@@ -244,11 +246,14 @@ def gaps(
 ) -> None:
     """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
     with refusals(lang):
+        from konvergensi.inputs.advice import few_families
+        from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         refuse_unwritable(out)
+        print_advice(few_families(find_district(district), population_share), lang)
 
         import konvergensi as kv
 
@@ -290,10 +295,10 @@ def compare(
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
 ) -> None:
-    """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan interval dan laporan."""
+    """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan selang dan laporan."""
     with refusals(lang):
         from konvergensi.experiments.compare_plan import make_plan
-        from konvergensi.inputs.advice import of_run
+        from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
@@ -302,8 +307,10 @@ def compare(
         plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
         known = plan.place.parameters()
         for policy, resolved in zip(plan.policies, plan.resolved):
-            print_advice(of_run(policy, resolved, changes, known), lang)
+            print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
         refuse_unwritable(out)
+        print_advice(few_families(plan.place, population_share), lang)
+        print_replaced(out, plan.names, plan.place.id, lang)
 
         import konvergensi as kv
 
@@ -344,12 +351,14 @@ def explain(
     """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
     with refusals(lang):
         from konvergensi.experiments.explain_plan import make_plan
+        from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.options import parse_set
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
         refuse_unwritable(out)
+        print_advice(few_families(plan.place, population_share), lang)
 
         import konvergensi as kv
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import tempfile
@@ -46,8 +47,9 @@ PHRASES = {
                 "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
     "true": ("True prevalence of stunting: {first} ({start}) to {last} ({end})",
              "Prevalensi stunting sebenarnya: {first} ({start}) menjadi {last} ({end})"),
-    "survey": ("  {system} {fieldwork}: {percent} (95 %: {low} to {high})",
-               "  {system} {fieldwork}: {percent} (95 %: {low} sampai {high})"),
+    "survey": ("  simulated survey {system} {fieldwork}: {percent} (95 %: {low} to {high}){really}",
+               "  survei simulasi {system} {fieldwork}: {percent} (95 %: {low} sampai {high}){really}"),
+    "really": ("; really published: {percent}", "; yang benar-benar dipublikasikan: {percent}"),
     "synthetic": ("Synthetic inputs, not data: {names}", "Masukan sintetis, bukan data: {names}"),
     "advice": ("Warning: {text}", "Peringatan: {text}"),
     "written": ("Written to {out}: {files}", "Ditulis ke {out}: {files}"),
@@ -61,6 +63,8 @@ PHRASES = {
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
+    "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
+                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 
@@ -83,8 +87,15 @@ def summary_lines(result: Run, out: Path, lang: Lang) -> list[str]:
     prevalence = {"first": percent(100 * first["prevalence"]), "last": percent(100 * last["prevalence"])}
     lines = [say("true", lang, **prevalence, **ends)]
     surveys = result.surveys[(result.surveys["level"] == "district") & (result.surveys["system"] != "e-PPGBM")]
+    published = {
+        each["fieldwork"]: percent(each["percent"])
+        for each in result.manifest.get("published") or []
+        if each["level"] == "district" and each["system"] != "e-PPGBM"
+    }
     for _, row in surveys.iterrows():
         words = {name: percent(row[name]) for name in ("percent", "low", "high")}
+        real = published.get(row["fieldwork"])
+        words["really"] = say("really", lang, percent=real) if real else ""
         lines.append(say("survey", lang, system=row["system"], fieldwork=row["fieldwork"], **words))
     if names := result.manifest.get("synthetic_inputs"):
         from konvergensi.report.origin import synthetic
@@ -153,6 +164,17 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
     with bar.Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(say("running", lang), total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def print_replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> None:
+    """Say that a folder holds the comparison of something else, which is about to be replaced."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        there = [*map(str, manifest["scenarios"]), str(manifest["district"])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if there != [*scenarios, district]:
+        typer.echo(say("replaces", lang, out=out, scenarios=", ".join(there)), err=True)
 
 
 def refuse_unwritable(out: Path) -> None:

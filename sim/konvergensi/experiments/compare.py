@@ -17,7 +17,7 @@ import pandas as pd
 from konvergensi import __version__
 from konvergensi.experiments.batch import Progress, Row, cores, do_all
 from konvergensi.experiments.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
-from konvergensi.experiments.comparison import COLUMNS, MEASURES, Comparison
+from konvergensi.experiments.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
 from konvergensi.experiments.statistics import (
     F64,
     best_shares,
@@ -44,10 +44,11 @@ INTERVALS = {
         "selisih dipasangkan menurut sampel dan benih",
     ),
     "few_draws": (
-        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}); "
+        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels cut at "
+        "what is possible; "
         "differences are paired by draw and seed",
-        "95% simulasi berikutnya, menurut sebaran t, dari sedikit sampel parameter ({draws}, benih acak tiap sampel: "
-        "{seeds}); selisih dipasangkan menurut sampel dan benih",
+        "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}), "
+        "tingkatnya dipotong pada yang mungkin; selisih dipasangkan menurut sampel dan benih",
     ),
     "chance": (
         "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
@@ -185,7 +186,8 @@ def _table(name: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 def _comparison(samples: _Samples) -> pd.DataFrame:
     parts = []
     for measure, values in samples.by_measure.items():
-        columns = (*interval(values), *interval(_to_first(values)), best_shares(values, MEASURES[measure]))
+        levels = (np.clip(each, *BOUNDS.get(measure, (0.0, math.inf))) for each in interval(values))
+        columns = (*levels, *interval(_to_first(values)), best_shares(values, MEASURES[measure]))
         for i, name in enumerate(samples.names):
             of_one = dict(zip(COLUMNS["comparison"][3:], (column[i] for column in columns)))
             parts.append(
@@ -348,6 +350,7 @@ def _manifest(
         "money_note": _both(MONEY),
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
+        "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
         "synthetic_inputs": list(plan.place.synthetic),
         "targets": [
             {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}

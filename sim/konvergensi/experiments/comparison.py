@@ -34,6 +34,8 @@ MEASURES = {
     "spent_rp": 0,  # whole district, from the first month on
     "kpm_incentive_rp": 0,  # whole district, from the first month on; part of no programme's money
 }
+# what a measure cannot leave; an interval around a mean is cut there
+BOUNDS = {"prevalence": (0.0, 100.0), "complete_package_share": (0.0, 1.0), "integration_index": (0.0, 1.0)}
 STAGES = ("planned", "budgeted", "released", "spent")
 COLUMNS = {
     "comparison": [
@@ -61,9 +63,9 @@ DETAILS = "details"  # the folder of the runs in full, one folder for each scena
 class Comparison:
     """Scenarios compared in one district. Money and counts are those of the whole district.
 
-    comparison: by scenario, measure, month; mean with 95 % interval, difference to the first scenario with 95 %
-    interval, p_best (share of runs in which no other scenario is better; ties are split; NaN where no direction is
-    better). Months: all for prevalence, for the others each December and the last.
+    comparison: by scenario, measure, month; mean with 95 % interval (cut at what the measure can be), difference to the
+    first scenario with 95 % interval, p_best (share of runs in which no other scenario is better; ties are split; NaN
+    where no direction is better). Months: all for prevalence, for the others each December and the last.
     runs: the value behind it, one row for each run, measure and month.
     targets: probability that true prevalence is at most target_percent in that month; NaN, with runs 0, where the
     month lies outside the span.

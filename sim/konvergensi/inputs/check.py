@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from konvergensi.inputs.advice import of_file, of_run
+from konvergensi.inputs.advice import of_file, of_run, overruled, still_example
 from konvergensi.inputs.districts import FILES, District, find_district
 from konvergensi.inputs.errors import Fault, InputError
 from konvergensi.inputs.files import exists
@@ -41,16 +41,16 @@ def read_path(path: str | Path) -> Scenario | District:
 def advice(read: Scenario | District, district: str | None = None) -> list[Fault]:
     """What a scenario moves in vain, and agencies that nobody has; in a district, when one is named.
 
-    Raises InputError where a scenario cannot be run in that district.
+    Of a district, what is still the template's. Raises InputError where a scenario cannot be run in that district.
     """
     if not isinstance(read, Scenario):
-        return []
+        return still_example(read)
     if district is None:
-        return of_file(read)
+        return [*of_file(read), *overruled(read)]
     place = find_district(district)
     months = [*SPAN, *(each.last for each in read.changes)]
     resolved = resolve(read, place, {}, min(months), max(months))
-    return of_run(read, resolved, {}, place.parameters())
+    return [*of_run(read, resolved, {}, place.parameters()), *overruled(read)]
 
 
 def headline(read: Scenario | District, lang: str = "en") -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
+from konvergensi.inputs.check import read_path
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.errors import InputError, fault, format_value, nearest
+from konvergensi.inputs.files import exists, is_path
 from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
@@ -115,6 +118,8 @@ def service_rows(lang: str = "en") -> Rows:
 def describe(name: str, lang: str = "en") -> Rows:
     """Return everything about one parameter, service, scenario (also `a+b`) or district as (label, text).
 
+    A scenario's file and a district's folder will do as well as the name of a shipped one.
+
     Raises InputError naming the nearest name when there is none such.
     """
     parameters, services = load_parameters(), load_services()
@@ -128,6 +133,9 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _scenario(load_scenario(name), lang)
     elif name in list_districts():
         rows = _district(find_district(name), lang)
+    elif is_path(name) or exists(Path(name)):  # a folder or a file of one's own
+        read = read_path(name)
+        rows = _scenario(read, lang) if isinstance(read, Scenario) else _district(read, lang)
     else:
         known = [*parameters, *services, *list_scenarios(), *list_districts()]
         raise InputError(fault("", name, "unknown", near=nearest(name, known)))

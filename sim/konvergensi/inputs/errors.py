@@ -22,6 +22,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{what} {value} tidak dikenal; yang ada {choices}",
     ),
     "missing": ("missing; write {expected}", "belum ada; tulis {expected}"),
+    "instead": ("{expected} (not {rival})", "{expected} (bukan {rival})"),
     "missing_column": ("this column is missing", "kolom ini belum ada"),
     "outside": ("{value} is outside [{low}, {high}]{unit}", "{value} di luar rentang [{low}, {high}]{unit}"),
     "percent": (
@@ -31,6 +32,14 @@ PHRASES: dict[str, tuple[str, str]] = {
     "choice": ("{value} is not one of: {choices}", "{value} bukan salah satu dari: {choices}"),
     "not_number": ("{value} is not a number{range}", "{value} bukan angka{range}"),
     "not_whole": ("{value} is not a whole number{range}", "{value} bukan bilangan bulat{range}"),
+    "not_whole_point": (
+        "{value} is not a whole number{range}; a point does not separate thousands: 5700, not 5.700",
+        "{value} bukan bilangan bulat{range}; titik bukan pemisah ribuan: 5700, bukan 5.700",
+    ),
+    "decimal_comma": (
+        "{value} is not a number{range}; decimals are written with a point: {point}",
+        "{value} bukan angka{range}; desimal ditulis dengan titik: {point}",
+    ),
     "not_bool": ("{value} is not true or false", "{value} bukan true atau false"),
     "not_text": ("{value} is not text in quotes", "{value} bukan teks dalam tanda kutip"),
     "not_scalar": (
@@ -69,21 +78,24 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "births_per_1000": (
         "{value} births a year among {total} persons are {ratio} per 1,000; plausible is {low} to {high} (Indonesia: "
-        "about 16). Is one of the two in another unit, or of another year?",
+        "about 16). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, "
+        "not 5.700",
         "{value} kelahiran setahun di antara {total} jiwa berarti {ratio} per 1.000; yang wajar {low} sampai {high} "
-        "(Indonesia: sekitar 16). Apakah satuan atau tahun salah satunya berbeda?",
+        "(Indonesia: sekitar 16). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan "
+        "5.700",
     ),
     "births_per_100": (
         "{value} births a year in {total} families are {ratio} per 100; plausible is {low} to {high} (Indonesia: about "
-        "6). Is one of the two in another unit, or of another year?",
+        "6). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not 5.700",
         "{value} kelahiran setahun di {total} keluarga berarti {ratio} per 100; yang wajar {low} sampai {high} "
-        "(Indonesia: sekitar 6). Apakah satuan atau tahun salah satunya berbeda?",
+        "(Indonesia: sekitar 6). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan "
+        "5.700",
     ),
     "family_size": (
         "{value} persons in {total} families are {ratio} in a family; plausible is {low} to {high} (Indonesia: about "
-        "4). Is one of the two in another unit, or of another year?",
+        "4). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not 5.700",
         "{value} jiwa di {total} keluarga berarti {ratio} per keluarga; yang wajar {low} sampai {high} (Indonesia: "
-        "sekitar 4). Apakah satuan atau tahun salah satunya berbeda?",
+        "sekitar 4). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan 5.700",
     ),
     "low_above_high": (
         "value {value} must lie in low..high = [{low}, {high}]",
@@ -128,17 +140,42 @@ PHRASES: dict[str, tuple[str, str]] = {
         "bukan teks UTF-8 (bita {byte}); simpan sebagai UTF-8",
     ),
     "bad_toml": ("not valid TOML ({reason})", "bukan TOML yang sah ({reason})"),
+    "toml_value": (
+        "line {line}, column {column}: this is no value; text needs quotation marks, true and false small letters, "
+        "decimals a point",
+        "baris {line}, kolom {column}: ini bukan nilai; teks perlu tanda kutip, true dan false huruf kecil, desimal "
+        "memakai titik",
+    ),
+    "toml_quote": (
+        "line {line}, column {column}: a closing quotation mark is missing",
+        "baris {line}, kolom {column}: tanda kutip penutup belum ada",
+    ),
+    "toml_after": (
+        "line {line}, column {column}: something stands after the value; decimals are written with a point, text in "
+        "quotation marks",
+        "baris {line}, kolom {column}: ada sesuatu sesudah nilai; desimal ditulis dengan titik, teks dalam tanda kutip",
+    ),
+    "toml_key": (
+        "line {line}, column {column}: a line is key = value, and a key has no spaces",
+        "baris {line}, kolom {column}: satu baris berbentuk kunci = nilai, dan kunci tanpa spasi",
+    ),
+    "toml_comma": (
+        "line {line}, column {column}: a comma or a closing bracket is missing",
+        "baris {line}, kolom {column}: ada koma atau kurung penutup yang kurang",
+    ),
     "bad_csv": (
         "line {line}: not a valid CSV table ({reason})",
         "baris {line}: bukan tabel CSV yang sah ({reason})",
     ),
     "cells": (
-        "line {line}: {cells} cells under {columns} columns",
-        "baris {line}: {cells} sel di bawah {columns} kolom",
+        "line {line} holds {cells} values, but the first line names {columns} columns; is a comma missing or too many? "
+        "Decimals are written with a point: 0.12",
+        "baris {line} berisi {cells} nilai, padahal baris pertama menyebut {columns} kolom; apakah ada koma yang kurang "
+        "atau berlebih? Desimal ditulis dengan titik: 0.12",
     ),
     "semicolons": (
-        "the columns are separated by semicolons; save it with commas",
-        "kolom dipisahkan titik koma; simpan dengan koma",
+        "the columns are separated by semicolons; save it with commas between columns and points in decimals: 0.12",
+        "kolom dipisahkan titik koma; simpan dengan koma antarkolom dan titik untuk desimal: 0.12",
     ),
     "no_rows": ("the table has no rows", "tabel tidak berisi baris"),
     "at_line": ("line {line}: {what}{more}", "baris {line}: {what}{more}"),
@@ -178,6 +215,31 @@ PHRASES: dict[str, tuple[str, str]] = {
         "tidak ada daerah bawaan yang mempunyai OPD {value}, hanya daerah Anda sendiri; yang ada {choices}",
     ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
+    "no_effect": (
+        "has no effect from {month} on, as {rules} rules then (reform of 2025); set that key too",
+        "tidak berpengaruh mulai {month} karena yang berlaku {rules} (reformasi 2025); atur juga kunci itu",
+    ),
+    "still_example": (
+        "values whose source is still \"example\": {n}; put your own values and sources in their place",
+        "nilai yang sumbernya masih \"example\": {n}; ganti dengan nilai dan sumber Anda sendiri",
+    ),
+    "few_families": (
+        "only about {n} families are simulated, so chance moves prevalence more than a policy does; compare a small "
+        "district whole, --population-share 1",
+        "hanya sekitar {n} keluarga yang disimulasikan, sehingga kebetulan menggerakkan prevalensi lebih besar daripada "
+        "kebijakan; daerah kecil sebaiknya dibandingkan utuh, --population-share 1",
+    ),
+    "few_families_whole": (
+        "only {n} families live here, so chance moves prevalence more than a policy does, even over the whole district",
+        "di sini hanya ada {n} keluarga, sehingga kebetulan menggerakkan prevalensi lebih besar daripada kebijakan, "
+        "walaupun seluruh daerah disimulasikan",
+    ),
+}
+# names of things, where they stand in a sentence
+WHAT = {
+    "district": ("district", "daerah"),
+    "scenario": ("scenario", "skenario"),
+    "service": ("service", "layanan"),
 }
 HINT = ("; did you mean {near}?", "; maksud Anda {near}?")
 MORE = ("; and {more} more lines", "; dan {more} baris lagi")
@@ -211,6 +273,8 @@ class Fault:
             return MORE[LANGUAGES.index(lang)].format(more=word) if word else ""
         if isinstance(word, Fault):
             return word.sentence(lang)
+        if name == "what" and word in WHAT:
+            return WHAT[word][LANGUAGES.index(lang)]
         return str(word)
 
 

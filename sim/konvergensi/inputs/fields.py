@@ -26,10 +26,12 @@ def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) ->
     percents; whole True for counts and months. NaN and infinities lie outside every range.
     """
     shown_range = f" ({format_value(low)} .. {format_value(high)}{_spaced(unit)})"
+    if not whole and isinstance(value, str) and re.fullmatch(r"-?\d+,\d+", value):
+        return "decimal_comma", {"value": value, "range": shown_range, "point": value.replace(",", ".")}
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "not_whole" if whole else "not_number", {"value": value, "range": shown_range}
     if whole and value == value and abs(value) != float("inf") and value != int(value):
-        return "not_whole", {"value": value, "range": shown_range}
+        return "not_whole_point", {"value": value, "range": shown_range}
     if low <= value <= high:  # false for NaN
         return None
     bounds = {"value": value, "low": format_value(low), "high": format_value(high)}
@@ -200,8 +202,8 @@ def _as_fault(details: ErrorDetails, table: type[BaseModel], data: Any, where: o
         written = [str(each) for each in _at(data, loc[:-1])]
         rivals = [each for each in written if each not in keys_at(table, loc[:-1])]
         words = {"expected": f"{loc[-1]} = ...", "near": None}
-        if nearest(str(loc[-1]), rivals):
-            words["expected"] += f" (not {nearest(str(loc[-1]), rivals)})"
+        if rival := nearest(str(loc[-1]), rivals):
+            words["expected"] = fault("", "", "instead", expected=words["expected"], rival=rival)
     elif phrase in _PYDANTIC.values():
         words = {"value": details["input"]}
     return fault(where, key, phrase, **words)

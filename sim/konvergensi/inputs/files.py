@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,6 +13,15 @@ from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).resolve().parents[1]
+# how a complaint of the TOML parser begins -> how we say it
+_TOML = {
+    "Invalid value": "toml_value",
+    "Illegal character '\\n'": "toml_quote",
+    "Expected newline or end of document": "toml_after",
+    "Expected '='": "toml_key",
+    "Unclosed inline table": "toml_comma",
+    "Unclosed array": "toml_comma",
+}
 
 
 def data_root() -> Path:
@@ -47,7 +57,16 @@ def as_toml(content: bytes, path: Path) -> dict[str, Any]:
     try:
         return _shallow(tomllib.loads(text))
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
-        raise InputError(fault(path, "", "bad_toml", reason=error)) from None
+        raise InputError(fault(path, "", "bad_toml", reason=_in_words(str(error)))) from None
+
+
+def _in_words(reason: str) -> str | Fault:
+    """The parser's usual complaints as sentences of ours; any other as it is."""
+    place = re.search(r"\(at line (\d+), column (\d+)\)", reason)
+    phrase = next((name for start, name in _TOML.items() if reason.startswith(start)), None)
+    if place is None or phrase is None:
+        return reason
+    return fault("", "", phrase, line=place[1], column=place[2])
 
 
 def _shallow(data: Any, depth: int = 0) -> Any:

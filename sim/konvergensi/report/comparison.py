@@ -133,7 +133,13 @@ def _sections(comparison: Comparison, lang: Lang, pictures: dict[str, Drawn]) ->
     of_drawn = [shown] if (shown := findings.drawn(comparison, lang)) else []
     folds = [findings.levers(comparison, scenario, lang) for scenario in comparison.manifest["scenarios"]]
     return [
-        Section("glance", heading("glance"), policies=_policies(comparison, lang), tables=tables),
+        Section(
+            "glance",
+            heading("glance"),
+            sentences=findings.out_of_reach(comparison, lang),
+            policies=_policies(comparison, lang),
+            tables=tables,
+        ),
         *(
             Section(name, heading(name), word(f"report.lead.{name}", lang), figures=[pictures[each] for each in here])
             for name, named in _SECTIONS.items()

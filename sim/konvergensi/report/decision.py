@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.inputs.advice import FEW_FAMILIES
 from konvergensi.report import numbers
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.origin import comparison_origin, period, plain, synthetic
 from konvergensi.report.readings_comparison import Estimate, Moved, Policy
-from konvergensi.report.words import Lang, counted, listed, month_name, month_of_year, number, percent, word
+from konvergensi.report.words import Lang, counted, listed, month_name, month_of_year, number, percent, word, word_or
 
 if TYPE_CHECKING:
     from konvergensi.experiments.comparison import Comparison
 
 SHOWN_ASSUMPTIONS = 3
+_LEAST_RP = 1e8  # of a source in a year, so that it does not round to nothing
 _MOST_RIVALS = 4
+MANY_RUNS = 1_000  # two policies that need more to be told apart may be treated as equal
 _ROOM = 10  # levers that the sheet has room to spell out, so that it stays one page; the report has them all
 _MOST_LEVERS = 2  # of a theme
 # theme of what a policy does -> the step or door by which it must be done; None: at any time
@@ -31,14 +34,17 @@ _BY = {
     "told": "apbd",
     "lead": "rembuk",
     "joint": "apbd",
-    "central": "apbn",
+    "above": "apbn",
     "villages": "dana-desa",
     "village_fund": "village_rule",
+    "in_villages": "dana-desa",
     "apbd": "apbd",
     "opd": "apbd",
     "doors": None,
     "other": None,
 }
+# what the district does not decide stands under who does, whatever it is about
+_OTHERS = {"village": "in_villages", "above": "above"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,10 @@ def _pair(comparison: Comparison) -> tuple[Policy, Policy]:
 
 def _answer(comparison: Comparison, lang: Lang) -> list[str]:
     first, lead = _pair(comparison)
+    others = list(comparison.manifest["scenarios"])[1:]
     shown = {
         "first": first.name(lang),
+        "a": first.letter,
         "lead": lead.name(lang),
         "month": month_name(compared.last_month(comparison), lang),
         "level": numbers.level(compared.level(comparison, "prevalence", first.id), "prevalence", lang),
@@ -111,15 +119,19 @@ def _answer(comparison: Comparison, lang: Lang) -> list[str]:
     less = compared.difference(comparison, "prevalence", lead.id)
     if first.id == lead.id:
         kind = "alone"
+    elif all(compared.difference(comparison, "prevalence", each).is_zero for each in others):
+        kind = "same" if len(others) == 1 else "all_same"
     elif less.is_zero:
         kind = "same"
     elif less.mean >= 0:
         kind = "none_better"
     elif _decided(comparison, first.id, lead.id):
-        kind = "best" if not compared.rivals(comparison, lead.id) else "among_best"
+        apart = not compared.rivals(comparison, lead.id) and not compared.alike(comparison, lead.id)
+        kind = "best" if apart else "among_best"
     else:
         kind = "undecided"
-    return [word("decision.answer.today", lang, **shown), word(f"decision.answer.{kind}", lang, **shown)]
+    today = "today_drawn" if int(comparison.manifest["draws"]) else "today"
+    return [word(f"decision.answer.{today}", lang, **shown), word(f"decision.answer.{kind}", lang, **shown)]
 
 
 def _change(comparison: Comparison, measure: str, scenario: str, lang: Lang) -> str:
@@ -136,43 +148,43 @@ def _decided(comparison: Comparison, one: str, other: str) -> bool:
 def _do(comparison: Comparison, lang: Lang) -> list[Line]:
     _, lead = _pair(comparison)
     run = comparison.details[lead.id]
-    own = compared.moved_besides(comparison, lead.id)
-    themes = list(dict.fromkeys(each.theme for each in own))
-    if not themes:
-        return [Line(word("decision.do.nothing", lang, lead=lead.letter)), Line(_doors(comparison, lang))]
+    own: dict[str, list[Moved]] = {}
+    for each in compared.stand_otherwise(comparison, lead.id):
+        own.setdefault(_OTHERS.get(each.whose, each.theme), []).append(each)
+    if not own:
+        kind = "only_meanwhile" if compared.begins(comparison, lead.id) else "nothing"
+        return [Line(word(f"decision.do.{kind}", lang, lead=lead.letter)), Line(_doors(comparison, lang))]
     months = compared.steps(run) | compared.doors(run)
     named = {name.replace("-", "_"): month_of_year(month, lang) for name, month in months.items()}
-    due = {theme: months[by] if (by := _BY[theme]) else 13 for theme in themes}
-    shown = min(_MOST_LEVERS, max(_ROOM // len(themes), 1))
+    due = {theme: months[by] if (by := _BY[theme]) else 13 for theme in own}
+    shown = min(_MOST_LEVERS, max(_ROOM // len(own), 1))
     lines = []
-    for theme in sorted(themes, key=lambda name: (due[name], list(_BY).index(name))):
+    for theme in sorted(own, key=lambda name: (due[name], list(_BY).index(name))):
         by = word("decision.do.any_time", lang)
         if due[theme] <= 12:
             by = word("decision.do.by", lang, month=month_of_year(due[theme], lang))
-        levers = _levers([each for each in own if each.theme == theme], shown, lang)
+        levers = _levers(own[theme], shown, comparison.manifest["agency_names"], lang)
         lines.append(Line(word(f"decision.do.{theme}", lang, levers=levers, **named), by))
     return [*lines, Line(_doors(comparison, lang)), Line(_when(comparison, lead, lang))]
 
 
-def _levers(moved: list[Moved], most: int, lang: Lang) -> str:
+def _levers(moved: list[Moved], most: int, agencies: dict[str, str], lang: Lang) -> str:
     """The first levers of a theme, from what to what, and how many more there are."""
-    last = {each.key: each for each in moved}  # moved twice: what it comes to
-    shown = "; ".join(
-        word(
-            "decision.do.lever",
-            lang,
-            meaning=compared.meaning(key, lang),
-            old=compared.lever_value(key, each.old, lang),
-            new=compared.lever_value(key, each.new, lang),
-        )
-        for key, each in list(last.items())[:most]
-    )
-    more = len(last) - most
+    shown = "; ".join(_lever(each, agencies, lang) for each in moved[:most])
+    more = len(moved) - most
     return (
         word("decision.do.more", lang, shown=shown, more=counted("count.more_levers", more, lang))
         if more > 0
         else shown
     )
+
+
+def _lever(each: Moved, agencies: dict[str, str], lang: Lang) -> str:
+    do = each.to_do(lang, agencies)
+    if each.says_value:
+        return do
+    old, new = (compared.lever_value(each.key, value, lang) for value in (each.old, each.new))
+    return word("decision.do.lever", lang, meaning=do, old=old, new=new)
 
 
 def _doors(comparison: Comparison, lang: Lang) -> str:
@@ -189,9 +201,9 @@ def _when(comparison: Comparison, lead: Policy, lang: Lang) -> str:
     since, until = min(each.month for each in own), max(each.until or each.month for each in own)
     levers = counted("count.levers", len({each.key for each in own}), lang)
     key = "decision.do.at_once" if since == until else "decision.do.over_time"
-    return word(
-        key, lang, lead=lead.letter, levers=levers, since=month_name(since, lang), until=month_name(until, lang)
-    )
+    first, end = compared.letter(0), month_name(compared.last_month(comparison), lang)
+    span = {"since": month_name(since, lang), "until": month_name(until, lang)}
+    return word(key, lang, lead=lead.letter, levers=levers, first=first, month=end, **span)
 
 
 # ---- how sure --------------------------------------------------------------------------------------------------------
@@ -200,38 +212,54 @@ def _when(comparison: Comparison, lead: Policy, lang: Lang) -> str:
 def _sure(comparison: Comparison, lang: Lang) -> list[Line]:
     first, lead = _pair(comparison)
     runs = counted("count.runs", len(comparison.runs[["draw", "seed"]].drop_duplicates()), lang)
+    found = compared.policies(comparison)
     lines = []
+    few = int(comparison.manifest.get("families_simulated", FEW_FAMILIES))
+    if few < FEW_FAMILIES:
+        kind = "few_families" if float(comparison.manifest["population_share"]) < 1 else "few_families_whole"
+        lines.append(Line(word(f"decision.sure.{kind}", lang, n=number(few, lang))))
     for measure in ("prevalence", "protected_in_time"):
-        rows = compared.at_end(comparison, measure)["p_best"]
-        if rows.notna().any():
-            best = compared.policies(comparison)[str(rows.idxmax())]
-            words = {"best": best.name(lang), "p": percent(float(rows.max()), lang, 0), "runs": runs}
+        best, share = compared.most_often_best(comparison, measure)
+        if len(best) > 1:
+            tied = listed((found[each].letter for each in best), lang)
+            lines.append(Line(word(f"decision.sure.tied.{measure}", lang, tied=tied)))
+        elif best:
+            words = {"best": found[best[0]].letter, "p": percent(share, lang, 0), "runs": runs}
             lines.append(Line(word(f"decision.sure.{measure}", lang, **words)))
     if first.id != lead.id:
-        lines.append(Line(_told_apart(comparison, lead, lang)))
+        lines += [Line(text) for text in _told_apart(comparison, lead, lang)]
     lines += [Line(text) for text in _targets(comparison, lead, lang)]
     return [*lines, Line(word("decision.sure.model", lang))]
 
 
-def _told_apart(comparison: Comparison, lead: Policy, lang: Lang) -> str:
-    rivals = compared.rivals(comparison, lead.id)
-    if not rivals:
-        return word("decision.sure.apart", lang, lead=lead.letter)
+def _told_apart(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
+    """Which policies do the same as the leading one, which cannot be told from it yet, which can."""
+    rivals, alike = compared.rivals(comparison, lead.id), compared.alike(comparison, lead.id)
     found = compared.policies(comparison)
+    said = []
+    if alike:
+        same = listed((found[other].letter for other in alike), lang)
+        said.append(word("decision.sure.alike", lang, lead=lead.letter, same=same))
+    if not rivals:
+        left = len(found) - 1 - len(alike)
+        kind = "apart_from_rest" if alike else "apart"
+        return [*said, word(f"decision.sure.{kind}", lang, lead=lead.letter)] if left else said
     named = []
     for other, more in rivals[:_MOST_RIVALS]:
         needed = word("decision.sure.hopeless", lang)
         if np.isfinite(more):
-            needed = counted("count.more_runs", int(more), lang)
+            many = more > MANY_RUNS
+            needed = word("decision.sure.many", lang) if many else counted("count.more_runs", int(more), lang)
         named.append(word("decision.sure.rival", lang, policy=found[other].letter, needed=needed))
     if len(rivals) > _MOST_RIVALS:
         named.append(counted("count.more_policies", len(rivals) - _MOST_RIVALS, lang))
-    return word("decision.sure.rivals", lang, lead=lead.letter, rivals=listed(named, lang))
+    return [*said, word("decision.sure.rivals", lang, lead=lead.letter, rivals=listed(named, lang))]
 
 
 def _targets(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
     table = comparison.targets
-    table = table[(table["scenario"] == lead.id) & (table["runs"] > 0)]
+    begun = table["month"] >= compared.begins(comparison, lead.id)
+    table = table[(table["scenario"] == lead.id) & (table["runs"] > 0) & begun]
     return [
         word(
             "decision.sure.target",
@@ -255,13 +283,12 @@ def _gains(comparison: Comparison, lang: Lang) -> list[Line]:
         change = _change(comparison, measure, lead.id, lang)
         words = {"change": change, "first": first.letter, "month": month_name(compared.last_month(comparison), lang)}
         lines.append(Line(word(f"decision.gains.{measure}", lang, **words)))
-    changes = {name: compared.group_difference(comparison, lead.id, name) for name in compared.groups(comparison)}
-    changes = {name: change for name, change in changes.items() if np.isfinite(change.mean)}
-    if changes and not all(change.is_zero for change in changes.values()):
-        ordered = sorted(changes, key=lambda name: changes[name].mean)
-        words = {end: _group(name, changes[name], lang) for end, name in (("most", ordered[0]), ("least", ordered[-1]))}
-        kind = "groups" if changes[ordered[-1]].mean <= 0 else "groups_worse"
-        lines.append(Line(word(f"decision.gains.{kind}", lang, **words)))
+    for cut, names in (("place", compared.GROUPS["place"]), ("wealth", ("wealth_1", "wealth_5"))):
+        changes = {name: compared.group_difference(comparison, lead.id, name) for name in names}
+        known = all(np.isfinite(change.mean) for change in changes.values())
+        if known and not all(change.is_zero for change in changes.values()):
+            each = [_group(name, change, lang) for name, change in changes.items()]
+            lines.append(Line(word(f"decision.gains.{cut}", lang, groups="; ".join(each))))
     return lines
 
 
@@ -280,6 +307,8 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
         kind = "same" if cost.is_zero else {-1: "less", 0: "unclear", 1: "more"}[cost.side]
         shown = numbers.rupiah(cost, lang, sign=True)
         lines.append(Line(word(f"decision.costs.{kind}", lang, cost=shown, **words)))
+    if np.isfinite(cost.mean) and not cost.is_zero:
+        lines.append(Line(_by_source(comparison, lead, lang)))
     for effect in compared.EFFECTS:
         price, why = compared.cost_per(comparison, lead.id, effect, lang)
         if price is not None:
@@ -295,6 +324,22 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
     return lines
 
 
+def _by_source(comparison: Comparison, lead: Policy, lang: Lang) -> str:
+    """What is spent more in a year, by source: who would have to find it."""
+    more = sorted(compared.more_spent(comparison, lead.id).items(), key=lambda pair: -abs(pair[1]))
+    named = [
+        word("decision.costs.source", lang, source=word_or(f"source_short.{source}", lang, source), rp=_billion(rp, lang))
+        for source, rp in more
+        if abs(rp) >= 0.5 * _LEAST_RP
+    ]
+    shown = "; ".join(named) or word("decision.costs.little", lang)
+    return word("decision.costs.by_source", lang, sources=shown)
+
+
+def _billion(rp: float, lang: Lang) -> str:
+    return ("+" if rp > 0 else "") + number(rp / 1e9, lang, 1)
+
+
 def _cheapest(comparison: Comparison, lang: Lang) -> list[Line]:
     """The policy whose protected child costs least, of those with a price."""
     found = compared.policies(comparison)
@@ -303,7 +348,7 @@ def _cheapest(comparison: Comparison, lang: Lang) -> list[Line]:
     if len(known) < 2:
         return []
     best = min(known, key=lambda scenario: known[scenario].mean)
-    words = {"policy": found[best].name(lang), "price": numbers.rupiah(known[best], lang)}
+    words = {"policy": found[best].letter, "price": numbers.rupiah(known[best], lang)}
     return [Line(word("decision.costs.cheapest", lang, **words))]
 
 

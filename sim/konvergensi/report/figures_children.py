@@ -125,11 +125,12 @@ def _name_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> None:
     free_from = left
     for at, (_, survey) in zip(read.year_fraction(surveys["fieldwork"]), surveys.iterrows(), strict=True):
         value = percent(survey["percent"] / 100, lang)
-        width = years_per_inch * theme.text_width(max(str(survey["system"]), value, key=len), theme.SMALL)
+        label = word("prevalence.survey_label", lang, system=survey["system"], percent=value)
+        width = years_per_inch * theme.text_width(max(label.split("\n"), key=len), theme.SMALL)
         start = min(max(at - width / 2, left), right - width)  # centred, but inside the axes
         if start >= free_from:
             top = np.nanmax([survey["percent"], survey["high"]])
-            panel.value_label(axes, f"{survey['system']}\n{value}", (start + width / 2, top))
+            panel.value_label(axes, label, (start + width / 2, top))
             free_from = start + width * 1.15
 
 

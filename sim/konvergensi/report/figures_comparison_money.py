@@ -100,8 +100,7 @@ def money(comparison: Comparison, lang: Lang) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axes.set_xlim(0, max(float(np.nanmax(np.append(total, left))), 1e-9) * 1.08)
     lead, first = compared.leading(comparison), base.first(comparison)
-    share = read.ratio(float(spent.loc[lead].sum()), float(budgeted.loc[lead].sum()))
-    before = read.ratio(float(spent.loc[first].sum()), float(budgeted.loc[first].sum()))
+    before, share = (compared.spent_share(comparison, scenario) for scenario in (first, lead))
     words = {"first": shown[first].letter, "lead": shown[lead].letter}
     words |= {"before": percent(before, lang, 0), "after": percent(share, lang, 0)}
     title = word("compare.money.title", lang, **words)

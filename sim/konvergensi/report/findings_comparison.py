@@ -20,6 +20,8 @@ from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from konvergensi.experiments.comparison import Comparison
     from konvergensi.runs import Run
 
@@ -75,19 +77,47 @@ def glance(comparison: Comparison, lang: Lang) -> Table:
     return Table(columns, rows, word("report.glance.caption", lang, first=compared.letter(0)))
 
 
-def targets(comparison: Comparison, lang: Lang) -> Table | None:
-    """Probability of each target that the runs reach in time, by policy; None when they reach none of the months."""
+def _due(comparison: Comparison) -> tuple[pd.DataFrame, dict[tuple[float, str], bool]]:
+    """Targets whose months the runs reach, and of each whether any run of any policy reaches it."""
     table = comparison.targets[comparison.targets["runs"] > 0]
-    if table.empty:
+    reached = table.groupby(["target_percent", "month"], sort=False)["probability"].max() > 0
+    return table, {(float(target), str(month)): bool(any_) for (target, month), any_ in reached.items()}
+
+
+def out_of_reach(comparison: Comparison, lang: Lang) -> list[str]:
+    """The targets that no run of any policy reaches, as sentences."""
+    _, due = _due(comparison)
+    return [
+        word("report.targets.none", lang, target=number(target, lang, int(target % 1 > 0)), month=month_name(month, lang))
+        for (target, month), reached in due.items()
+        if not reached
+    ]
+
+
+def targets(comparison: Comparison, lang: Lang) -> Table | None:
+    """Probability by policy of each target that some run reaches; None where there is none such.
+
+    A policy that begins after the month has no probability of its own there.
+    """
+    table, reached = _due(comparison)
+    due = [each for each, any_ in reached.items() if any_]
+    if not due:
         return None
     chances = table.set_index(["scenario", "target_percent", "month"])["probability"]
-    due = list(dict.fromkeys(zip(table["target_percent"].astype(float), table["month"].astype(str))))
     columns = [word("report.glance.policy", lang)]
     for target, month in due:
         shown = number(target, lang, int(target % 1 > 0))
         columns.append(word("report.targets.column", lang, target=shown, month=month_name(month, lang)))
     rows = [
-        [policy.name(lang), *(percent(float(chances[scenario, *each]), lang, 0) for each in due)]
+        [
+            policy.name(lang),
+            *(
+                percent(float(chances[scenario, *each]), lang, 0)
+                if compared.begins(comparison, scenario) <= each[1]
+                else ABSENT
+                for each in due
+            ),
+        ]
         for scenario, policy in compared.policies(comparison).items()
     ]
     return Table(columns, rows, word("report.targets.caption", lang))
@@ -216,7 +246,7 @@ _CORNERS: dict[str, dict[str, Callable[[Comparison, str, Lang], str]]] = {
         "doors": _caught,
         "breaks": _breaks,
         "taken_up": _share(lambda run: float(compared.chain_shares(run).get("taken_up", np.nan))),
-        "spent": _share(compared.spent_of_budgeted),
+        "spent": lambda comparison, scenario, lang: percent(compared.spent_share(comparison, scenario), lang, 0),
         "told_opd": _told("opd"),
         "told_villages": _told("villages"),
     },
@@ -255,8 +285,8 @@ def resting(comparison: Comparison, lang: Lang) -> list[str]:
     """How much of the answer rests on weak evidence."""
     lead = compared.leading(comparison)
     shares = comparison.manifest.get("grades") or {}
-    weak = sum(float(shares.get(grade, 0.0)) for grade in WEAK)
-    sentences = [word("report.resting.weak", lang, share=percent(weak, lang, 0))]
+    assumed, recalled = (percent(float(shares.get(grade, 0.0)), lang, 0) for grade in ("assumption", "recalled"))
+    sentences = [word("report.resting.weak", lang, assumed=assumed, recalled=recalled)]
     drawn = compared.drawn(comparison)
     if len(drawn):
         k = int(drawn["grade"].isin(WEAK).sum())
@@ -288,11 +318,12 @@ def drawn(comparison: Comparison, lang: Lang) -> Table | None:
 
 
 def levers(comparison: Comparison, scenario: str, lang: Lang) -> Table:
-    """Every lever that a policy moves: what it is, from when, old and new value."""
-    columns = [word(f"report.levers.{name}", lang) for name in ("lever", "months", "old", "new")]
+    """Every lever that a policy moves: what to do, who decides it, from when, old and new value."""
+    columns = [word(f"report.levers.{name}", lang) for name in ("lever", "whose", "months", "old", "new")]
     rows = []
     for each in compared.moved(comparison.details[scenario]):
         months = read.span(each.month, each.until or each.month, lang)
         values = [compared.lever_value(each.key, value, lang) for value in (each.old, each.new)]
-        rows.append([compared.meaning(each.key, lang), months, *values])
+        whose = word(f"lever.whose.{each.whose}", lang)
+        rows.append([each.to_do(lang, comparison.manifest["agency_names"]), whose, months, *values])
     return Table(columns, rows, compared.policies(comparison)[scenario].name(lang), words=True)

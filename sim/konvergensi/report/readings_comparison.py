@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +12,17 @@ import pandas as pd
 from scipy.stats import t as student
 
 from konvergensi.experiments.statistics import interval
+from konvergensi.inputs.advice import RULED_BY
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import Settings, Value, load_parameters
 from konvergensi.mechanisms import calendar
 from konvergensi.report import readings as read
 from konvergensi.report import theme
-from konvergensi.report.words import Lang, month_of_year, number, part, rupiah, word, word_or
+from konvergensi.report.words import Lang, has_word, month_of_year, number, part, rupiah, word, word_or
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from konvergensi.experiments.comparison import Comparison
     from konvergensi.runs import Run
 
@@ -37,6 +40,7 @@ GROUPS = {
 }
 FEWEST_DRAWS = 10  # with fewer, a rank correlation says nothing about one parameter among hundreds
 MEASURE = "prevalence"  # what policies are ranked by
+DECIDERS = ("district", "village", "above")
 EFFECTS = {"d_cases": "cases_averted", "d_protected": "protected_in_time"}  # as tables call it, as the manifest does
 STEPS = ("analysis", "plan", "rembuk")
 # source of money -> the lever that says in which month its door closes; APBD-P is a second door for APBD
@@ -126,9 +130,39 @@ class Moved:
     origin: str
 
     @property
+    def whose(self) -> str:
+        """Who decides it: district, village, above (centre or province), other where nobody says."""
+        if self.key.startswith("opd."):
+            return "district"
+        found = (who for who in DECIDERS if has_word(_do(who, self)) or has_word(_do(who, self, plain=True)))
+        return next(found, "other")
+
+    def to_do(self, lang: Lang, agencies: Mapping[str, str]) -> str:
+        """It as something to do, without the values; its meaning where there are no words for that."""
+        if self.key.startswith("opd."):
+            _, agency, field = self.key.split(".")
+            if self.new != "false" and has_word(f"lever.opd.{field}"):
+                return word(f"lever.opd.{field}", lang, agency=agencies.get(agency, agency))
+        for who in DECIDERS:
+            if has_word(_do(who, self)):
+                return word(_do(who, self), lang)
+        return meaning(self.key, lang)
+
+    @property
+    def says_value(self) -> bool:
+        """Whether its words say what it becomes, so that no values need to stand beside them: yes/no, switched on."""
+        spoken = self.key.startswith("opd.") or any(has_word(_do(who, self)) for who in DECIDERS)
+        return spoken and (self.old, self.new) in (("false", "true"), ("true", "false"))
+
+    @property
     def theme(self) -> str:
         """Which of `THEMES` it belongs to."""
         return next(name for name, starts in THEMES.items() if self.key.startswith(starts))
+
+
+def _do(who: str, each: Moved, plain: bool = False) -> str:
+    """Message that says to move a lever; one that is switched off has its own."""
+    return f"lever.{who}.{each.key}" + (".false" if each.new == "false" and not plain else "")
 
 
 def letter(place: int) -> str:
@@ -200,6 +234,45 @@ def rivals(comparison: Comparison, scenario: str, measure: str = MEASURE) -> lis
             found.append((str(other), float(row.more_runs)))
     order = {name: place for place, name in enumerate(comparison.manifest["scenarios"])}
     return sorted(found, key=lambda pair: order.get(pair[0], 0))
+
+
+def alike(comparison: Comparison, scenario: str, measure: str = MEASURE) -> list[str]:
+    """Scenarios with the same value in every run."""
+    table = comparison.pairs
+    same = table[(table["measure"] == measure) & table["decided"].astype(bool) & (table["difference"] == 0)]
+    pairs = zip(same["scenario_a"], same["scenario_b"], strict=True)
+    found = {str(a if b == scenario else b) for a, b in pairs if scenario in (a, b)}
+    return [name for name in comparison.manifest["scenarios"] if name in found]
+
+
+def most_often_best(comparison: Comparison, measure: str) -> tuple[list[str], float]:
+    """The scenarios that are the best in most runs, and in which share of them; several where they tie."""
+    shares = at_end(comparison, measure)["p_best"]
+    if not shares.notna().any():
+        return [], math.nan
+    best = float(shares.max())
+    return [str(name) for name in shares.index[shares >= best - 1e-9]], best
+
+
+def begins(comparison: Comparison, scenario: str) -> str:
+    """The first month in which a scenario does something that the first one does not; '' when it never does."""
+    own = [each.month for each in moved_besides(comparison, scenario)]
+    return min(own, default="")
+
+
+def spent_share(comparison: Comparison, scenario: str) -> float:
+    """Share of the budgeted money that is spent, mean over runs."""
+    spent, budgeted = (float(money(comparison, stage).loc[scenario].sum()) for stage in ("spent", "budgeted"))
+    return read.ratio(spent, budgeted)
+
+
+def more_spent(comparison: Comparison, scenario: str) -> dict[str, float]:
+    """Rupiah a year spent more than under the first scenario, by source, mean over runs; KPM incentives as `kpm`."""
+    spent = money(comparison, "spent")
+    years = (parse_month(str(comparison.manifest["end"])) - parse_month(str(comparison.manifest["start"])) + 1) / 12
+    less = (spent.loc[scenario] - spent.iloc[0]) / years
+    incentive = difference(comparison, "kpm_incentive_rp", scenario).mean / years
+    return {str(source): float(rp) for source, rp in less.items()} | {"kpm": incentive}
 
 
 def over_runs(rows: pd.DataFrame, column: str) -> Estimate:
@@ -283,6 +356,31 @@ def logged(run: Run) -> list[Moved]:
     """Every change that was applied, in the order in which they apply."""
     matches = (_LOGGED.match(line) for line in run.manifest.get("changes") or [])
     return [Moved(*match.groups()) for match in matches if match]
+
+
+def stand_otherwise(comparison: Comparison, scenario: str) -> list[Moved]:
+    """The levers that stand otherwise at the end than under the first scenario, from how they stand there.
+
+    So what the district's history brings anyway is not named again; nor is the month of an action that is not in force.
+    """
+    run, first = comparison.details[scenario], comparison.details[str(comparison.manifest["scenarios"][0])]
+    there = {each.key: each.new for each in logged(first)}
+    log = logged(run)
+    before = {each.key: each.old for each in reversed(log)} | there
+    after = {each.key: each.new for each in log}
+    idle = _not_in_force(run)
+    last = {each.key: each for each in moved_besides(comparison, scenario)}
+    return [
+        replace(each, old=before[key], new=after[key])
+        for key, each in last.items()
+        if before[key] != after[key] and key not in idle
+    ]
+
+
+def _not_in_force(run: Run) -> set[str]:
+    """Months of the actions that are not in force at the end of the run."""
+    reform = calendar.regime(calendar_settings(run), parse_month(str(run.manifest["end"]))) == "reform-2025"
+    return set(RULED_BY) if reform else set(RULED_BY.values())
 
 
 def moved_besides(comparison: Comparison, scenario: str) -> list[Moved]:
@@ -373,12 +471,6 @@ def village_share(run: Run, column: str) -> float:
     """Share of the villages with something, last year."""
     table = read.rows(run.villages, "year", column)
     return float(table.loc[table["year"] == table["year"].max(), column].mean()) if len(table) else float("nan")
-
-
-def spent_of_budgeted(run: Run) -> float:
-    """Share of the budgeted money that was spent, over the run."""
-    total = read.money_by(run, "year").sum()
-    return read.ratio(float(total["spent_rp"]), float(total["budgeted_rp"]))
 
 
 def priced_by_assumption(comparison: Comparison, scenario: str) -> tuple[int, float]:

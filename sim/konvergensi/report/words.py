@@ -24,7 +24,7 @@ Lang = Literal["en", "id"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 ABSENT = "–"  # shown where a number does not exist (NaN, no denominator)
 _SCALES = ((1e12, "unit.trillion"), (1e9, "unit.billion"), (1e6, "unit.million"))
-_FILES = ("words.toml", "words_comparison.toml", "words_explain.toml")
+_FILES = ("words.toml", "words_comparison.toml", "words_explain.toml", "words_levers.toml")
 
 
 @cache
@@ -57,6 +57,11 @@ def word(key: str, lang: Lang, **fields: object) -> str:
     if key not in catalogue():
         raise KeyError(f"words.toml has no message {key!r}")
     return catalogue()[key][lang].format(**fields)
+
+
+def has_word(key: str) -> bool:
+    """Whether there is such a message."""
+    return key in catalogue()
 
 
 def word_or(key: str, lang: Lang, otherwise: str) -> str:
