@@ -161,7 +161,91 @@ PHRASES: dict[str, tuple[str, str]] = {
         "satu proses kerja berhenti sendiri, mungkin karena kekurangan memori: kurangi jumlahnya; skrip harus "
         "memulainya di bawah if __name__ == '__main__'",
     ),
+    "not_numbers": (
+        "{count} of {total} runs give no number (not even an index of 0 could be trusted): {runs}; choose another "
+        "output, or say what a run without it is worth",
+        "{count} dari {total} simulasi tidak menghasilkan angka (indeks 0 pun tidak dapat dipercaya): {runs}; pilih "
+        "keluaran lain, atau tentukan nilai simulasi tanpa angka itu",
+    ),
+    "constant": (
+        "{value} in all {total} runs, so nothing moves it and no index can be given",
+        "{value} pada ke-{total} simulasi, jadi tidak ada yang menggerakkannya dan indeks tidak dapat dihitung",
+    ),
+    "failed_runs": (
+        "{count} of {total} runs failed: {runs} ({reason}); mend them and resume, or leave them out, with the "
+        "{blocks} blocks of points they belong to, by --failed drop",
+        "{count} dari {total} simulasi gagal: {runs} ({reason}); perbaiki lalu lanjutkan, atau keluarkan simulasi itu "
+        "beserta {blocks} blok titiknya dengan --failed drop",
+    ),
+    "too_few_blocks": (
+        "{value} blocks of points are left of {total}; indices need at least {least}",
+        "tersisa {value} blok titik dari {total}; indeks memerlukan paling sedikit {least}",
+    ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
+    "set_and_factor": (
+        "is also in [set]; a factor varies, so leave it out of one of the two",
+        "juga ada di [set]; faktor itu berubah-ubah, jadi hapus dari salah satunya",
+    ),
+    "factor_decided": (
+        "scenario {value} changes this; a factor holds for the whole run and would undo that",
+        "skenario {value} mengubah ini; nilai faktor berlaku sepanjang simulasi dan akan membatalkannya",
+    ),
+    "factor_levels": (
+        "{value} is for numbers; this parameter is one of: {choices}; write distribution = 'choice'",
+        "{value} hanya untuk angka; parameter ini salah satu dari: {choices}; tulis distribution = 'choice'",
+    ),
+    "factor_unused": ("is not used with {value}; leave it out", "tidak dipakai pada {value}; hapus saja"),
+    "not_above": ("{value} is not above {least}", "{value} tidak lebih dari {least}"),
+    "low_not_below": ("{value} is not below high = {high}", "{value} tidak di bawah high = {high}"),
+    "factor_positive": (
+        "a lognormal is above 0, but the range ends at {value}",
+        "sebaran lognormal selalu di atas 0, tetapi rentangnya berakhir di {value}",
+    ),
+    "factor_outside": (
+        "the distribution lies outside the range [{low}, {high}]",
+        "sebaran ini terletak di luar rentang [{low}, {high}]",
+    ),
+    "too_many_runs": ("{value} runs; at most {most}", "{value} simulasi; paling banyak {most}"),
+    "not_a_store": (
+        "is no store of a study (there is no manifest.json that can be read)",
+        "bukan simpanan studi (tidak ada manifest.json yang dapat dibaca)",
+    ),
+    "other_study": (
+        "holds another study ({what} differ); name a new folder",
+        "berisi studi lain ({what} berbeda); sebutkan folder baru",
+    ),
+    "other_code": (
+        "was begun with other code, version {then} (now {now}); go on with that version, or name a new folder",
+        "dimulai dengan kode lain, versi {then} (sekarang {now}); lanjutkan dengan versi itu, atau sebutkan folder baru",
+    ),
+    "extend_instead": (
+        "holds this study with {then}; for {now} write: konvergensi study extend",
+        "berisi studi ini dengan {then}; untuk {now} tulis: konvergensi study extend",
+    ),
+    "store_in_use": (
+        "another process is at work on this store ({by}); wait for it, or stop it",
+        "proses lain sedang mengerjakan simpanan ini ({by}); tunggu, atau hentikan proses itu",
+    ),
+    "no_outcome": (
+        "there is no function {value} (write module:function)",
+        "tidak ada fungsi {value} (tulis modul:fungsi)",
+    ),
+    "worker_differs": (
+        "a worker has other {what} than the one who began the study (version {now}, not {then}); install the same there",
+        "satu pekerja memiliki {what} yang berbeda dari yang memulai studi (versi {now}, bukan {then}); pasang yang sama",
+    ),
+    "store_unwritable": (
+        "cannot be written to ({reason}); what was put away stays, and konvergensi study resume goes on from there",
+        "tidak dapat ditulisi ({reason}); yang sudah tersimpan tetap ada, dan konvergensi study resume melanjutkannya",
+    ),
+    "other_points": (
+        "this installation draws other points than the study began with; go on with the versions of its beginning",
+        "instalasi ini menghasilkan titik lain daripada saat studi dimulai; lanjutkan dengan versi semula",
+    ),
+    "shards_damaged": (
+        "{count} shards are damaged or incomplete (first: {first}); konvergensi study resume makes their runs again",
+        "{count} bagian rusak atau tidak utuh (pertama: {first}); konvergensi study resume mengulang simulasinya",
+    ),
 }
 HINT = ("; did you mean {near}?", "; maksud Anda {near}?")
 MORE = ("; and {more} more lines", "; dan {more} baris lagi")
