@@ -50,6 +50,8 @@ PHRASES = {
     "scenarios": ("Scenarios", "Skenario"),
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
+    "calibrated": ("{district}: {draws} fitted draws, worth {worth} of equal weight; {left} of the prior was left",
+                   "{district}: {draws} sampel kalibrasi, setara {worth} berbobot sama; {left} prior tersisa"),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 

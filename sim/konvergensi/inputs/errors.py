@@ -177,9 +177,56 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{count} dari {total} simulasi gagal: {runs} ({reason}); perbaiki lalu lanjutkan, atau keluarkan simulasi itu "
         "beserta {blocks} blok titiknya dengan --failed drop",
     ),
+    "unfinished": (
+        "{count} of {total} runs are still to be made; resume the study first",
+        "{count} dari {total} simulasi belum dijalankan; lanjutkan studi itu dulu",
+    ),
     "too_few_blocks": (
         "{value} blocks of points are left of {total}; indices need at least {least}",
         "tersisa {value} blok titik dari {total}; indeks memerlukan paling sedikit {least}",
+    ),
+    "where_form": (
+        "{value} is not a condition; write OUTPUT SIGN NUMBER such as 'prevalence > 14', several joined by 'or' or by "
+        "'and' (signs: > >= < <=, decimal point)",
+        "{value} bukan syarat; tulis KELUARAN TANDA ANGKA, misalnya 'prevalence > 14', beberapa dihubungkan dengan 'or' "
+        "atau dengan 'and' (tanda: > >= < <=, titik desimal)",
+    ),
+    "one_sided": (
+        "{value}: {met} of {runs} draws meet it; at least {least} must and at least {least} must not, or nothing can be "
+        "told apart (values: {spans})",
+        "{value}: {met} dari {runs} sampel memenuhinya; paling sedikit {least} harus memenuhi dan {least} tidak, agar ada "
+        "yang dapat dibedakan (nilai: {spans})",
+    ),
+    "nothing_varied": ("this study varies nothing", "studi ini tidak memvariasikan apa pun"),
+    "points_hang_together": (
+        "points of {value} differ from each other in single factors, so runs cannot be held back to try a finding on; "
+        "take a study with sobol, lhs or csv",
+        "titik {value} hanya berbeda pada satu faktor, sehingga tidak ada simulasi yang dapat disisihkan untuk menguji "
+        "temuan; pakai studi dengan sobol, lhs, atau csv",
+    ),
+    "no_direction": (
+        "{value}: neither more nor less of it is better; choose one of {choices}",
+        "{value}: tidak ada arah yang lebih baik; pilih salah satu dari {choices}",
+    ),
+    "too_few_draws": (
+        "{runs} draws are complete in all scenarios; {least} are needed",
+        "{runs} sampel lengkap di semua skenario; diperlukan {least}",
+    ),
+    "calibration_failed": (
+        "{value} of {runs} runs failed; the first said: {error}",
+        "{value} dari {runs} simulasi gagal; pesan pertama: {error}",
+    ),
+    "no_observable": (
+        "{value} does not come out of runs over {choices}; lengthen them, or leave the target out",
+        "{value} tidak dihasilkan simulasi selama {choices}; perpanjang, atau hapus sasaran itu",
+    ),
+    "too_few_points": (
+        "{value} points came out whole; the free parameters need at least {least}",
+        "{value} titik berhasil utuh; parameter bebas memerlukan sedikitnya {least}",
+    ),
+    "no_fitted": (
+        "there are no fitted draws for {value}; there are for {choices}; take prior draws, or calibrate it first",
+        "belum ada sampel hasil kalibrasi untuk {value}; yang ada {choices}; pakai sampel prior, atau kalibrasi dulu",
     ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
     "set_and_factor": (
