@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from konvergensi import __version__
+from konvergensi import __version__, cli_calibration
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.terminal import Lang, print_comparison, progress_bar, refuse_unwritable, say, summary_lines, table
 
@@ -38,6 +38,10 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed g
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
+]
+DrawsFromOption = Annotated[
+    str,
+    typer.Option(help="Beliefs: fitted (where there are), prior, or a folder of `calibrate` · Sumber sampel parameter"),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
@@ -279,6 +283,7 @@ def compare(
     start: StartOption = "2018-01",
     end: EndOption = "2024-12",
     set_: SetOption = None,
+    draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
@@ -291,7 +296,8 @@ def compare(
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
-        make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now, not later
+        span = (population_share, start, end)
+        make_plan(scenarios, district, draws, seeds, *span, changes, draws_from)  # refuse now, not later
         refuse_unwritable(out)
 
         import konvergensi as kv
@@ -306,6 +312,7 @@ def compare(
                 start=start,
                 end=end,
                 set=changes,
+                draws_from=draws_from,
                 workers=workers,
                 keep=out / "runs",
                 progress=progress,
@@ -331,6 +338,7 @@ def explain(
         int, typer.Option(help="Agencies with a share of their own; each doubles the work · OPD yang dirinci")
     ] = 3,
     set_: SetOption = None,
+    draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
     lang: LangOption = Lang.en,
@@ -343,7 +351,8 @@ def explain(
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        options = (numbers, changes, True, draws_from)
+        plan = make_plan(district, since, until, *options)  # refuse now, not later
         read_published(plan.place)
         refuse_unwritable(out)
 
@@ -358,6 +367,7 @@ def explain(
                 population_share=population_share,
                 agencies=agencies,
                 set=changes,
+                draws_from=draws_from,
                 workers=workers,
                 lang=lang.value,
                 keep=out / "runs",
@@ -373,6 +383,9 @@ def explain(
         from konvergensi.experiments.explain import WRITTEN
 
         typer.echo(say("written", lang, out=out, files=", ".join(sorted(WRITTEN))))
+
+
+cli_calibration.add_to(app)
 
 
 def main() -> None:

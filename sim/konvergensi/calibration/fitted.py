@@ -21,6 +21,7 @@ from konvergensi.inputs.errors import InputError, fault
 from konvergensi.inputs.files import data_root, digest, exists
 from konvergensi.inputs.parameters import Parameter, Value
 
+FITTED, PRIOR = "fitted", "prior"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODEL = ("mechanisms", "world", "observe")
 GOLDEN = 0.6180339887498949  # steps of the golden ratio fill the unit interval evenly, however many are taken
@@ -123,6 +124,42 @@ def mechanisms_hash() -> str:
         if path.suffix in (".py", ".toml", ".csv")
     }
     return digest(json.dumps(kept, sort_keys=True).encode())
+
+
+def beliefs_of(place: District, draws_from: str = FITTED) -> Fitted | None:
+    """The fitted draws that `draws_from` asks for.
+
+    Parameters: `fitted`, those that come with the package, None where there are none; `prior`, none; or a folder that
+    `konvergensi calibrate` wrote. Raises InputError when a folder is named that holds none for this district.
+    """
+    if draws_from == PRIOR:
+        return None
+    if draws_from == FITTED:
+        return fitted_for(place)
+    folder = Path(draws_from)
+    if not folder.is_dir():
+        raise InputError(fault("", "draws_from", "choice", value=draws_from, choices=f"{FITTED}, {PRIOR}, a folder"))
+    found = _read(folder, place.id)
+    if found is None:
+        there = sorted(path.stem for path in folder.glob("*.json"))
+        raise InputError(fault(folder, "", "no_fitted", value=place.id, choices=", ".join(there) or "-"))
+    return found
+
+
+def described(fitted: Fitted | None, place: District) -> dict[str, Any]:
+    """What a manifest says of the beliefs: where they come from, and what has changed since they were fitted."""
+    if fitted is None:
+        return {"from": PRIOR}
+    manifest = fitted.manifest
+    return {
+        "from": FITTED,
+        "study": manifest["study"],
+        "version": manifest["version"],
+        "fitted": list(fitted.keys),
+        "draws": len(fitted.values),
+        "hashes": manifest["hashes"],
+        "changed_since": stale(fitted, place),
+    }
 
 
 def joined(

@@ -79,13 +79,13 @@ class Simulator:
 
 
 def outputs_of(study: CalibrationStudy, runs: pd.DataFrame) -> dict[str, Scale]:
-    """What is emulated of a table of runs, and on which scale: the targets' observables, and surveys of all years."""
+    """What is emulated of a table of runs, and on which scale. Raises InputError for a target that no run shows."""
     scales: dict[str, Scale] = {each.observable: each.scale for each in study.targets}
     lacking = [name for name in scales if name not in runs.columns or runs[name].isna().all()]
     if lacking:
         words = {"value": lacking[0], "choices": f"{study.file.start} .. {study.file.end}"}
         raise InputError(fault(study.path, "targets", "no_observable", **words))
-    return scales | {name: "logit" for name in runs.columns if name.startswith("survey:") and name not in scales}
+    return scales
 
 
 def arrays(study: CalibrationStudy, runs: pd.DataFrame, scales: Mapping[str, Scale]) -> tuple[F64, F64]:
