@@ -7,14 +7,25 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from konvergensi import __version__, cli_calibration
+from konvergensi import __version__, cli_calibration, cli_study
+from konvergensi.cli_options import (
+    DistrictOption,
+    DrawsFromOption,
+    EndOption,
+    LangOption,
+    SeedOption,
+    SetOption,
+    ShareOption,
+    StartOption,
+    WorkersOption,
+    interruptible,
+    refusals,
+)
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.terminal import Lang, print_comparison, progress_bar, refuse_unwritable, say, summary_lines, table
 
@@ -25,48 +36,6 @@ app = typer.Typer(
     help="Which gap keeps services from meeting at the same child? · Celah mana yang menghalangi layanan "
     "bertemu pada anak yang sama?",
 )
-
-
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
-DistrictOption = Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")]
-StartOption = Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")]
-EndOption = Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")]
-ShareOption = Annotated[
-    float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
-]
-DrawsFromOption = Annotated[
-    str,
-    typer.Option(help="Beliefs: fitted (where there are), prior, or a folder of `calibrate` · Sumber sampel parameter"),
-]
-WorkersOption = Annotated[
-    int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
-]
-
-
-@contextmanager
-def refusals(lang: Lang) -> Iterator[None]:
-    """Print what was wrong with the input, one line per fault, and leave with exit code 2."""
-    try:
-        yield
-    except InputError as error:
-        for line in error.lines(lang):
-            typer.echo(line, err=True)
-        raise typer.Exit(2) from None
-
-
-@contextmanager
-def interruptible(kept: Path, lang: Lang) -> Iterator[None]:
-    """Leave on Ctrl-C with exit code 130, saying where finished runs are kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(say("stopped", lang, folder=kept), err=True)
-        raise typer.Exit(130) from None
 
 
 def _version(asked: bool) -> None:
@@ -385,6 +354,7 @@ def explain(
         typer.echo(say("written", lang, out=out, files=", ".join(sorted(WRITTEN))))
 
 
+cli_study.add_to(app)
 cli_calibration.add_to(app)
 
 

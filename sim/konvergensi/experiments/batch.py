@@ -20,7 +20,7 @@ from konvergensi.inputs.errors import InputError, fault
 from konvergensi.inputs.files import digest
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import load_scenario
-from konvergensi.studies.engines import DIED, cores, processes
+from konvergensi.studies.engines import DIED, cores, in_process, processes
 
 __all__ = ["Job", "cores", "do_all", "model_hash", "run_batch"]
 
@@ -31,12 +31,11 @@ Row = dict[str, Any]  # what is kept of a job: numbers, as JSON writes them
 Measure = Callable[["ConvergenceModel"], Row]  # a function of a module, so that another process finds it
 Progress = Callable[[int, int], None]
 _PACKAGE = Path(__file__).resolve().parents[1]
-# what shows results changes none; scenarios have hashes of their own
+# what shows results, or makes many runs, changes none; scenarios have hashes of their own
 _NOT_OF_THE_MODEL = (
     "report/", "cli.py", "cli_", "terminal.py", "data/", "inputs/errors.py", "inputs/describe.py", "inputs/template.py",
-    "studies/", "sensitivity/", "discovery/", "calibration/",
+    "experiments/", "studies/", "sensitivity/", "discovery/", "calibration/",
 )  # fmt: skip
-_YET_OF_THE_MODEL = ("studies/outcome.py", "calibration/observables.py")  # what is kept of a run
 
 
 @dataclass(frozen=True)
@@ -130,23 +129,20 @@ def do_all(
     if keep is not None:
         _make_folder(keep)
     if min(workers, len(left)) <= 1:
-        for job, key in left.items():
-            found[job] = _do(job, work, keep, key)
-            tell(len(found), len(keys))
-        return [found[job] for job in jobs]
-    for job, row in processes(partial(_do_kept, work, keep), left.items(), min(workers, len(left))):
+        results = in_process(partial(_do, work, keep), left.items())
+    else:
+        # no run waits in a queue, so that one who stops the batch need not wait long
+        results = processes(partial(_do, work, keep), left.items(), min(workers, len(left)))
+    for (job, _), row in results:
         if row is DIED:
             raise InputError(fault("", "workers", "worker_died"))
-        found[job[0]] = row
+        found[job] = row
         tell(len(found), len(keys))
     return [found[job] for job in jobs]
 
 
-def _do_kept(work: Callable[[T], Row], keep: Path | None, job: tuple[T, str]) -> Row:
-    return _do(job[0], work, keep, job[1])
-
-
-def _do(job: T, work: Callable[[T], Row], keep: Path | None, key: str) -> Row:
+def _do(work: Callable[[T], Row], keep: Path | None, job_and_key: tuple[T, str]) -> Row:
+    job, key = job_and_key
     row = work(job)
     if keep is not None:
         _write(keep, key, {"key": key, "job": asdict(job), "row": row})
@@ -186,7 +182,7 @@ def _keys(jobs: Sequence[T], name: str) -> dict[T, str]:
     past = load_scenario("baseline").hashes  # the years before the run are lived under it
     scenarios = {name: past | load_scenario(name).hashes for name in {each for job in jobs for each in job.scenarios}}
     districts = {name: find_district(name).hashes for name in {job.district for job in jobs}}
-    shared = {"version": __version__, "model": model_hash(), "measure": name}
+    shared = {"version": __version__, "model": model_hash("experiments/"), "measure": name}
 
     def key(job: T) -> str:
         own = {
@@ -200,10 +196,13 @@ def _keys(jobs: Sequence[T], name: str) -> dict[T, str]:
 
 
 @functools.cache
-def model_hash() -> str:
-    """Hash of the model's code, parameters and tables, as far as they change a result; computed once."""
+def model_hash(*also: str) -> str:
+    """Hash of the model's code, parameters and tables, as far as they change a result; computed once.
+
+    Parameters: also, beginnings of the paths of other files of the package that count.
+    """
     files = (path for path in sorted(_PACKAGE.rglob("*")) if path.suffix in (".py", ".toml", ".csv"))
     names = {path.relative_to(_PACKAGE).as_posix(): path for path in files}
-    counts = [name for name in names if name in _YET_OF_THE_MODEL or not name.startswith(_NOT_OF_THE_MODEL)]
+    counts = [name for name in names if name.startswith(also) or not name.startswith(_NOT_OF_THE_MODEL)]
     hashes = {name: digest(names[name].read_bytes()) for name in counts}
     return digest(json.dumps(hashes, sort_keys=True).encode())

@@ -204,6 +204,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "titik {value} hanya berbeda pada satu faktor, sehingga tidak ada simulasi yang dapat disisihkan untuk menguji "
         "temuan; pakai studi dengan sobol, lhs, atau csv",
     ),
+    "no_runs": ("no run of it has ended well yet", "belum ada simulasinya yang selesai dengan baik"),
     "no_direction": (
         "{value}: neither more nor less of it is better; choose one of {choices}",
         "{value}: tidak ada arah yang lebih baik; pilih salah satu dari {choices}",
@@ -263,7 +264,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "other_code": (
         "was begun with other code, version {then} (now {now}); go on with that version, or name a new folder",
-        "dimulai dengan kode lain, versi {then} (sekarang {now}); lanjutkan dengan versi itu, atau sebutkan folder baru",
+        "dimulai dengan kode lain, versi {then} (sekarang {now}); lanjutkan dengan versi itu, atau pilih folder baru",
     ),
     "extend_instead": (
         "holds this study with {then}; for {now} write: konvergensi study extend",
@@ -278,8 +279,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "tidak ada fungsi {value} (tulis modul:fungsi)",
     ),
     "worker_differs": (
-        "a worker has other {what} than the one who began the study (version {now}, not {then}); install the same there",
-        "satu pekerja memiliki {what} yang berbeda dari yang memulai studi (versi {now}, bukan {then}); pasang yang sama",
+        "this worker has other {what} than the study was begun with (version {now}, not {then}); install the same",
+        "pekerja ini memiliki {what} yang lain daripada awal studi (versi {now}, bukan {then}); pasang yang sama",
     ),
     "store_unwritable": (
         "cannot be written to ({reason}); what was put away stays, and konvergensi study resume goes on from there",
@@ -288,6 +289,43 @@ PHRASES: dict[str, tuple[str, str]] = {
     "other_points": (
         "this installation draws other points than the study began with; go on with the versions of its beginning",
         "instalasi ini menghasilkan titik lain daripada saat studi dimulai; lanjutkan dengan versi semula",
+    ),
+    "no_distributed": (
+        "needs Dask: pip install 'konvergensi[cluster]'",
+        "memerlukan Dask: pip install 'konvergensi[cluster]'",
+    ),
+    "no_scheduler": (
+        "no Dask scheduler answers at {value} ({reason}); write tcp://host:port",
+        "tidak ada penjadwal Dask yang menjawab di {value} ({reason}); tulis tcp://host:port",
+    ),
+    "cluster_lost": (
+        "the scheduler at {value} is lost; start it again, then: konvergensi study resume",
+        "penjadwal di {value} hilang; jalankan lagi, lalu: konvergensi study resume",
+    ),
+    "cluster_failed": (
+        "the workers at {value} cannot do the work ({reason}); is the same konvergensi installed there?",
+        "pekerja di {value} tidak dapat mengerjakannya ({reason}); apakah konvergensi yang sama terpasang di sana?",
+    ),
+    "resume_instead": (
+        "holds this study with {then}, not {now}; go on with: konvergensi study resume",
+        "berisi studi ini dengan {then}, bukan {now}; lanjutkan dengan: konvergensi study resume",
+    ),
+    "not_more": (
+        "{value} is not more than the {had} there are; write how many there are to be in all",
+        "{value} tidak lebih dari {had} yang sudah ada; tulis jumlah seluruhnya nanti",
+    ),
+    "points_given": (
+        "the points of a {value} design are given; only seeds can be added",
+        "titik rancangan {value} sudah ditentukan; hanya benih yang dapat ditambah",
+    ),
+    "no_run": ("there is no run {value} in this store", "tidak ada simulasi {value} di simpanan ini"),
+    "run_ambiguous": (
+        "{value} is the beginning of {count} ids; write more of it",
+        "{value} adalah awal dari {count} id; tulis lebih panjang",
+    ),
+    "workers_and_cluster": (
+        "is for this machine alone; leave it out with --cluster",
+        "hanya untuk komputer ini; hapus bila memakai --cluster",
     ),
     "shards_damaged": (
         "{count} shards are damaged or incomplete (first: {first}); konvergensi study resume makes their runs again",

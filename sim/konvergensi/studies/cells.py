@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pickle
+import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from konvergensi.inputs.errors import InputError, fault
+from konvergensi.inputs.files import digest
 from konvergensi.inputs.parameters import Value
 from konvergensi.studies import functions
 from konvergensi.studies.identity import Identity, identity_of
@@ -39,40 +42,51 @@ class Lived:
     wall_s: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Work:
     """Live a cell, in any process that has the same code and inputs; gives its runs in the order of the scenarios.
 
-    study is without its points. Raises InputError when this process has another version, code or input files.
+    Parameters: packed, the study without its points and its identity, pickled once; key, their hash.
+    Raises InputError when this process has another version, code or input files.
     """
 
-    study: Study
-    identity: Identity
-    key: str  # of both
+    packed: bytes
+    key: str
 
     def __call__(self, cell: Cell) -> list[Lived]:
-        _refuse_other(self)
+        study = self.study()
         with _ONE_AT_A_TIME:
-            return live(self.study, cell)
+            return live(study, cell)
+
+    def study(self) -> Study:
+        """The study, unpacked and checked once in each process. Raises InputError as above."""
+        if self.key not in _known:
+            study, identity = pickle.loads(self.packed)
+            _refuse_other(identity, identity_of(study, sources_of(study)))
+            _known.clear()
+            _known[self.key] = study
+        return _known[self.key]
+
+    def check(self) -> None:
+        """Raise InputError as above."""
+        self.study()
 
 
-def _refuse_other(work: Work) -> None:
-    mine = _here(work)
-    if mine != work.identity:
-        words = {"then": work.identity.version, "now": mine.version}
-        parts = [name for name, value in mine.as_data().items() if value != work.identity.as_data()[name]]
-        raise InputError(fault("", "", "worker_differs", what=", ".join(parts), **words))
+_known: dict[str, Study] = {}
 
 
-def _here(work: Work) -> Identity:
-    """What this process has; asked once for each study."""
-    if work.key not in _known:
-        _known.clear()
-        _known[work.key] = identity_of(work.study, sources_of(work.study))
-    return _known[work.key]
+def work_of(study: Study, identity: Identity) -> Work:
+    """What a worker needs to live the study's cells."""
+    packed = pickle.dumps((replace(study, codes=None), identity))
+    return Work(packed, digest(packed))
 
 
-_known: dict[str, Identity] = {}
+def _refuse_other(theirs: Identity, mine: Identity) -> None:
+    then, now = theirs.as_data(), mine.as_data()
+    differ = [name for name in then if then[name] != now[name]]
+    if differ:
+        words = {"what": ", ".join(differ), "then": theirs.version, "now": mine.version}
+        raise InputError(fault(socket.gethostname(), "", "worker_differs", **words))
 
 
 def live(study: Study, cell: Cell) -> list[Lived]:
@@ -127,9 +141,10 @@ def outcome_function(name: str) -> Callable[[Any], Outcome]:
     """The function `module:function` that reads a finished model. Raises InputError when there is none."""
     module, _, function = name.partition(":")
     try:
-        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+        found: Callable[[Any], Outcome] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError):
         raise InputError(fault("", "outcome", "no_outcome", value=name)) from None
+    return found
 
 
 def _in_words(problem: Exception) -> str:

@@ -1,7 +1,7 @@
-"""Designs: which points of the factors a study runs. Each point is a draw, numbered from 1; each design can be extended.
+"""Designs: which points of the factors a study runs. Each point is a draw, numbered from 1.
 
-A longer Sobol series begins with the shorter one, Saltelli's blocks and Morris's trajectories are appended, and a Latin
-hypercube is extended by another, independent one: what was run stays valid.
+Each sampled design can be extended, and what was run stays valid: a longer Sobol series begins with the shorter one,
+Saltelli's blocks and Morris's trajectories are appended, and a Latin hypercube is extended by another, independent one.
 """
 
 from __future__ import annotations

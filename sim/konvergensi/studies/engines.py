@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from konvergensi.inputs.errors import InputError, fault
 
 J = TypeVar("J")
+Results = Generator[tuple[J, Any], None, None]  # closing it ends the engine
 
 
 class Died:
@@ -29,13 +30,13 @@ class Died:
 DIED = Died()
 
 
-def in_process(work: Callable[[J], Any], jobs: Iterable[J]) -> Iterator[tuple[J, Any]]:
+def in_process(work: Callable[[J], Any], jobs: Iterable[J]) -> Results[J]:
     """Do the jobs here, one after the other."""
     for job in jobs:
         yield job, work(job)
 
 
-def processes(work: Callable[[J], Any], jobs: Iterable[J], workers: int, ahead: int = 0) -> Iterator[tuple[J, Any]]:
+def processes(work: Callable[[J], Any], jobs: Iterable[J], workers: int, ahead: int = 0) -> Results[J]:
     """Do the jobs in local processes, started anew.
 
     Parameters: work, what another process can find; ahead, how many jobs wait besides those under way.
@@ -48,13 +49,13 @@ def processes(work: Callable[[J], Any], jobs: Iterable[J], workers: int, ahead: 
         broken = yield from _until_broken(work, waiting, workers, ahead)
         if not broken:
             return
-        for job in broken:
-            yield job, _alone(work, job)
+        yield from _one_by_one(work, broken)
 
 
 def _until_broken(
     work: Callable[[J], Any], waiting: Iterator[J], workers: int, ahead: int
-) -> Iterator[tuple[J, Any]]:  # and returns the jobs that were lost
+) -> Generator[tuple[J, Any], None, list[J]]:
+    """Do the jobs until a process is lost; return the jobs that were lost with it."""
     pool = _pool(workers)
     under_way: dict[Future[Any], J] = {}
 
@@ -83,21 +84,25 @@ def _until_broken(
     return []
 
 
-def _alone(work: Callable[[J], Any], job: J) -> Any:
-    """Do a job in a process of its own. Raises InputError when such a process cannot even start."""
-    pool = _pool(1)
-    try:
-        with unheard_interrupt():
-            started = pool.submit(os.getpid)
+def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
+    """Do jobs that lost their process, one at a time. Raises InputError when a process cannot even start."""
+    left = list(jobs)
+    while left:
+        pool = _pool(1)
         try:
-            started.result()
+            with unheard_interrupt():
+                started = pool.submit(os.getpid)
+            try:
+                started.result()
+            except BrokenProcessPool:
+                raise InputError(fault("", "workers", "worker_died")) from None
+            while left:
+                result = pool.submit(work, left[0]).result()
+                yield left.pop(0), result
         except BrokenProcessPool:
-            raise InputError(fault("", "workers", "worker_died")) from None
-        return pool.submit(work, job).result()
-    except BrokenProcessPool:
-        return DIED
-    finally:
-        pool.shutdown(cancel_futures=True)
+            yield left.pop(0), DIED
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from konvergensi.inputs.files import digest
-from konvergensi.studies.cells import Cell, Lived, Work
-from konvergensi.studies.engines import DIED, cores, in_process, processes
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.studies.cells import Cell, Lived, work_of
+from konvergensi.studies.designs import SAMPLED, extended
+from konvergensi.studies.engines import DIED, Results, cores, in_process, processes
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study, checked
 from konvergensi.studies.writing import Writer, writing
@@ -44,6 +45,62 @@ def run_study(
         return writer.store
 
 
+def resume_study(
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+    retry_failed: bool = False,
+) -> Store:
+    """Run what is left of the study in a store; return the store. Parameters and errors as in `run_study`."""
+    study = Store.open(out).study
+    return run_study(study, out, workers=workers, cluster=cluster, progress=progress, retry_failed=retry_failed)
+
+
+def extend_study(
+    out: str | Path,
+    *,
+    draws: int | None = None,
+    seeds: int | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Store:
+    """Run more draws or seeds of the study in a store; what was run stays part of it. Return the store.
+
+    Parameters: draws and seeds, how many there are to be in all; draws counted as in the design (of saltelli base
+    points, of morris trajectories); new seeds are the smallest that are not there yet; the others as in `run_study`.
+    Raises InputError when there are that many already, and for draws of a design whose points are given.
+    """
+    store = Store.open(out)
+    longer = lengthened(store.study, draws, seeds, store.path)
+    with writing(store.path, checked(store.study)) as writer:
+        writer.lengthen(longer)
+    return run_study(longer, out, workers=workers, cluster=cluster, progress=progress)
+
+
+def lengthened(study: Study, draws: int | None, seeds: int | None, where: object) -> Study:
+    """The study with more draws or seeds. Raises InputError as `extend_study`."""
+    faults = []
+    had = {"draws": study.design.draws, "seeds": len(study.seeds)}
+    for name, asked in (("draws", draws), ("seeds", seeds)):
+        if asked is not None and asked <= had[name]:
+            faults.append(fault(where, name, "not_more", value=asked, had=had[name]))
+    if draws is not None and (study.design.method not in SAMPLED or not study.factors):
+        faults = [fault(where, "draws", "points_given", value=study.design.method)]
+    if draws is None and seeds is None:
+        faults.append(fault(where, "", "missing", expected="--draws N / --seeds M", near=None))
+    if faults:
+        raise InputError(faults)
+    if draws is not None:
+        study = replace(study, design=extended(study.design, draws))
+    if seeds is not None:
+        new = (seed for seed in itertools.count(1) if seed not in study.seeds)
+        study = replace(study, seeds=(*study.seeds, *itertools.islice(new, seeds - len(study.seeds))))
+    return checked(study, where)
+
+
 def work_off(writer: Writer, workers: int | None, cluster: str | None, progress: Progress | None) -> None:
     """Live the cells that wait."""
     tell = progress or (lambda _done, _all: None)
@@ -59,16 +116,14 @@ def work_off(writer: Writer, workers: int | None, cluster: str | None, progress:
         writer.flush()
 
 
-def _results(writer: Writer, workers: int | None, cluster: str | None) -> Iterator[tuple[Cell, list[Lived]]]:
-    study = replace(writer.study, codes=None)
-    work = Work(study, writer.identity, digest(repr((study, writer.identity)).encode()))
+def _results(writer: Writer, workers: int | None, cluster: str | None) -> Results[Cell]:
+    work = work_of(writer.study, writer.identity)
     left = int((~writer.done).sum())
     count = min(workers or cores(), left)
-    engine: Any
     if cluster is not None:
         from konvergensi.studies.cluster import dask
 
-        engine = dask(work, writer.waiting(), cluster)
+        engine = dask(work, writer.waiting(), cluster, work.check)
     elif count <= 1:
         engine = in_process(work, writer.waiting())
     else:

@@ -75,7 +75,8 @@ class Factor:
         if self.distribution == "normal":
             kind = stats.norm(self.mean, self.sd)
         else:
-            kind = stats.lognorm(np.log(self.gsd), scale=self.median)  # type: ignore[call-overload]
+            assert self.gsd is not None
+            kind = stats.lognorm(np.log(self.gsd), scale=self.median)
         below, above = kind.cdf(self.low), kind.cdf(self.high)
         return np.asarray(kind.ppf(below + unit * (above - below)))
 

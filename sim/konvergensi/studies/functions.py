@@ -85,13 +85,13 @@ def analytic(name: str) -> dict[str, tuple[float, float]]:
     """
     if name == "ishigami":
         a, b = ISHIGAMI_A, ISHIGAMI_B
-        alone = 0.5 * (1 + b * math.pi**4 / 5) ** 2, a**2 / 8, 0.0
+        alone = [0.5 * (1 + b * math.pi**4 / 5) ** 2, a**2 / 8, 0.0]
         both = b**2 * math.pi**8 * (1 / 18 - 1 / 50)  # of x1 and x3 together
         whole = sum(alone) + both
-        totals = alone[0] + both, alone[1], both
+        totals = [alone[0] + both, alone[1], both]
     else:
-        parts = [1 / 3 / (1 + a) ** 2 for a in G_WEIGHTS]
-        product = math.prod(1 + part for part in parts)
-        whole, alone = product - 1, tuple(parts)
-        totals = tuple(part * product / (1 + part) for part in parts)
+        alone = [1 / 3 / (1 + a) ** 2 for a in G_WEIGHTS]
+        product = math.prod(1 + part for part in alone)
+        whole = product - 1
+        totals = [part * product / (1 + part) for part in alone]
     return {f"x{i + 1}": (first / whole, total / whole) for i, (first, total) in enumerate(zip(alone, totals))}

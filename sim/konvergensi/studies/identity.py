@@ -22,6 +22,10 @@ from konvergensi.studies.study import KONVERGENSI, Sources, Study
 ID_DIGITS = 20  # 80 bits: two of a million runs share one with a chance of 1e-12
 
 
+# besides the model itself: how scenarios share their past, and what is kept of a run
+RUN_AND_READ = ("experiments/branch.py", "experiments/compare_plan.py", "studies/outcome.py")
+
+
 @dataclass(frozen=True)
 class Identity:
     """Version and hashes of everything besides the points that decides what comes out of a study's runs."""
@@ -38,24 +42,19 @@ class Identity:
 def identity_of(study: Study, sources: Sources) -> Identity:
     """Hash code and inputs of a study. Raises InputError when there is no such outcome."""
     past = load_scenario("baseline").hashes if study.model == KONVERGENSI else {}  # lived before the run begins
+    places = {place.id: _hash(place.hashes) for place in sources.places}
+    policies = {policy.id: _hash(past | policy.hashes) for policy in sources.policies}
     return Identity(
         version=__version__,
         code=code_hash(study.model, study.outcome),
-        districts=dict(
-            zip(sources.place_ids, [_hash(each.hashes) for each in sources.places] or [""] * len(sources.place_ids))
-        ),
-        scenarios=dict(
-            zip(
-                sources.policy_ids,
-                [_hash(past | each.hashes) for each in sources.policies] or [""] * len(sources.policy_ids),
-            )
-        ),
+        districts=places or dict.fromkeys(sources.place_ids, ""),
+        scenarios=policies or dict.fromkeys(sources.policy_ids, ""),
     )
 
 
 @functools.cache
 def code_hash(model: str, outcome: str) -> str:
-    """Hash of the code that makes and reads a run; of a test function, its file."""
+    """Hash of the code that makes and reads a run, the outcome's module included; of a test function, its file."""
     here = Path(__file__).parent
     if model != KONVERGENSI:
         return digest((here / "functions.py").read_bytes())
@@ -66,7 +65,7 @@ def code_hash(model: str, outcome: str) -> str:
         found = None
     if found is None or not found.origin or not Path(found.origin).is_file():
         raise InputError(fault("", "outcome", "no_outcome", value=outcome))
-    return digest((model_hash() + digest(Path(found.origin).read_bytes())).encode())
+    return digest((model_hash(*RUN_AND_READ) + digest(Path(found.origin).read_bytes())).encode())
 
 
 def run_prefixes(study: Study, identity: Identity) -> dict[tuple[str, str], bytes]:

@@ -45,7 +45,7 @@ def _output(store: Store, runs: pd.DataFrame, output: str, scenario: str) -> pd.
     for over in OVER_SEEDS:
         if output.startswith(over):
             by_draw = _output(store, runs, output.removeprefix(over), scenario).groupby("draw")["value"]
-            value = by_draw.apply(lambda values: values.to_numpy().mean() if over == "mean:" else _variance(values))
+            value = by_draw.apply(_mean if over == "mean:" else _variance)
             return pd.DataFrame({"draw": value.index, "seed": 0, "value": value.to_numpy(float)})
     if output == COST:
         money, cases = (_difference(store, runs, name, scenario) for name in ("spent_rp", "stunted_children"))
@@ -56,6 +56,10 @@ def _output(store: Store, runs: pd.DataFrame, output: str, scenario: str) -> pd.
     if output.startswith(DIFFERENCE):
         return _difference(store, runs, output.removeprefix(DIFFERENCE), scenario)
     return _scalar(store, runs, output, scenario)
+
+
+def _mean(values: pd.Series) -> float:
+    return float(values.to_numpy().mean())  # NaN when one of the seeds failed
 
 
 def _variance(values: pd.Series) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,13 @@ def records(store: Path) -> Iterator[Record]:
     yield from (record for record in found if record.number not in gone)
 
 
-def fault_in(store: Path, record: Record, contents: bool = True) -> str:
-    """Which file of a shard is missing or not as it was written; empty when none. Without contents, by size only."""
+def fault_in(store: Path, record: Record, contents: Collection[str] = TABLES) -> str:
+    """Which file of a shard is missing or of another size than written, or, of `contents`, of another hash; else ''."""
     for table, written in record.files.items():
         path = file_of(store, table, record)
         try:
             same = path.stat().st_size == written["bytes"]
-            if same and contents:
+            if same and table in contents:
                 same = digest(path.read_bytes()) == written["sha256"]
         except OSError:
             same = False
@@ -129,33 +129,22 @@ def fault_in(store: Path, record: Record, contents: bool = True) -> str:
 
 def recover(store: Path) -> list[str]:
     """Finish what was committed, remove drafts that were not, and set damaged shards aside; return what was damaged."""
-    good, damaged = [], []
+    good, damaged = set(), []
     for record in records(store):
         wrong = fault_in(store, record)
         if wrong:
             damaged.append(wrong)
-            _set_aside(store, record)
         else:
             finish(store, record)
-            good.append(record.number)
-    for path in (store / RECORDS).iterdir():
-        if path.stem not in {_name(number) for number in good}:
+            good.add(record.name)
+    folders = [store / name for name in (*TABLES, RECORDS)]
+    for path in (each for folder in folders for each in sorted(folder.iterdir())):
+        if path.name.startswith(".part-"):
             path.unlink()
-    known = {f"{_name(number)}.parquet" for number in good}
-    for table in TABLES:
-        for path in (store / table).iterdir():
-            if path.name not in known:
-                path.unlink()
+        elif path.name.startswith("part-") and path.stem not in good:
+            (store / DAMAGED).mkdir(exist_ok=True)
+            os.replace(path, store / DAMAGED / f"{path.parent.name}-{path.name}")
     return damaged
-
-
-def _set_aside(store: Path, record: Record) -> None:
-    (store / DAMAGED).mkdir(exist_ok=True)
-    for table in TABLES:
-        path = file_of(store, table, record)
-        if path.exists():
-            os.replace(path, store / DAMAGED / f"{table}-{record.name}.parquet")
-    os.replace(store / RECORDS / f"{record.name}.json", store / DAMAGED / f"{record.name}.json")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.studies import shards
-from konvergensi.studies.designs import codes, draws_of, first_draw
+from konvergensi.studies.designs import draws_of, first_draw
 from konvergensi.studies.factors import Factor
-from konvergensi.studies.identity import codes_hash
+from konvergensi.studies.outcome import scalar_names
 from konvergensi.studies.shards import Record
-from konvergensi.studies.study import Study, from_data
+from konvergensi.studies.study import KONVERGENSI, OUTCOME, Study, from_data
 
-MANIFEST, POINTS = "manifest.json", "points.parquet"
+MANIFEST, POINTS, STUDY_FILE = "manifest.json", "points.parquet", "study.toml"
 FORMAT = 1
 KEYS = ("district", "scenario", "draw", "seed")
 RUN_COLUMNS = ("run_id", *KEYS, "status", "error", "wall_s")  # then the factors, then the scalars
@@ -80,13 +81,6 @@ class Store:
             given = np.column_stack([column.to_numpy() for column in table.columns]).astype(np.float64)
         return from_data(self.manifest["study"], given)
 
-    def codes(self) -> np.ndarray:
-        """Codes of the points. Raises InputError when this installation makes others than the study began with."""
-        found = codes(self.study)
-        if codes_hash(found) != self.manifest["points"]["sha256"]:
-            raise InputError(fault(self.path, "", "other_points"))
-        return found
-
     @property
     def districts(self) -> list[str]:
         """Ids of the districts, in the study's order."""
@@ -100,17 +94,20 @@ class Store:
     @property
     def factors(self) -> list[str]:
         """Keys of the factors, as columns of runs."""
-        return [factor.key for factor in self.study.factors]
+        return [factor["key"] for factor in self.manifest["study"]["factors"]]
 
     @property
     def scalars(self) -> list[str]:
         """Names of the scalars, as columns of runs; empty before the first shard."""
+        found: list[str] = []
         for record in self.records():
-            names = pq.read_schema(shards.file_of(self.path, "runs", record)).names
-            own = names[len(RUN_COLUMNS) + len(self.factors) :]
-            if own:
-                return own
-        return []
+            names = pq.read_schema(shards.file_of(self.path, "runs", record)).names[self._fixed :]
+            found = names if len(names) > len(found) else found
+        return found
+
+    @property
+    def _fixed(self) -> int:
+        return len(RUN_COLUMNS) + len(self.manifest["study"]["factors"])
 
     def records(self) -> list[Record]:
         """Records of the shards that are there."""
@@ -120,11 +117,12 @@ class Store:
         """How far the study is, from the records alone."""
         records = self.records()
         done, failed = sum(each.ok for each in records), sum(each.failed for each in records)
-        return Counts(self.study.runs, done, failed, len(records))
+        return Counts(self.manifest["planned"]["runs"], done, failed, len(records))
 
     def damaged(self, contents: bool = True) -> list[str]:
         """Files that are missing or not as they were written; without contents, by their size only."""
-        return [wrong for record in self.records() if (wrong := shards.fault_in(self.path, record, contents))]
+        tables = shards.TABLES if contents else ()
+        return [wrong for record in self.records() if (wrong := shards.fault_in(self.path, record, tables))]
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
         """A row for each run: keys, status, error, wall_s, values of the factors, scalars (NaN where it failed).
@@ -133,7 +131,7 @@ class Store:
         """
         keys = None if columns is None else list(dict.fromkeys([*KEYS, *columns]))
         table = self._read("runs", keys).to_pandas()
-        table = table.iloc[_order(table, self.districts, self.scenarios)].reset_index(drop=True)
+        table = in_order(table, self)
         return table if columns is None else table[columns]
 
     def series(self) -> pd.DataFrame:
@@ -146,29 +144,30 @@ class Store:
 
     def iter_runs(self) -> Iterator[dict[str, Any]]:
         """Each run as a dict, shard by shard, in no order: memory does not grow with the store."""
-        self._refuse_damaged(contents=False)
-        for record in self.records():
+        for record in self.whole(()):
             yield from pq.read_table(shards.file_of(self.path, "runs", record)).to_pylist()
 
     def _long(self, name: str) -> pd.DataFrame:
         table = self._read(name)
         ids = pa.array(self.runs(["run_id"])["run_id"], pa.string())
-        rank = pa.compute.index_in(table["run_id"], value_set=ids).to_numpy()
+        rank = pc.index_in(table["run_id"], value_set=ids).to_numpy()
         return table.take(np.argsort(rank, kind="stable")).to_pandas()
 
     def _read(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        self._refuse_damaged()
-        files = [shards.file_of(self.path, name, record) for record in self.records()]
+        files = [shards.file_of(self.path, name, record) for record in self.whole((name,))]
         tables = [_columns(pq.ParquetFile(file), columns) for file in files]
         if not tables:
-            tables = [
-                {"runs": run_schema(self.study.factors, []), "series": SERIES, "groups": GROUPS}[name].empty_table()
-            ]
+            schemas = {"runs": run_schema(self.study.factors, []), "series": SERIES, "groups": GROUPS}
+            tables = [schemas[name].empty_table()]
         return pa.concat_tables(tables, promote_options="default")
 
-    def _refuse_damaged(self, contents: bool = True) -> None:
-        if wrong := self.damaged(contents):
-            raise InputError(fault(self.path, "", "shards_damaged", count=len(wrong), first=wrong[0]))
+    def whole(self, contents: tuple[str, ...]) -> list[Record]:
+        """The records. Raises InputError when a shard is damaged; the contents of these tables are looked at too."""
+        records = self.records()
+        damaged = [wrong for record in records if (wrong := shards.fault_in(self.path, record, contents))]
+        if damaged:
+            raise InputError(fault(self.path, "", "shards_damaged", count=len(damaged), first=damaged[0]))
+        return records
 
 
 def _columns(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
@@ -176,10 +175,11 @@ def _columns(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
     return file.read(None if columns is None else [name for name in columns if name in file.schema_arrow.names])
 
 
-def _order(table: pd.DataFrame, districts: list[str], scenarios: list[str]) -> np.ndarray:
-    place = table["district"].map({name: number for number, name in enumerate(districts)})
-    policy = table["scenario"].map({name: number for number, name in enumerate(scenarios)})
-    return np.lexsort((table["seed"], table["draw"], policy, place))
+def in_order(table: pd.DataFrame, store: Store) -> pd.DataFrame:
+    """A table with the keys of runs, sorted by them in the study's order."""
+    place = table["district"].map({name: number for number, name in enumerate(store.districts)})
+    policy = table["scenario"].map({name: number for number, name in enumerate(store.scenarios)})
+    return table.iloc[np.lexsort((table["seed"], table["draw"], policy, place))].reset_index(drop=True)
 
 
 def run_schema(factors: tuple[Factor, ...], scalars: list[str]) -> pa.Schema:
@@ -204,3 +204,12 @@ def cell_number(study: Study, places: int, draw: int, place: int, seed_at: int) 
 def planned_draws(study: Study) -> range:
     """The numbers of the draws."""
     return range(first_draw(study), first_draw(study) + draws_of(study))
+
+
+def expected_scalars(study: Study) -> list[str]:
+    """Names of the scalars, as far as they are known before the first run."""
+    if study.keep.scalars is not None:
+        return list(study.keep.scalars)
+    if study.model != KONVERGENSI:
+        return ["y"]
+    return scalar_names(study.start, study.end) if study.outcome == OUTCOME else []

@@ -13,12 +13,14 @@ import pandas as pd
 
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.errors import Fault, InputError, fault, unknown, unknown_name
-from konvergensi.inputs.files import collect
+from konvergensi.inputs.fields import number_fault
+from konvergensi.inputs.files import collect, exists, is_path
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Scenario, load_scenario, resolve
 from konvergensi.studies.designs import SAMPLED, Design, draws_of
-from konvergensi.studies.factors import DISTRIBUTIONS, NEEDS, Factor, levels_of
+from konvergensi.studies.factor_checks import checked_factor
+from konvergensi.studies.factors import Factor, levels_of
 from konvergensi.studies.functions import FUNCTIONS, PLACE, SCENARIOS, parameters_of
 
 KONVERGENSI = "konvergensi"
@@ -49,7 +51,7 @@ class Study:
     districts: tuple[str, ...] = ("lebak",)
     scenarios: tuple[str, ...] = ("baseline",)
     factors: tuple[Factor, ...] = ()
-    design: Design = Design()
+    design: Design = field(default_factory=Design)
     seeds: tuple[int, ...] = (1,)
     population_share: float = 0.02
     start: str = "2018-01"
@@ -82,46 +84,64 @@ class Sources:
     policy_ids: tuple[str, ...]
 
 
-def with_points(study: Study, points: pd.DataFrame) -> Study:
+def with_points(study: Study, points: pd.DataFrame, where: object = "points", header: int = 0) -> Study:
     """The study at these points: a column for each factor, a row for each draw.
 
-    A column whose factor the study has keeps its definition. Raises InputError for unknown keys and values out of the
-    parameter's range.
+    A column whose factor the study has keeps its definition. Parameters: where, header: the file of the points and how
+    many of its lines come before them, for what is said of a fault. Raises InputError for unknown keys and values out
+    of the parameter's range.
     """
-    known, where = parameters_for(study), "points"
+    known = parameters_for(study)
     had = {factor.key: factor for factor in study.factors}
-    columns = [str(key) for key in points.columns]
-    faults = [unknown(where, key, key, known) for key in columns if key not in known and not Factor(key).is_dummy]
-    if len(points) == 0 or not columns:
+    keys = [str(key) for key in points.columns]
+    faults = [unknown(where, key, key, known) for key in keys if key not in known and not Factor(key).is_dummy]
+    if len(points) == 0 or not keys:
         faults.append(fault(where, "", "no_rows"))
     if faults:
         raise InputError(faults)
-    factors = tuple(had.get(key) or _given(key, known.get(key)) for key in columns)
-    codes = np.column_stack(collect(partial(_column, factor, known.get(factor.key), points[factor.key], where)
-                                    for factor in factors))  # fmt: skip
-    return replace(study, factors=factors, design=Design("list", len(codes)), codes=codes)
+    factors = tuple(had.get(key) or _given(key, known.get(key)) for key in keys)
+    told = (where, header)
+    columns = collect(partial(_column, each, known.get(each.key), points[each.key], told) for each in factors)
+    return replace(study, factors=factors, design=Design("list", len(points)), codes=np.column_stack(columns))
 
 
 def _given(key: str, parameter: Parameter | None) -> Factor:
     if parameter is None:
         return Factor(key, low=0.0, high=1.0)
-    whole = isinstance(parameter.value, int)
-    return Factor(key, low=parameter.low, high=parameter.high, values=levels_of(parameter), whole=whole)
+    levels = levels_of(parameter)
+    whole = isinstance(parameter.value, int) and not levels
+    return Factor(key, low=parameter.low, high=parameter.high, values=levels, whole=whole)
 
 
-def _column(factor: Factor, parameter: Parameter | None, column: pd.Series, where: object) -> np.ndarray:
+def _column(factor: Factor, parameter: Parameter | None, column: pd.Series, told: tuple[object, int]) -> np.ndarray:
     """Codes of a column of values. Raises InputError with the first value that cannot be used."""
-    if parameter is not None:
-        for row, value in enumerate(column.tolist(), start=1):
-            wrong = parameter.fault_in(value)
-            if wrong is None and factor.values and value not in factor.values:
-                wrong = fault("", "", "choice", value=value, choices=", ".join(map(str, factor.values)))
-            if wrong:
-                more = {"line": row, "what": replace(wrong, where="", key=""), "more": 0}
-                raise InputError(fault(where, factor.key, "at_line", **more))
-    if factor.values:
-        return np.array([factor.code(value) for value in column.tolist()])
-    return column.to_numpy(np.float64)
+    if not factor.values and _usable(column, parameter):
+        return column.to_numpy(np.float64)
+    values, (where, header) = column.tolist(), told
+    for line, value in enumerate(values, start=header + 1):
+        wrong = parameter.fault_in(value) if parameter else _no_number(value)
+        if wrong is None and factor.values and value not in factor.values:
+            wrong = fault("", "", "choice", value=value, choices=", ".join(map(str, factor.values)))
+        if wrong:
+            more = {"line": line, "what": replace(wrong, where="", key=""), "more": 0}
+            raise InputError(fault(where, factor.key, "at_line", **more))
+    return np.array([factor.code(value) for value in values])
+
+
+def _no_number(value: Any) -> Fault | None:
+    wrong = number_fault(value, -1e18, 1e18, "", whole=False)
+    return fault("", "", wrong[0], **wrong[1]) if wrong else None
+
+
+def _usable(column: pd.Series, parameter: Parameter | None) -> bool:
+    """Whether all of a column are numbers this parameter may have."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    values = column.to_numpy(np.float64)
+    if parameter is None:
+        return bool(np.isfinite(values).all())
+    whole = not isinstance(parameter.value, int) or (values == np.rint(values)).all()
+    return bool(whole and ((values >= parameter.low) & (values <= parameter.high)).all())
 
 
 def parameters_for(study: Study) -> dict[str, Parameter]:
@@ -176,7 +196,7 @@ def checked(study: Study, where: object = "study") -> Study:
     factors = []
     for factor in study.factors:
         try:
-            factors.append(_checked_factor(factor, known, sources, study, where))
+            factors.append(checked_factor(factor, known, sources.policies, study.set, where))
         except InputError as error:
             faults += error.faults
     keys = [factor.key for factor in study.factors]
@@ -189,94 +209,14 @@ def checked(study: Study, where: object = "study") -> Study:
         raise InputError(faults)
     for policy in sources.policies:
         collect(partial(resolve, policy, place, study.set, first, last) for place in sources.places)
-    return study
+    return replace(
+        study, districts=tuple(map(_anywhere, study.districts)), scenarios=tuple(map(_anywhere, study.scenarios))
+    )
 
 
-def _checked_factor(
-    factor: Factor, known: Mapping[str, Parameter], sources: Sources, study: Study, where: object
-) -> Factor:
-    key = f"factors.{factor.key}"
-    if factor.is_dummy:
-        return replace(factor, low=0.0, high=1.0)
-    if factor.key not in known:
-        raise InputError(unknown(where, key, factor.key, known))
-    parameter = known[factor.key]
-    faults: list[Fault] = []
-    if factor.key in study.set:
-        faults.append(fault(where, key, "set_and_factor"))
-    if by := next((each for each in sources.policies if any(c.key == factor.key for c in each.changes)), None):
-        faults.append(fault(where, key, "factor_decided", value=by.id))
-    if factor.distribution not in DISTRIBUTIONS:
-        faults.append(unknown_name(where, f"{key}.distribution", "distribution", factor.distribution, DISTRIBUTIONS))
-        raise InputError(faults)
-    values = tuple(factor.values)
-    if not values and (factor.distribution == "choice" or levels_of(parameter)):
-        values = levels_of(parameter)
-    if levels_of(parameter) and factor.distribution not in ("uniform", "choice"):
-        choices = ", ".join(str(each).lower() for each in levels_of(parameter))
-        faults.append(fault(where, f"{key}.distribution", "factor_levels", value=factor.distribution, choices=choices))
-    if values:
-        faults += [
-            replace(wrong, key=f"{key}.values") for value in values if (wrong := parameter.fault_in(value, where))
-        ]
-        faults += [fault(where, f"{key}.values", "duplicate", value=value, at="")
-                   for value in dict.fromkeys(values) if values.count(value) > 1]  # fmt: skip
-        whole = isinstance(parameter.value, int) and not isinstance(parameter.value, bool)
-        settled = replace(factor, distribution="choice", values=values, whole=whole)
-    else:
-        settled = replace(
-            factor,
-            low=parameter.low if factor.low is None else factor.low,
-            high=parameter.high if factor.high is None else factor.high,
-            whole=isinstance(parameter.value, int),
-        )
-        faults += _number_faults(settled, parameter, where, key)
-    if faults:
-        raise InputError(faults)
-    if not values:
-        return settled
-    return replace(settled, values=tuple(parameter.checked(value) for value in values))
-
-
-def _number_faults(factor: Factor, parameter: Parameter, where: object, key: str) -> list[Fault]:
-    """What is wrong with the numbers of a distribution."""
-    needs = NEEDS[factor.distribution]
-    faults = [
-        fault(where, f"{key}.{name}", "missing", expected=f"{name} = ...", near=None)
-        for name in needs
-        if getattr(factor, name) in (None, ())
-    ]
-    every = {name for names in NEEDS.values() for name in names} - {"values"}
-    faults += [
-        fault(where, f"{key}.{name}", "factor_unused", value=factor.distribution)
-        for name in sorted(every - set(needs))
-        if getattr(factor, name) is not None
-    ]
-    inside = replace(parameter, value=float(parameter.value))  # a mean or a cut of a whole parameter need not be whole
-    for name in ("low", "high", "mode", "median"):
-        value = getattr(factor, name)
-        if value is not None and (wrong := inside.fault_in(value, where)):
-            faults.append(replace(wrong, key=f"{key}.{name}"))
-    for name, least in (("sd", 0.0), ("gsd", 1.0)):
-        value = getattr(factor, name)
-        if value is not None and not (least < value < float("inf")):
-            faults.append(fault(where, f"{key}.{name}", "not_above", value=value, least=f"{least:g}"))
-    if factor.mean is not None and not abs(factor.mean) < float("inf"):
-        faults.append(fault(where, f"{key}.mean", "not_number", value=factor.mean, range=""))
-    if faults:
-        return faults
-    assert factor.low is not None and factor.high is not None
-    if not factor.low < factor.high:
-        faults.append(fault(where, f"{key}.low", "low_not_below", value=factor.low, high=factor.high))
-    elif factor.mode is not None and not factor.low <= factor.mode <= factor.high:
-        faults.append(
-            fault(where, f"{key}.mode", "outside", value=factor.mode, low=factor.low, high=factor.high, unit="")
-        )
-    elif factor.distribution == "lognormal" and not factor.high > 0:
-        faults.append(fault(where, f"{key}.distribution", "factor_positive", value=factor.high))
-    elif factor.distribution in ("normal", "lognormal") and not np.isfinite(factor.codes(np.array([0.5]))).all():
-        faults.append(fault(where, key, "factor_outside", low=factor.low, high=factor.high))
-    return faults
+def _anywhere(name: str) -> str:
+    """A name as it is; a path so that it is found from any folder."""
+    return str(Path(name).resolve()) if is_path(name) and exists(Path(name)) else name
 
 
 def _design_faults(study: Study, where: object) -> list[Fault]:
@@ -311,10 +251,14 @@ def as_data(study: Study) -> dict[str, Any]:
 def from_data(data: Mapping[str, Any], codes: np.ndarray | None) -> Study:
     """The study that `as_data` wrote, with the points it was given, if any."""
 
-    def table(kind: Any, each: Mapping[str, Any]) -> Any:
+    def made(kind: Any, each: Mapping[str, Any]) -> Any:
         return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in each.items()})
 
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    plain["factors"] = tuple(table(Factor, each) for each in data["factors"])
-    plain["design"], plain["keep"] = table(Design, data["design"]), table(Keep, data["keep"])
-    return Study(**plain, codes=codes)
+    parts = {
+        "factors": [made(Factor, each) for each in data["factors"]],
+        "design": made(Design, data["design"]),
+        "keep": made(Keep, data["keep"]),
+        "codes": codes,
+    }
+    found: Study = made(Study, {**data, **parts})
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,7 @@ from konvergensi.studies.functions import PLACE
 from konvergensi.studies.outcome import MEASURES, scalar_names
 from konvergensi.studies.study import (
     KONVERGENSI,
+    OUTCOME,
     Keep,
     Sources,
     Study,
@@ -122,7 +124,7 @@ def read_study(path: Path) -> Study:
         model=read.model,
         title={"en": read.title.en, "id": read.title.id} if read.title else {"en": path.stem, "id": path.stem},
         keep=_keep(read.keep),
-        **({"outcome": read.outcome} if read.outcome else {}),
+        outcome=read.outcome or OUTCOME,
     )
     if read.end < read.start:
         raise InputError(fault(path, "end", "before", value=study.end, first=study.start, first_key="start"))
@@ -135,7 +137,7 @@ def read_study(path: Path) -> Study:
         faults, doubtful = [*faults, *error.faults], {}
     if faults:
         raise InputError(faults)
-    return _designed(read.design, Study(**{**vars(study), "factors": tuple((doubtful | written).values())}), path)
+    return _designed(read.design, replace(study, factors=tuple((doubtful | written).values())), path)
 
 
 def _found(name: str, study_file: Path) -> str:
@@ -156,7 +158,7 @@ def _keep(written: _Keep) -> Keep:
 
 def _keep_faults(study: Study, path: Path) -> list[Any]:
     """Names that the outcome will not have, as far as that is known before a run."""
-    ours = study.outcome == Study.outcome
+    ours = study.outcome == OUTCOME
     scalars = scalar_names(study.start, study.end) if study.model == KONVERGENSI else ["y"]
     series = MEASURES if study.model == KONVERGENSI else ("y",)
     written = (("keep.scalars", study.keep.scalars, scalars), ("keep.series", study.keep.series, series))
@@ -218,10 +220,11 @@ def _designed(written: _Design | None, study: Study, path: Path) -> Study:
     if not written:
         return checked(study, path)
     if method in ("csv", "list"):
-        table = _csv(path.parent / str(written.file)) if method == "csv" else _listed(written.points or [], path)
-        return checked(with_points(checked(study, path), table), path)
+        file, header = (path.parent / str(written.file), 1) if method == "csv" else (path, 0)
+        table = _csv(file) if method == "csv" else _listed(written.points or [], path)
+        return checked(with_points(_without_design(study, path), table, file, header), path)
     design = Design(method, written.draws or 0, written.seed, second_order=written.second_order)
-    return checked(Study(**{**vars(study), "design": design}), path)
+    return checked(replace(study, design=design), path)
 
 
 def _listed(points: list[dict[str, Any]], path: Path) -> pd.DataFrame:
@@ -248,3 +251,11 @@ def _csv(path: Path) -> pd.DataFrame:
     if len(table.columns) == 1 and ";" in str(table.columns[0]):
         raise InputError(fault(path, "", "semicolons"))
     return table
+
+
+def _without_design(study: Study, path: Path) -> Study:
+    """The study with its factors checked, before its points are known."""
+    if not study.factors:
+        return study
+    placeholder = Design("sobol", 1)
+    return replace(checked(replace(study, design=placeholder), path), design=Design())

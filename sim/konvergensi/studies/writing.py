@@ -3,56 +3,53 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from konvergensi import __version__
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.studies import shards
+from konvergensi.studies import manifest, shards
 from konvergensi.studies.cells import Cell, Lived
-from konvergensi.studies.designs import codes, draws_of
-from konvergensi.studies.identity import Identity, codes_hash, identity_of, run_id, run_prefixes
+from konvergensi.studies.designs import codes as codes_of_study
+from konvergensi.studies.identity import Identity, identity_of, run_id, run_prefixes
+from konvergensi.studies.lock import LOCK, locked
 from konvergensi.studies.store import (
     FAILED,
-    FORMAT,
     GROUPS,
     MANIFEST,
     OK,
     POINTS,
     SERIES,
+    STUDY_FILE,
     Store,
     cell_number,
+    expected_scalars,
     planned_draws,
     run_schema,
 )
-from konvergensi.studies.study import Study, as_data, sources_of
+from konvergensi.studies.study import Study, sources_of
 
 SHARD_RUNS, SHARD_SECONDS = 500, 15.0  # a shard is closed by whichever comes first
-LOCK = "lock"
 
 
 class Writer:
     """Puts runs into a store. Made by `writing`, which holds the lock."""
 
-    def __init__(self, store: Store, study: Study, identity: Identity, damaged: list[str]):
-        self.store, self.study, self.identity, self.damaged = store, study, identity, damaged
-        self.points = store.codes()
+    def __init__(self, store: Store, study: Study, identity: Identity, codes: np.ndarray, damaged: list[str]):
+        self.store, self.study, self.identity, self.codes, self.damaged = store, study, identity, codes, damaged
         self._prefixes = run_prefixes(study, identity)
         self._places, self._policies = list(identity.districts), list(identity.scenarios)
         self._next = 1 + max((record.number for record in store.records()), default=0)
-        self._scalars = store.scalars
+        self._scalars = store.scalars or expected_scalars(study)
         self._cells: list[tuple[Cell, list[Lived]]] = []
         self._since = time.monotonic()
         self.ok = self.failed = 0
@@ -75,7 +72,7 @@ class Writer:
                 continue
             rest, seed_at = divmod(number, len(self.study.seeds))
             row, place = divmod(rest, len(self._places))
-            values = tuple(factor.value(code) for factor, code in zip(factors, self.points[row].tolist()))
+            values = tuple(factor.value(code) for factor, code in zip(factors, self.codes[row].tolist()))
             yield Cell(place, first + row, self.study.seeds[seed_at], values)
 
     def add(self, cell: Cell, lived: list[Lived]) -> None:
@@ -97,15 +94,10 @@ class Writer:
             cells = [[cell.district, cell.draw, cell.seed] for cell, _ in self._cells]
             failed = sum(each.outcome is None for _, lived in self._cells for each in lived)
             tables, ok = self._tables(), len(cells) * len(self._policies) - failed
-            try:
+            self._cells.clear()  # put away now or, when the disk refuses, lived again
+            with unwritable(self.store.path):
                 shards.commit(self.store.path, self._next, tables, cells, ok, failed)
-            except OSError as error:
-                self._cells.clear()
-                raise InputError(
-                    fault(self.store.path, "", "store_unwritable", reason=error.strerror or error)
-                ) from None
             self._next += 1
-            self._cells.clear()
 
     def _tables(self) -> dict[str, pa.Table]:
         """The gathered cells as the three tables."""
@@ -114,7 +106,7 @@ class Writer:
         groups: list[tuple[Any, ...]] = []
         first, scalars = planned_draws(self.study)[0], self._scalars
         for cell, lived in self._cells:
-            point, place = self.points[cell.draw - first], self._places[cell.district]
+            point, place = self.codes[cell.draw - first], self._places[cell.district]
             for policy, each in zip(self._policies, lived):
                 key = run_id(self._prefixes[place, policy], point, cell.draw, cell.seed)
                 status = FAILED if each.outcome is None else OK
@@ -141,25 +133,27 @@ class Writer:
         self.done[:] = False
         self._note_done()
 
+    def lengthen(self, study: Study) -> None:
+        """Plan a longer study, which begins with this one. Raises InputError when its points do not."""
+        codes = codes_of_study(study)
+        if not np.array_equal(codes[: len(self.codes)], self.codes):
+            raise InputError(fault(self.store.path, "", "other_points"))
+        with unwritable(self.store.path):
+            manifest.write(self.store.path, study, self.identity, codes)
+
     def _rewrite(self, record: shards.Record) -> None:
         """Replace a shard by one without the cells in which a run failed."""
         path = self.store.path
         tables = {name: pq.read_table(shards.file_of(path, name, record)) for name in shards.TABLES}
         runs = tables["runs"].to_pandas()
-        bad = {
-            tuple(each) for each in runs.loc[runs["status"] == FAILED, ["district", "draw", "seed"]].to_numpy().tolist()
-        }
-        gone = [tuple(each) in bad for each in runs[["district", "draw", "seed"]].to_numpy().tolist()]
-        ids = pa.array(runs.loc[gone, "run_id"], pa.string())
-        left = {
-            name: table.filter(pc.invert(pc.is_in(table["run_id"], value_set=ids))) for name, table in tables.items()
-        }
+        cell = pd.MultiIndex.from_frame(runs[["district", "draw", "seed"]])
+        bad = set(cell[runs["status"] == FAILED])
+        gone = pa.array(runs.loc[cell.isin(bad), "run_id"], pa.string())
+        left = {name: table.filter(pc.invert(pc.is_in(table["run_id"], gone))) for name, table in tables.items()}
         cells = [each for each in record.cells if (self._places[each[0]], each[1], each[2]) not in bad]
         ok = left["runs"].num_rows
-        try:
+        with unwritable(path):
             shards.commit(path, self._next, left, cells, ok, 0, replaces=[record.number])
-        except OSError as error:
-            raise InputError(fault(path, "", "store_unwritable", reason=error.strerror or error)) from None
         self._next += 1
 
 
@@ -178,145 +172,38 @@ def writing(path: Path, study: Study, text: bytes | None = None) -> Iterator[Wri
 
     Raises InputError when the folder holds something else or another study, is at work, or cannot be written.
     """
-    sources = sources_of(study)
-    identity = identity_of(study, sources)
-    with _unwritable(path):
-        if not (path / MANIFEST).exists():
-            if path.exists() and any(path.iterdir()) and not _begun(path):
-                raise InputError(fault(path, "", "not_empty"))
-            for name in (*shards.TABLES, shards.RECORDS):
-                (path / name).mkdir(parents=True, exist_ok=True)
-    with _locked(path):
-        with _unwritable(path):
+    identity = identity_of(study, sources_of(study))
+    codes = codes_of_study(study)
+    with contextlib.ExitStack() as held:
+        with unwritable(path):
             if not (path / MANIFEST).exists():
-                _make(path, study, identity, text)
+                if path.exists() and not _is_ours(path):
+                    raise InputError(fault(path, "", "not_empty"))
+                for name in (*shards.TABLES, shards.RECORDS):
+                    (path / name).mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(path))
+            if not (path / MANIFEST).exists():
+                manifest.make(path, study, identity, codes, text)
             store = Store.open(path)
-            _refuse_other(store, study, identity)
+            manifest.refuse_other(store, study, identity, codes)
             damaged = shards.recover(path)
-        yield Writer(store, study, identity, damaged)
+        yield Writer(store, study, identity, codes, damaged)
 
 
-def _begun(path: Path) -> bool:
-    """Whether a folder holds only what a store that was killed at its birth leaves."""
-    ours = {
-        *shards.TABLES,
-        shards.RECORDS,
-        LOCK,
-        POINTS,
-        "study.toml",
-        f".{MANIFEST}.draft",
-        f".{POINTS}.draft",
-        ".study.toml.draft",
-    }
+def _is_ours(path: Path) -> bool:
+    """Whether a folder is empty, or holds only what is left of a store that was killed at its birth."""
+    drafts = {f".{name}.draft" for name in (MANIFEST, POINTS, STUDY_FILE)}
+    ours = {*shards.TABLES, shards.RECORDS, LOCK, POINTS, STUDY_FILE, *drafts}
     return all(each.name in ours for each in path.iterdir())
 
 
-def _make(path: Path, study: Study, identity: Identity, text: bytes | None) -> None:
-    found = codes(study)
-    if study.codes is not None:
-        sink = pa.BufferOutputStream()
-        columns = {factor.key: found[:, j] for j, factor in enumerate(study.factors)}
-        pq.write_table(pa.table(columns), sink, compression="zstd")
-        shards.write_whole(path / POINTS, sink.getvalue().to_pybytes())
-    if text is not None:
-        shards.write_whole(path / "study.toml", text)
-    write_manifest(path, study, identity, codes_hash(found))
-
-
-def write_manifest(path: Path, study: Study, identity: Identity, points: str) -> None:
-    """Write what is planned and with what, whole or not at all."""
-    planned = {"draws": draws_of(study), "seeds": len(study.seeds), "cells": study.cells, "runs": study.runs}
-    manifest = {
-        "format": FORMAT,
-        "made_with": f"konvergensi {__version__}",
-        "study": as_data(study),
-        "identity": identity.as_data(),
-        "points": {"given": study.codes is not None, "sha256": points},
-        "planned": planned,
-        "not_compared": ["wall_s"],  # differs from time to time, and is part of no comparison
-    }
-    shards.write_whole(path / MANIFEST, json.dumps(manifest, indent=1).encode())
-
-
-def _refuse_other(store: Store, study: Study, identity: Identity) -> None:
-    """Raise InputError unless the store was begun with this very study, code and inputs."""
-    path = store.path
-    then, now = store.manifest["study"], json.loads(json.dumps(as_data(study)))
-    aside = {"title", "keep"}
-    differ = [name for name in now if name not in aside and now[name] != then.get(name)]
-    if set(differ) and set(differ) <= {"design", "seeds"} and _is_longer(then, now):
-        words = {"then": _size(then), "now": _size(now)}
-        raise InputError(fault(path, "", "extend_instead", **words))
-    kept = store.manifest["identity"]
-    mine = identity.as_data()
-    differ += [name for name in ("districts", "scenarios") if mine[name] != kept[name] and name not in differ]
-    if not differ and codes_hash(codes(study)) != store.manifest["points"]["sha256"]:
-        differ.append("points")
-    if differ or then["keep"] != now["keep"]:
-        raise InputError(fault(path, "", "other_study", what=", ".join(differ) or "keep"))
-    if (mine["version"], mine["code"]) != (kept["version"], kept["code"]):
-        raise InputError(fault(path, "", "other_code", then=kept["version"], now=mine["version"]))
-
-
-def _is_longer(then: dict[str, Any], now: dict[str, Any]) -> bool:
-    sizes = {"draws", "blocks"}
-    same = all(then["design"][name] == now["design"][name] for name in then["design"] if name not in sizes)
-    more = now["design"]["draws"] >= then["design"]["draws"] and set(now["seeds"]) >= set(then["seeds"])
-    return same and more
-
-
-def _size(study: dict[str, Any]) -> str:
-    return f"draws = {study['design']['draws']}, seeds = {len(study['seeds'])}"
-
-
 @contextlib.contextmanager
-def _unwritable(path: Path) -> Iterator[None]:
+def unwritable(path: Path) -> Iterator[None]:
+    """Tell what the system says of a disk as an InputError."""
     try:
         yield
     except OSError as error:
-        raise InputError(fault(path, "", "unwritable", reason=error.strerror or error)) from None
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the store for this process; the system lets go of it however the process ends."""
-    with _unwritable(path):
-        file = (path / LOCK).open("a+")
-    try:
-        if not _take(file):
-            file.seek(0)
-            raise InputError(fault(path, "", "store_in_use", by=file.read().strip() or "?"))
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        yield
-    finally:
-        file.close()
-
-
-def _take(file: Any) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except OSError:
-        return False
-
-
-def in_use(path: Path) -> bool:
-    """Whether a process holds the store."""
-    try:
-        with (path / LOCK).open("a+") as file:
-            return not _take(file)
-    except OSError:
-        return False
+        raise InputError(fault(path, "", "store_unwritable", reason=error.strerror or error)) from None
 
 
 @contextlib.contextmanager
@@ -325,8 +212,8 @@ def deferred_interrupt() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard: Sequence[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))  # type: ignore[attr-defined]
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
     try:
         yield
     finally:
