@@ -7,7 +7,7 @@ same questions, so that what is reported can be made again in minutes from what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -82,7 +82,7 @@ class Analysis:
         except ValueError as error:
             raise InputError(fault(self.study.path, "cutoff", "plain", text=str(error))) from None
 
-    def without(self, left_out: Sequence[bool]) -> Likelihood:
+    def without(self, left_out: Sequence[bool] | np.ndarray) -> Likelihood:
         """The likelihood without some targets."""
         weight = np.where(np.asarray(left_out), 0.0, self.likelihood.columns.weight)
         return self.likelihood.weighing(weight)
@@ -99,19 +99,12 @@ class Analysis:
         The shift is linear in the free parameters (ridge), from pairs of runs with the same point and seeds; how far it
         may be off is added. Free parameters that the structure fixes are fixed.
         """
-        found = self.emulators
-        if structure.points:
-            found = _shifted(self, structure, found)
-        return found
-
-    def fixed(self, structure: Structure) -> dict[int, float]:
-        """Coordinates of the unit cube that a structure fixes."""
+        found = _shifted(self, structure) if structure.points else self.emulators
         space = self.study.space
-        return {
-            i: float((float(structure.set[key]) - space.low[i]) / (space.high[i] - space.low[i]))
-            for i, key in enumerate(space.keys)
-            if key in structure.set
-        }
+        fixed = {key: float(value) for key, value in structure.set.items() if key in space.keys}
+        at = [(i, (fixed[key] - space.low[i]) / (space.high[i] - space.low[i])) for i, key in enumerate(space.keys)
+              if key in fixed]  # fmt: skip
+        return replace(found, fixed=tuple(at))
 
 
 def in_units(study: CalibrationStudy, scaled: F64) -> F64:
@@ -120,10 +113,8 @@ def in_units(study: CalibrationStudy, scaled: F64) -> F64:
     return np.column_stack(columns)
 
 
-def _shifted(analysis: Analysis, structure: Structure, emulators: Emulators) -> Emulators:
-    from dataclasses import replace
-
-    study, runs, names = analysis.study, analysis.runs, list(analysis.scales)
+def _shifted(analysis: Analysis, structure: Structure) -> Emulators:
+    study, runs, emulators = analysis.study, analysis.runs, analysis.emulators
     stage = structure_stage(structure)
     other = runs[runs["stage"] == stage]
     base = runs[(runs["stage"] == wave(study.file.waves)) & runs["draw"].isin(set(other["draw"]))]
@@ -146,8 +137,7 @@ def _shifted(analysis: Analysis, structure: Structure, emulators: Emulators) -> 
         )
         for j, one in enumerate(emulators.each)
     )
-    assert len(each) == len(names)
-    return Emulators(each, emulators.seed_var, emulators.seeds)
+    return replace(emulators, each=each)
 
 
 # ---- fitted draws ----------------------------------------------------------------------------------------------------

@@ -1,15 +1,16 @@
 """Emulators: quick stand-ins for the model, one for each observable, with how far each may be off.
 
-A linear trend and a Gaussian process on what it leaves (scikit-learn), on the unit cube of the free parameters. What is
-emulated is the mean over the seeds of a point; chance between seeds is kept apart. How far an emulator may be off is
-measured, not believed: the mean square of its leave-one-out errors.
+A trend (linear in all free parameters, with squares and products of those that move the output most, where that helps)
+and a Gaussian process (scikit-learn) on what it leaves, where that helps. What is emulated is the mean over seeds of
+a point; chance between seeds is kept apart. Whether something helps, and how far an emulator may be off, is measured by
+leaving points out: an emulator's variance is the mean square of these errors, noise of the means included.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,51 +20,63 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from konvergensi.calibration.targets import F64
 
 F32 = NDArray[np.float32]
-TUNED_ON = 250  # points that length scales are fitted to; all points are then conditioned on
-ITERATIONS = 40  # of the search for length scales
+ACTIVE = 8  # free parameters that may bend an output; the others move it along a line
+TUNED_ON = 150  # points that length scales are fitted to; all points are then conditioned on
+ITERATIONS = 30  # of the search for length scales
 RIDGE = 1e-3
+HELPS = 0.95  # a part is kept when it brings the left-out variance below this share of what it was
 FLAT = 1e-9  # an output that varies less than this is a constant
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """One output. Predictions are `trend + kernel @ alpha`; the kernel is squared exponential, cut in float32.
+    """One output: `intercept + unit @ slope + bends of the active parameters + amplitude * kernel @ alpha`.
 
-    left_out_var: mean square of the leave-one-out errors; explained: share of the variance over the points that the
-    leave-one-out predictions explain.
+    active (n_active,): parameters that bend it; bend (n_pairs,): weights of the products of two of them, each less its
+    middle; points (n_points, n_active) over their length scales; left_out_var: mean square of the leave-one-out errors;
+    explained: share of the variance over the points that the left-out predictions explain.
     """
 
     name: str
     intercept: float
-    slope: F64  # (n_free,)
-    scaled_points: F32  # (n_points, n_free), points over length scales
-    alpha: F32  # (n_points,)
-    amplitude: float
-    per_length: F64  # (n_free,), 1 / length scales
+    slope: F64
+    active: NDArray[np.intp]
+    bend: F64
+    points: F32
+    alpha: F32
+    per_length: F64
     left_out_var: float
     explained: float
 
     def predict(self, unit: F64) -> F64:
         """Mean of the output at points of the unit cube, (n,)."""
-        trend = self.intercept + unit @ self.slope
-        if self.amplitude == 0.0:
-            return np.asarray(trend)
-        at = (unit * self.per_length).astype(np.float32)
-        square = (at**2).sum(axis=1)[:, None] + (self.scaled_points**2).sum(axis=1)[None, :]
-        square -= 2.0 * (at @ self.scaled_points.T)
-        np.maximum(square, 0.0, out=square)
-        square *= np.float32(-0.5)
-        np.exp(square, out=square)
-        return np.asarray(trend + self.amplitude * (square @ self.alpha).astype(float))
+        found = self.intercept + unit @ self.slope
+        own = unit[:, self.active]
+        if len(self.bend):
+            found = found + _products(own) @ self.bend
+        if len(self.alpha):
+            at = (own * self.per_length).astype(np.float32)
+            square = (at**2).sum(axis=1)[:, None] + (self.points**2).sum(axis=1)[None, :]
+            square -= 2.0 * (at @ self.points.T)
+            np.maximum(square, 0.0, out=square)
+            square *= np.float32(-0.5)
+            found = found + (np.exp(square, out=square) @ self.alpha).astype(float)
+        return np.asarray(found)
 
 
 @dataclass(frozen=True)
 class Emulators:
-    """All outputs of a district. seed_var: variance between seeds of one point; seeds: how many each mean rests on."""
+    """All outputs of a district.
+
+    seed_var: variance between seeds of one point; seeds: how many each mean rests on; fixed: coordinates of the unit
+    cube that are held at a value, whatever a point says.
+    """
 
     each: tuple[Emulator, ...]
     seed_var: F64
     seeds: int
+    fixed: tuple[tuple[int, float], ...] = ()
+    kept: dict[Any, F64] = field(default_factory=dict, compare=False, repr=False)  # predictions asked for again
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,8 +85,17 @@ class Emulators:
 
     def predict(self, unit: F64) -> F64:
         """Means of all outputs at points of the unit cube, (n, n_outputs)."""
+        points = np.array(np.atleast_2d(unit))
+        for coordinate, value in self.fixed:
+            points[:, coordinate] = value
         with threadpool_limits(1):  # sums are taken in one order, however many cores there are
-            return np.column_stack([one.predict(np.atleast_2d(unit)) for one in self.each])
+            return np.column_stack([one.predict(points) for one in self.each])
+
+    def predict_again(self, key: Any, unit: F64) -> F64:
+        """The same, kept under a key for points that are asked for with every data set."""
+        if key not in self.kept:
+            self.kept[key] = self.predict(unit)
+        return self.kept[key]
 
     @property
     def left_out_var(self) -> F64:
@@ -89,7 +111,7 @@ class Emulators:
         """These outputs, in this order. Raises KeyError for one that is not there."""
         at = {name: i for i, name in enumerate(self.names)}
         rows = [at[name] for name in names]
-        return Emulators(tuple(self.each[i] for i in rows), self.seed_var[rows], self.seeds)
+        return replace(self, each=tuple(self.each[i] for i in rows), seed_var=self.seed_var[rows], kept={})
 
 
 def fit(names: Sequence[str], unit: F64, values: F64) -> Emulators:
@@ -109,38 +131,87 @@ def fit(names: Sequence[str], unit: F64, values: F64) -> Emulators:
 def fit_one(name: str, unit: F64, y: F64) -> Emulator:
     """Emulate one output from its means (n_points,) at points of the unit cube (n_points, n_free)."""
     n, d = unit.shape
-    design = np.column_stack([np.ones(n), unit])
-    spread = float(y.std())
-    if spread < FLAT:
-        return _constant(name, float(y.mean()), d)
-    penalty = RIDGE * np.eye(d + 1)
-    penalty[0, 0] = 0.0
-    weights = np.linalg.solve(design.T @ design + penalty, design.T @ y)
-    rest = (y - design @ weights) / spread
-    tuned = _tuned(unit, rest)
-    kernel = tuned["amplitude"] * _correlation(unit * tuned["per_length"])
-    inverse = np.linalg.inv(kernel + (tuned["noise"] + 1e-8) * np.eye(n))
-    alpha = inverse @ rest
-    # leaving each point out of the process and of the trend: the latter by the leverage of ordinary regression
-    leverage = np.einsum("ij,jk,ik->i", design, np.linalg.inv(design.T @ design + penalty), design)
-    left_out = alpha / np.diag(inverse) / np.clip(1.0 - leverage, 0.2, 1.0)
-    error = spread**2 * float(np.mean(left_out**2))
+    variance = float(y.var())
+    nothing = np.zeros((0, 0), np.float32)
+    if variance < FLAT**2:
+        none = np.zeros(0, np.intp)
+        return Emulator(
+            name,
+            float(y.mean()),
+            np.zeros(d),
+            none,
+            np.zeros(0),
+            nothing,
+            nothing[:, 0:0].ravel(),
+            np.ones(0),
+            0.0,
+            1.0,
+        )
+    active = _most_active(unit, y)
+    line = np.column_stack([np.ones(n), unit])
+    weights, error = _ridge(line, y)
+    bent = np.column_stack([line, _products(unit[:, active])])
+    if bent.shape[1] < n / 2:
+        more, error_more = _ridge(bent, y)
+        if np.mean(error_more**2) < HELPS * np.mean(error**2):
+            line, weights, error = bent, more, error_more
+    rest = y - line @ weights
+    left_out = float(np.mean(error**2))
+    alpha, per_length, points = np.zeros(0), np.ones(len(active)), nothing
+    tuned = _tuned(unit[:, active], rest)
+    scaled = unit[:, active] * tuned["per_length"]
+    inverse = np.linalg.inv(tuned["amplitude"] * _correlation(scaled) + tuned["noise"] * np.eye(n))
+    weighed = inverse @ rest
+    without = weighed / np.diag(inverse) / np.clip(1.0 - _leverage(line), 0.2, 1.0)
+    if np.mean(without**2) < HELPS * left_out:
+        left_out = float(np.mean(without**2))
+        alpha, per_length, points = tuned["amplitude"] * weighed, tuned["per_length"], scaled
     return Emulator(
         name=name,
         intercept=float(weights[0]),
-        slope=np.asarray(weights[1:], float),
-        scaled_points=(unit * tuned["per_length"]).astype(np.float32),
-        alpha=(spread * alpha).astype(np.float32),
-        amplitude=tuned["amplitude"],
-        per_length=tuned["per_length"],
-        left_out_var=error,
-        explained=1.0 - error / spread**2,
+        slope=np.asarray(weights[1 : d + 1], float),
+        active=active,
+        bend=np.asarray(weights[d + 1 :], float),
+        points=points.astype(np.float32),
+        alpha=alpha.astype(np.float32),
+        per_length=per_length,
+        left_out_var=left_out,
+        explained=1.0 - left_out / variance,
     )
 
 
-def _constant(name: str, value: float, d: int) -> Emulator:
-    empty = np.zeros((0, d), np.float32)
-    return Emulator(name, value, np.zeros(d), empty, np.zeros(0, np.float32), 0.0, np.ones(d), 0.0, 1.0)
+def _most_active(unit: F64, y: F64) -> NDArray[np.intp]:
+    """The parameters that explain most of an output by a line and a bend of their own, in their order."""
+    shares = []
+    for j in range(unit.shape[1]):
+        x = unit[:, j] - 0.5
+        design = np.column_stack([np.ones(len(y)), x, x**2])
+        rest = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+        shares.append(1.0 - rest.var() / y.var())
+    return np.sort(np.argsort(-np.array(shares), kind="stable")[:ACTIVE])
+
+
+def _products(own: F64) -> F64:
+    """Squares and products of columns (n, k), each less its middle: (n, k (k + 1) / 2)."""
+    x = own - 0.5
+    rows, columns = np.triu_indices(x.shape[1])
+    return np.asarray(x[:, rows] * x[:, columns])
+
+
+def _inverse(design: F64) -> F64:
+    penalty = RIDGE * np.eye(design.shape[1])
+    penalty[0, 0] = 0.0
+    return np.asarray(np.linalg.inv(design.T @ design + penalty))
+
+
+def _leverage(design: F64) -> F64:
+    return np.asarray(np.einsum("ij,jk,ik->i", design, _inverse(design), design))
+
+
+def _ridge(design: F64, y: F64) -> tuple[F64, F64]:
+    """Weights of a nearly unpenalised regression, and its errors with each point left out."""
+    weights = _inverse(design) @ design.T @ y
+    return weights, (y - design @ weights) / np.clip(1.0 - _leverage(design), 0.05, 1.0)
 
 
 def _correlation(scaled: F64) -> F64:
@@ -159,16 +230,17 @@ def _tuned(unit: F64, rest: F64) -> dict[str, Any]:
         found = minimize(objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": ITERATIONS})
         return found.x, found.fun
 
-    d = unit.shape[1]
+    size = float(rest.std()) + FLAT
     some = np.unique(np.linspace(0, len(unit) - 1, min(TUNED_ON, len(unit))).astype(int))
-    kernel = ConstantKernel(0.5, (1e-4, 20.0)) * RBF(np.full(d, 2.0), (0.15, 20.0)) + WhiteKernel(0.3, (1e-6, 2.0))
-    process = GaussianProcessRegressor(kernel, alpha=1e-8, optimizer=search)
+    scales = RBF(np.full(unit.shape[1], 1.0), (0.15, 20.0))
+    kernel = ConstantKernel(0.5, (1e-4, 20.0)) * scales + WhiteKernel(0.3, (1e-8, 2.0))
+    process = GaussianProcessRegressor(kernel, alpha=1e-10, optimizer=search)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a length scale at its bound: the parameter does nothing
-        process.fit(unit[some], rest[some])
+        process.fit(unit[some], rest[some] / size)
     found = process.kernel_
     return {
-        "amplitude": float(found.k1.k1.constant_value),
+        "amplitude": size**2 * float(found.k1.k1.constant_value),
         "per_length": 1.0 / np.atleast_1d(found.k1.k2.length_scale),
-        "noise": float(found.k2.noise_level),
+        "noise": size**2 * float(found.k2.noise_level),
     }

@@ -17,7 +17,7 @@ from konvergensi.calibration.targets import F64
 
 CUTOFF = 3.0
 BLOCK = 2048  # candidates looked at together
-MOST = 2**16  # candidates looked at in all before points near those left are tried
+MOST = 2**14  # candidates looked at in all before points near those left are tried
 NEAR_SD = 0.05  # how near, as a share of each range
 
 
@@ -56,7 +56,8 @@ def what_is_left(likelihood: Likelihood, dimensions: int, n: int, seed: int, cut
     source = qmc.Sobol(dimensions, seed=seed)
     while tried < MOST and kept < n:
         block = source.random(BLOCK)
-        left = block[not_ruled_out(likelihood, block, cutoff)]
+        means = likelihood.emulators.predict_again((seed, tried), block)
+        left = block[second_highest(likelihood.implausibility_of(means)) <= cutoff]
         found.append(left)
         tried, kept = tried + len(block), kept + len(left)
     if kept == 0:
