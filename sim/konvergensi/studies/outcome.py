@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from konvergensi.experiments.compare_plan import outcome as kept_of
 from konvergensi.inputs.months import format_month, parse_month
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ def outcome(model: ConvergenceModel) -> Outcome:
     series: prevalence of every month; the other measures each December and in the last month. groups: prevalence in
     the last month.
     """
+    from konvergensi.experiments.compare_plan import outcome as kept_of  # brings the whole model with it
+
     kept = kept_of(model)
     months, at = kept["months"], kept["at"]
     by_month = dict(zip(months, kept["prevalence"]))
