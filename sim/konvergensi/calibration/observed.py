@@ -16,7 +16,7 @@ from konvergensi.calibration.forecasts import NAIVE, field_month, naive, of_samp
 from konvergensi.calibration.posterior import systematic
 from konvergensi.calibration.study import CalibrationStudy
 from konvergensi.calibration.targets import F64, Target, from_scale, to_scale
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value, unknown_name
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
 from konvergensi.inputs.files import as_text, read_bytes
 from konvergensi.inputs.months import format_month, parse_month
@@ -84,7 +84,7 @@ def read_observed(path: Path, study: CalibrationStudy) -> list[Observation]:
             faults.append(fault(path, f"line {line}.year", "outside", **words))
         low, high = each.low if each.low is not None else 0.0, each.high if each.high is not None else 100.0
         if not low <= each.percent <= high:
-            words = {"value": each.percent, "low": low, "high": high}
+            words = {"value": each.percent, "low": format_value(low), "high": format_value(high)}
             faults.append(fault(path, f"line {line}.percent", "low_above_high", **words))
         found.append(each)
     if faults:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.calibration.targets import F64
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value, unknown
 from konvergensi.inputs.fields import AnyNumber, Table, Text, validated
 from konvergensi.inputs.files import read_toml
 from konvergensi.inputs.parameters import Parameter, Value
@@ -87,12 +87,12 @@ def read_space(path: Path, free: Sequence[str], known: dict[str, Parameter], whe
         low = parameter.low if prior.low is None else prior.low
         high = parameter.high if prior.high is None else prior.high
         faults += [
-            fault(path, f"{key}.{name}", "outside", value=value, low=parameter.low, high=parameter.high, unit="")
+            fault(path, f"{key}.{name}", "outside", value=value, unit="", **_bounds(parameter.low, parameter.high))
             for name, value in (("low", low), ("high", high))
             if not parameter.low <= value <= parameter.high
         ]
         if not low < high:
-            faults.append(fault(path, key, "low_above_high", value=low, low=low, high=high))
+            faults.append(fault(path, key, "low_above_high", value=low, **_bounds(low, high)))
         found.append((key, float(low), float(high), prior))
     if faults:
         raise InputError(faults)
@@ -104,3 +104,7 @@ def read_space(path: Path, free: Sequence[str], known: dict[str, Parameter], whe
         informed_by=tuple(tuple(by_key[key][2].informed_by) for key in free),
         whole=tuple(isinstance(known[key].value, int) for key in free),
     )
+
+
+def _bounds(low: float, high: float) -> dict[str, str]:
+    return {"low": format_value(low), "high": format_value(high)}

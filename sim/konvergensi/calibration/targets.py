@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from konvergensi.inputs.errors import Fault, InputError, fault
+from konvergensi.inputs.errors import Fault, InputError, fault, format_value
 from konvergensi.inputs.fields import AnyNumber, Choice, Grade, Table, Text, between, validated
 from konvergensi.inputs.files import as_text, read_bytes
 
@@ -172,7 +172,7 @@ def _faults(target: Target, path: Path, line: int) -> list[Fault]:
         target.scale, (-1e6, 1e6)
     )
     if not low <= target.value <= high or (target.scale == "log" and target.value <= 0):
-        words = {"value": target.value, "low": low, "high": high, "unit": f" {target.unit}"}
+        words = {"value": target.value, "low": format_value(low), "high": format_value(high), "unit": f" {target.unit}"}
         wrong.append(fault(path, f"{at}.value", "outside", **words))
     return wrong
 
