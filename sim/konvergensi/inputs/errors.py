@@ -162,10 +162,9 @@ PHRASES: dict[str, tuple[str, str]] = {
         "memulainya di bawah if __name__ == '__main__'",
     ),
     "not_numbers": (
-        "{count} of {total} runs give no number (not even an index of 0 could be trusted): {runs}; choose another "
-        "output, or say what a run without it is worth",
-        "{count} dari {total} simulasi tidak menghasilkan angka (indeks 0 pun tidak dapat dipercaya): {runs}; pilih "
-        "keluaran lain, atau tentukan nilai simulasi tanpa angka itu",
+        "{count} of {total} runs give no number ({runs}), so no index of it could be trusted; choose another output",
+        "{count} dari {total} simulasi tidak menghasilkan angka ({runs}), jadi indeksnya tidak dapat dipercaya; pilih "
+        "keluaran lain",
     ),
     "constant": (
         "{value} in all {total} runs, so nothing moves it and no index can be given",
