@@ -13,7 +13,15 @@ import pytest
 import konvergensi as kv
 from konvergensi.calibration import fitted as fitted_draws
 from konvergensi.calibration.calibrate import calibrate
-from konvergensi.calibration.fitted import Fitted, beliefs_of, described, fitted_for, joined, stale, write_fitted
+from konvergensi.calibration.fitted import (
+    Fitted,
+    beliefs_of,
+    changed_since,
+    described,
+    fitted_for,
+    joined,
+    write_fitted,
+)
 from konvergensi.calibration.study import calibration_root, load_calibration
 from konvergensi.experiments.compare_plan import make_plan, sample_of
 from konvergensi.experiments.explain_plan import make_plan as plan_worlds
@@ -88,7 +96,7 @@ def test_a_district_of_ones_own_and_one_that_extends_take_the_prior(folder: Path
 def test_the_manifest_names_the_beliefs_and_what_has_changed_since(folder: Path) -> None:
     place = find_district("lebak")
     found = fitted_for(place, folder)
-    assert found is not None and stale(found, place) == []
+    assert found is not None and changed_since(found.manifest, place) == []
     assert described(found, place)["from"] == "fitted" and described(None, place) == {"from": "prior"}
     old = Fitted(found.keys, found.values, found.weights, {**found.manifest, "hashes": {"model": "other"}})
     assert described(old, place)["changed_since"] == ["model", "district"]

@@ -21,6 +21,7 @@ WorkersOption = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(calibrate)
+    app.command()(validate)
 
 
 def calibrate(
@@ -65,4 +66,46 @@ def calibrate(
             "left": f"{manifest['left_of_prior'][-1]:.2%}",
         }
         typer.echo(say("calibrated", lang, **words))
+        typer.echo(say("written", lang, out=out, files=", ".join(names)))
+
+
+def validate(
+    district: Annotated[str, typer.Option(help="A calibrated district · Daerah yang sudah dikalibrasi")] = "lebak",
+    observed: Annotated[
+        Path | None, typer.Option(help="Your observations, CSV · Pengamatan Anda: area,year,measure_system,percent,...")
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Folder that `calibrate` wrote; else what is shipped · Folder hasil calibrate")
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Its study, if it is your own file · Berkas studinya, bila milik sendiri")
+    ] = None,
+    other: Annotated[
+        str | None, typer.Option("--from", help="District whose draws are tried here · Daerah asal sampel yang dicoba")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results · Folder hasil: out/validate-...")] = None,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say what can be believed of a calibration, and test it on what it never saw · Uji hasil kalibrasi."""
+    from konvergensi.cli import refusals
+
+    with refusals(lang):
+        from konvergensi.calibration.calibrate import read_calibration
+        from konvergensi.calibration.observed import read_observed
+        from konvergensi.calibration.validation import validate as check
+
+        found = read_calibration(district, calibration, study)
+        seen = None if observed is None else read_observed(observed, found.study)
+        source = None if other is None else read_calibration(other)
+        out = out or Path("out") / f"validate-{found.study.place.id}"
+        refuse_unwritable(out)
+        result = check(found, seen, source, tell=lambda step: typer.echo(say("checking", lang, step=step), err=True))
+        try:
+            names = result.save(out, lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+        except OSError as error:  # a full disk
+            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+        from konvergensi.report.validation_page import lines
+
+        for line in lines(result, lang.value):
+            typer.echo(line)
         typer.echo(say("written", lang, out=out, files=", ".join(names)))

@@ -31,6 +31,8 @@ PHRASES = {
     "runs": ("runs", "simulasi"),
     "runs_per_second": ("runs/s", "simulasi/dtk"),
     "left": ("left", "lagi"),
+    "searching": ("Searching, and trying the search on draws held back ...",
+                  "Mencari, lalu menguji pencarian pada sampel yang disisihkan ..."),
     "writing": ("Writing tables and figures ...", "Menulis tabel dan gambar ..."),
     "stopped": ("Stopped. Finished runs are kept in {folder}; the same command goes on from there.",
                 "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
@@ -75,6 +77,7 @@ PHRASES = {
     "parameters": ("Parameters", "Parameter"),
     "calibrated": ("{district}: {draws} fitted draws, worth {worth} of equal weight; {left} of the prior was left",
                    "{district}: {draws} sampel kalibrasi, setara {worth} berbobot sama; {left} prior tersisa"),
+    "checking": ("Checking: {step} ...", "Memeriksa: {step} ..."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 

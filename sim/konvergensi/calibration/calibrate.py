@@ -33,11 +33,13 @@ from konvergensi.calibration.analysis import (
     structure_stage,
     wave,
 )
-from konvergensi.calibration.fitted import fitted_files, mechanisms_hash, write_fitted
+from konvergensi.calibration.fitted import fitted_files, fitted_root, mechanisms_hash, write_fitted
 from konvergensi.calibration.matching import sobol_points
 from konvergensi.calibration.posterior import Posterior
 from konvergensi.calibration.simulate import Progress, Simulator
-from konvergensi.calibration.study import CalibrationStudy
+from konvergensi.calibration.study import CalibrationStudy, load_calibration
+from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.errors import InputError, fault
 from konvergensi.runs import git_commit, package_versions
 
 OTHER_SEEDS = 100  # what is lived to check is lived with seeds that no emulator saw
@@ -163,12 +165,22 @@ def _manifest(
     }
 
 
-def read_calibration(study: CalibrationStudy, folder: Path) -> Calibration:
-    """What `Calibration.save` wrote for the study's district. Raises InputError when a file is missing."""
-    files = fitted_files(folder, study.place.id)
-    return Calibration(
-        study,
-        runs=pd.read_parquet(files.runs),
-        draws=pd.read_parquet(files.draws),
-        manifest=json.loads(files.manifest.read_text(encoding="utf-8")),
-    )
+def read_calibration(district: str, folder: Path | None = None, study: str | Path | None = None) -> Calibration:
+    """Read what `Calibration.save` wrote for a district.
+
+    Parameters: folder, None for the fitted draws that come with the package; study, None for the shipped one of the
+    name that the draws were fitted under. Raises InputError when there are none for the district.
+    """
+    folder = folder or fitted_root()
+    place = find_district(district)
+    there = sorted(path.stem for path in folder.glob("*.json"))
+    if place.id not in there:
+        raise InputError(fault(folder, "", "no_fitted", value=place.id, choices=", ".join(there) or "-"))
+    files = fitted_files(folder, place.id)
+    try:
+        manifest = json.loads(files.manifest.read_text(encoding="utf-8"))
+        runs, draws = pd.read_parquet(files.runs), pd.read_parquet(files.draws)
+        named = study or manifest["study"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(fault(files.manifest, "", "unreadable", reason=error)) from None
+    return Calibration(load_calibration(named), runs=runs, draws=draws, manifest=manifest)

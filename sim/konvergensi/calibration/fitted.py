@@ -106,9 +106,9 @@ def _read(folder: Path, district: str) -> Fitted | None:
     return Fitted(keys, values, weights / weights.sum(), manifest)
 
 
-def stale(fitted: Fitted, place: District) -> list[str]:
-    """What has changed since the draws were fitted: `model`, `district`; empty when nothing has."""
-    then = fitted.manifest["hashes"]
+def changed_since(manifest: Mapping[str, Any], place: District) -> list[str]:
+    """What has changed since draws were fitted: `model`, `district`; empty when nothing has."""
+    then = manifest["hashes"]
     now = {"model": mechanisms_hash(), "district": place.hashes}
     return [name for name, value in now.items() if then.get(name) != value]
 
@@ -158,7 +158,7 @@ def described(fitted: Fitted | None, place: District) -> dict[str, Any]:
         "fitted": list(fitted.keys),
         "draws": len(fitted.values),
         "hashes": manifest["hashes"],
-        "changed_since": stale(fitted, place),
+        "changed_since": changed_since(manifest, place),
     }
 
 

@@ -9,19 +9,22 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from konvergensi.calibration.analysis import POSTERIOR, Analysis
 from konvergensi.calibration.calibrate import Calibration, stages_of
 from konvergensi.calibration.checks import later, left_out, parameter_table, target_table, truths
 from konvergensi.calibration.fall import fall_table
+from konvergensi.calibration.fitted import changed_since
 from konvergensi.calibration.forecasts import read_national
 from konvergensi.calibration.observed import Observation, predict_observed
 from konvergensi.calibration.study import calibration_root
 from konvergensi.calibration.transfer import transferred
+
+if TYPE_CHECKING:
+    from konvergensi.report.words import Lang
 
 Tell = Callable[[str], None]
 IDENTIFIED = 0.8  # an interval narrower than this part of the prior's says that the targets spoke
@@ -32,7 +35,8 @@ PUSHED = 0.25  # share of the draws in the outermost twentieth of a range that c
 class Validation:
     """Tables of the checks. Which columns each has: see checks.py, fall.py, observed.py and transfer.py.
 
-    later and transfer hold predictions of what was left out; observed those of a user's file, else no rows.
+    later and transfer hold predictions of what was left out; observed those of a user's file, else no rows. other_name:
+    the district whose draws transfer; changed_since: what is no longer as it was when the draws were fitted.
     """
 
     calibration: Calibration
@@ -45,6 +49,8 @@ class Validation:
     fall: pd.DataFrame
     emulators: pd.DataFrame
     observed: pd.DataFrame
+    other_name: str = ""
+    changed_since: tuple[str, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""
@@ -75,16 +81,31 @@ class Validation:
         edges = zip(table["key"], table["at_low"].to_numpy(float), table["at_high"].to_numpy(float))
         return {str(key): "low" if low >= PUSHED else "high" for key, low, high in edges if max(low, high) >= PUSHED}
 
-    def save_tables(self, out: Path) -> list[str]:
+    def save(self, out: Path, lang: Lang = "en", command: str = "konvergensi.validate") -> list[str]:
+        """Write tables, summary, figures and validation.md into `out`; return the names."""
+        from konvergensi.report.figures import DPI
+        from konvergensi.report.figures_calibration import FIGURES, shown
+        from konvergensi.report.validation_page import page
+
+        names = self.save_tables(out, command)
+        (out / "figures").mkdir(exist_ok=True)
+        for name in shown(self):
+            figure = FIGURES[name](self, lang)
+            figure.savefig(out / "figures" / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
+        (out / "validation.md").write_text(page(self, lang), encoding="utf-8")
+        return [*names, "figures/", "validation.md"]
+
+    def save_tables(self, out: Path, command: str = "konvergensi.validate") -> list[str]:
         """Write tables and summary into `out`; return the names."""
         out.mkdir(parents=True, exist_ok=True)
         names = []
         for name, table in self.tables().items():
+            (out / f"{name}.parquet").unlink(missing_ok=True)
             if len(table):
                 table.to_parquet(out / f"{name}.parquet", index=False)
                 names.append(f"{name}.parquet")
-        text = json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n"
-        (out / "summary.json").write_text(text, encoding="utf-8")
+        said = {"command": command, "fitted": self.calibration.manifest["hashes"], **self.summary()}
+        (out / "summary.json").write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return [*names, "summary.json"]
 
 
@@ -126,11 +147,6 @@ def validate(
         fall=fall_table(analysis, weights),
         emulators=pd.DataFrame(calibration.manifest["emulators"]),
         observed=predict_observed(analysis, weights, observed or [], national),
+        other_name="" if other is None else other.study.place.name,
+        changed_since=tuple(changed_since(calibration.manifest, study.place)),
     )
-
-
-def ranks(table: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """How often the truth had which rank in its posterior: key, bin, count, for the rank histograms."""
-    at = np.minimum((table["rank"].to_numpy(float) * bins).astype(int), bins - 1)
-    counted = table.assign(bin=at).groupby(["key", "bin"]).size().rename("count")
-    return counted.reset_index()
