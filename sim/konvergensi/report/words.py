@@ -30,6 +30,8 @@ _FILES = (
     "words_explain.toml",
     "words_sensitivity.toml",
     "words_parameters.toml",
+    "words_discovery.toml",
+    "words_calibration.toml",
 )
 
 
