@@ -88,6 +88,12 @@ def shards_in(store: Path) -> int:
     return len(list((store / "shards").glob("part-*.json")))
 
 
+def put_away(store: Path) -> int:
+    """Runs in a store that is perhaps still at work."""
+    counts = Store.open(store).counts()
+    return counts.ok + counts.failed
+
+
 def main(store: str, workers: str, shard_runs: str, full_after: str = "0") -> int:
     writing.SHARD_RUNS = int(shard_runs)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from study_driver import exported, function_study, shards_in, slow_study, start, wait_for
+from study_driver import exported, function_study, put_away, shards_in, slow_study, start, wait_for
 
 from konvergensi.inputs.errors import InputError
 from konvergensi.studies import shards, writing
@@ -52,11 +52,6 @@ def same_after_resume(store: Path, undisturbed: dict[str, str], done: int = 0) -
     assert exported(found) == undisturbed
     names = {path.name for table in (*shards.TABLES, shards.RECORDS) for path in (store / table).iterdir()}
     assert all(name.startswith("part-") for name in names)
-
-
-def put_away(store: Path) -> int:
-    counts = Store.open(store).counts()
-    return counts.ok + counts.failed
 
 
 # ---- killed ----------------------------------------------------------------------------------------------------------
@@ -156,7 +151,7 @@ def test_a_disk_full_from_the_beginning_leaves_nothing_in_the_way(tmp_path: Path
     store = tmp_path / "store"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "_write", no_space)
-        with pytest.raises(InputError, match="cannot be written to .No space left"):
+        with pytest.raises(InputError, match=r"cannot be written to .No space left"):
             run_study(slow_study(), store, workers=1)
     with pytest.raises(InputError, match="is no store of a study"):
         Store.open(store)

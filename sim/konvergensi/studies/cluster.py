@@ -35,14 +35,17 @@ def dask(work: Callable[[J], Any], jobs: Iterable[J], address: str, check: Calla
 
 def _work_off(client: Any, work: Callable[[J], Any], waiting: Iterator[J], address: str) -> Results[J]:
     under_way: dict[Any, J] = {}
-    names = (f"cell-{uuid.uuid4().hex}-{number}" for number in itertools.count())  # no key of another study
     ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    names = (f"cell-{uuid.uuid4().hex}-{number}" for number in itertools.count())  # no key of another study
     while True:
-        room = JOBS_PER_THREAD * max(sum(client.nthreads().values()), 1) - len(under_way)
-        for job in itertools.islice(waiting, max(room, 0)):
-            future = client.submit(work, job, key=next(names))
-            under_way[future] = job
-            future.add_done_callback(ready.put)
+        try:
+            room = JOBS_PER_THREAD * max(sum(client.nthreads().values()), 1) - len(under_way)
+            for job in itertools.islice(waiting, max(room, 0)):
+                future = client.submit(work, job, key=next(names))
+                under_way[future] = job
+                future.add_done_callback(ready.put)
+        except (OSError, RuntimeError):  # what Dask says when the line is dead
+            raise _lost(address) from None
         if not under_way:
             return
         for future in _some(ready, client, address):
@@ -58,7 +61,7 @@ def _some(ready: queue.SimpleQueue[Any], client: Any, address: str) -> Iterator[
             break
         except queue.Empty:
             if client.status != "running":
-                raise InputError(fault("", "--cluster", "cluster_lost", value=address)) from None
+                raise _lost(address) from None
     while not ready.empty():
         yield ready.get()
 
@@ -75,9 +78,14 @@ def _result(future: Any, address: str) -> Any:
     except BaseException as problem:  # CancelledError is no Exception
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             raise
-        phrase = "cluster_lost" if future.status in ("cancelled", "lost") else "cluster_failed"
+        if future.status != "error":  # it was done, but its result cannot be had any more
+            raise _lost(address) from None
         reason = f"{type(problem).__name__}: {problem}"
-        raise InputError(fault("", "--cluster", phrase, value=address, reason=reason)) from None
+        raise InputError(fault("", "--cluster", "cluster_failed", value=address, reason=reason)) from None
+
+
+def _lost(address: str) -> InputError:
+    return InputError(fault("", "--cluster", "cluster_lost", value=address))
 
 
 def _connect(address: str) -> Any:
