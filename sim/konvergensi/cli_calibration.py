@@ -9,13 +9,9 @@ from typing import Annotated
 
 import typer
 
+from konvergensi.cli_options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, say
-
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
-WorkersOption = Annotated[
-    int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,15 +26,11 @@ def calibrate(
         Path | None, typer.Option(help="Folder for runs and results · Folder simulasi dan hasil: out/calibrate-STUDY")
     ] = None,
     workers: WorkersOption = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Dask scheduler instead · Penjadwal Dask, tcp://host:port")
-    ] = None,
+    cluster: ClusterOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="The quick study, whatever is named · Studi kilat")] = False,
     lang: LangOption = Lang.en,
 ) -> None:
     """Fit free parameters to what was observed; goes on where it was stopped · Kalibrasi parameter bebas."""
-    from konvergensi.cli import interruptible, refusals
-
     with refusals(lang):
         from konvergensi.calibration.study import load_calibration
         from konvergensi.inputs.options import number_faults
@@ -87,8 +79,6 @@ def validate(
     lang: LangOption = Lang.en,
 ) -> None:
     """Say what can be believed of a calibration, and test it on what it never saw · Uji hasil kalibrasi."""
-    from konvergensi.cli import refusals
-
     with refusals(lang):
         from konvergensi.calibration.calibrate import read_calibration
         from konvergensi.calibration.observed import read_observed

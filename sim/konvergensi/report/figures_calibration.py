@@ -45,6 +45,12 @@ def _bars(axes: Axes, at: float, row: pd.Series, across: bool = False) -> None:
     axes.plot(*spot, **_SEEN, zorder=4)
 
 
+def _bound(value: float, lang: Lang) -> str:
+    """An end of a range, without noughts that say nothing."""
+    text = number(value, lang, 3)
+    return text.rstrip("0").rstrip(".,") if any(mark in text for mark in ".,") else text
+
+
 def _key(lang: Lang) -> list[Any]:
     return [
         Line2D([], [], **_SEEN | {"ls": "-", "lw": 1.6}, label=word("validation.figure.published", lang)),
@@ -116,7 +122,7 @@ def parameters(found: Validation, lang: Lang) -> Figure:
         axes.plot(middle, at, color="w", marker="o", ms=4, zorder=4)
         axes.plot(own, at, **shipped, zorder=3)
         for edge, name, side in ((0, "prior_low", "right"), (1, "prior_high", "left")):
-            text = number(row[name], lang, 2).rstrip("0").rstrip(".,")
+            text = _bound(row[name], lang)
             shift = -0.012 if edge == 0 else 0.012
             axes.text(edge + shift, at, text, ha=side, va="center", fontsize=theme.SMALL, color=theme.GREY)
     axes.set_yticks(range(len(table)), table["key"].tolist())
@@ -157,7 +163,7 @@ def recovery(found: Validation, lang: Lang) -> Figure:
         axes.set_ylim(low, high)
         room, _, name = key.partition(".")
         axes.set_title(f"{room}.\n{name}", fontsize=theme.SMALL, loc="left")
-        axes.set_xticks([low, high], [number(x, lang, 2) for x in (low, high)])
+        axes.set_xticks([low, high], [_bound(x, lang) for x in (low, high)])
         axes.set_yticks([])
     for axes in panels[len(keys) :]:
         axes.set_axis_off()

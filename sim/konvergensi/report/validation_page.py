@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +59,7 @@ def origin(found: Validation, lang: Lang) -> str:
 
 def blocks(found: Validation, lang: Lang) -> list[Block]:
     """Every part of the page that there is something to say of."""
-    made = [Block(sentences=leads(found, lang)), _fall(found, lang), _later(found, lang), _transfer(found, lang)]
-    made += [_observed(found, lang), _targets(found, lang), _parameters(found, lang), _emulators(found, lang)]
+    made = [Block(sentences=leads(found, lang)), *(make(found, lang) for make in PARTS.values())]
     return [block for block in made if block.sentences or block.rows]
 
 
@@ -251,3 +251,14 @@ def _emulators(found: Validation, lang: Lang) -> Block:
         "draws": draws,
     }
     return Block(heading=_heading("emulators", lang), sentences=[word("validation.emulators", lang, **words)])
+
+
+PARTS: dict[str, Callable[[Any, Lang], Block]] = {
+    "fall": _fall,
+    "later": _later,
+    "transfer": _transfer,
+    "observed": _observed,
+    "targets": _targets,
+    "parameters": _parameters,
+    "emulators": _emulators,
+}
