@@ -36,7 +36,7 @@ from konvergensi.calibration.analysis import (
 from konvergensi.calibration.fitted import fitted_files, fitted_root, mechanisms_hash, write_fitted
 from konvergensi.calibration.matching import sobol_points
 from konvergensi.calibration.posterior import Posterior
-from konvergensi.calibration.simulate import Progress, Simulator
+from konvergensi.calibration.simulate import KEYS, Progress, Simulator
 from konvergensi.calibration.study import CalibrationStudy, load_calibration
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.errors import InputError, fault
@@ -59,8 +59,11 @@ class Calibration:
     manifest: dict[str, Any]
 
     def save(self, out: Path) -> list[str]:
-        """Write draws, runs and manifest into `out`; return the files' names."""
-        return write_fitted(out, self.study.place.id, self.draws, self.runs, self.manifest)
+        """Write draws, manifest and what checks need of the runs into `out`; return the files' names."""
+        shown = [*KEYS, *self.study.space.keys, *self.study.shown]
+        also = [name for name in self.runs.columns if name.startswith(("survey:", "eppgbm:")) and name.count(":") == 1]
+        kept = self.runs[list(dict.fromkeys([*shown, *also]))]
+        return write_fitted(out, self.study.place.id, self.draws, kept, self.manifest)
 
 
 def planned_runs(study: CalibrationStudy) -> int:
