@@ -22,6 +22,7 @@ from study_driver import (
 )
 
 from konvergensi.inputs.errors import InputError
+from konvergensi.studies import cluster as engine
 from konvergensi.studies.cells import Cell, work_of
 from konvergensi.studies.cluster import dask
 from konvergensi.studies.execute import resume_study, run_study
@@ -109,7 +110,7 @@ def test_a_killed_worker_costs_nothing_on_dask(cluster: Cluster, tmp_path: Path,
 
 
 def test_a_killed_scheduler_ends_the_study_which_goes_on_later(
-    cluster: Cluster, tmp_path: Path, undisturbed: dict[str, str]
+    cluster: Cluster, tmp_path: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "store"
     driver = start(store, cluster.address)
@@ -120,5 +121,6 @@ def test_a_killed_scheduler_ends_the_study_which_goes_on_later(
     assert f"the scheduler at '{cluster.address}' is lost; start it again, then: konvergensi study resume" in said
     assert 20 <= put_away(store) < 240
     assert exported(resume_study(store, workers=1)) == undisturbed
+    monkeypatch.setattr(engine, "TIMEOUT_S", 1)
     with pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127.0.0.1:1'"):
         run_study(slow_study(), tmp_path / "other", cluster="tcp://127.0.0.1:1")

@@ -244,13 +244,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "factor_unused": ("is not used with {value}; leave it out", "tidak dipakai pada {value}; hapus saja"),
     "not_above": ("{value} is not above {least}", "{value} tidak lebih dari {least}"),
     "low_not_below": ("{value} is not below high = {high}", "{value} tidak di bawah high = {high}"),
-    "factor_positive": (
-        "a lognormal is above 0, but the range ends at {value}",
-        "sebaran lognormal selalu di atas 0, tetapi rentangnya berakhir di {value}",
-    ),
     "factor_outside": (
-        "the distribution lies outside the range [{low}, {high}]",
-        "sebaran ini terletak di luar rentang [{low}, {high}]",
+        "less than a thousandth of this distribution lies in the range [{low}, {high}]",
+        "kurang dari seperseribu sebaran ini terletak di dalam rentang [{low}, {high}]",
     ),
     "too_many_runs": ("{value} runs; at most {most}", "{value} simulasi; paling banyak {most}"),
     "not_a_store": (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from konvergensi.inputs.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Scenario
 from konvergensi.studies.factors import DISTRIBUTIONS, NEEDS, Factor, levels_of
+
+LEAST_INSIDE = 1e-3  # of a distribution; with less in the range, range or distribution is a slip
 
 
 def checked_factor(
@@ -98,8 +98,6 @@ def _number_faults(factor: Factor, parameter: Parameter, where: object, key: str
         faults.append(
             fault(where, f"{key}.mode", "outside", value=factor.mode, low=factor.low, high=factor.high, unit="")
         )
-    elif factor.distribution == "lognormal" and not factor.high > 0:
-        faults.append(fault(where, f"{key}.distribution", "factor_positive", value=factor.high))
-    elif factor.distribution in ("normal", "lognormal") and not np.isfinite(factor.codes(np.array([0.5]))).all():
+    elif not factor.share_inside() >= LEAST_INSIDE:
         faults.append(fault(where, key, "factor_outside", low=factor.low, high=factor.high))
     return faults

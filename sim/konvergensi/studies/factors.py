@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,13 +73,25 @@ class Factor:
         if self.distribution == "triangular":
             width = self.high - self.low
             return np.asarray(stats.triang.ppf(unit, (self.mode - self.low) / width, self.low, width))  # type: ignore[operator]
-        if self.distribution == "normal":
-            kind = stats.norm(self.mean, self.sd)
-        else:
-            assert self.gsd is not None
-            kind = stats.lognorm(np.log(self.gsd), scale=self.median)
+        kind = self._whole_distribution()
         below, above = kind.cdf(self.low), kind.cdf(self.high)
         return np.asarray(kind.ppf(below + unit * (above - below)))
+
+    def _whole_distribution(self) -> Any:
+        """The normal or lognormal before it is cut."""
+        from scipy import stats
+
+        if self.distribution == "normal":
+            return stats.norm(self.mean, self.sd)
+        assert self.gsd is not None
+        return stats.lognorm(np.log(self.gsd), scale=self.median)
+
+    def share_inside(self) -> float:
+        """How much of a normal or lognormal lies within low..high; 1 of the others."""
+        if self.distribution not in ("normal", "lognormal"):
+            return 1.0
+        kind = self._whole_distribution()
+        return float(kind.cdf(self.high) - kind.cdf(self.low))
 
     def value(self, code: float) -> Value:
         """The value a code stands for, as the parameter's type."""

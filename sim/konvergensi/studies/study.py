@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -167,8 +167,8 @@ def sources_of(study: Study, where: object = "") -> Sources:
             raise InputError(faults)
         found = Sources((), (), study.districts, study.scenarios)
     else:
-        reads = [partial(find_district, name) for name in study.districts]
-        read = collect([*reads, *(partial(load_scenario, name) for name in study.scenarios)])
+        reads = [partial(_read, find_district, name, where, "districts") for name in study.districts]
+        read = collect([*reads, *(partial(_read, load_scenario, name, where, "scenarios") for name in study.scenarios)])
         places, policies = tuple(read[: len(reads)]), tuple(read[len(reads) :])
         found = Sources(places, policies, tuple(each.id for each in places), tuple(each.id for each in policies))
     faults = []
@@ -178,6 +178,15 @@ def sources_of(study: Study, where: object = "") -> Sources:
     if faults:
         raise InputError(faults)
     return found
+
+
+def _read(read: Callable[[str], Any], name: str, where: object, key: str) -> Any:
+    """Read a district or a scenario; a fault that names no file of its own is one of the study."""
+    try:
+        return read(name)
+    except InputError as error:
+        faults = [each if each.where else replace(each, where=str(where), key=key) for each in error.faults]
+        raise InputError(faults) from None
 
 
 # ---- checking --------------------------------------------------------------------------------------------------------
