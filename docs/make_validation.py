@@ -74,7 +74,7 @@ class Blocks:
     def directions(self, lang: Lang) -> str:
         """Barriers' directions over fitted draws."""
         runs = self.compared.runs
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for scenario, barrier, measure, direction in DIRECTIONS:
             own = runs[runs["measure"] == measure]
             last = own[own["month"] == own["month"].max()]
