@@ -1,5 +1,7 @@
 """PRIM: planted boxes are found, noise is not, and nothing but the order of values matters."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,8 +122,8 @@ def test_the_way_begins_with_all_runs_and_gives_up_coverage_for_density() -> Non
     found = find_boxes(x, interest)[0]
     fits = [step.fit for step in found.trajectory]
     assert fits[0].mass == 1.0 and fits[0].density == interest.mean()
-    assert all(later.coverage <= now.coverage for now, later in zip(fits, fits[1:]))
-    assert all(0.9 * now.support <= later.support < now.support for now, later in zip(fits, fits[1:]))  # patient
+    assert all(later.coverage <= now.coverage for now, later in itertools.pairwise(fits))
+    assert all(0.9 * now.support <= later.support < now.support for now, later in itertools.pairwise(fits))  # patient
     assert fits[-1].density > 3 * fits[0].density
     assert fits[-1].support >= LEAST_SHARE * len(x)
     assert all(fit(inside(step.box, x), interest) == step.fit for step in found.trajectory)

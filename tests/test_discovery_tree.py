@@ -91,7 +91,7 @@ def test_the_order_of_rows_does_not_change_the_tree(seed: int, random) -> None:
 
 @SEARCHES
 def test_what_is_planted_stands_and_is_found_again(search) -> None:
-    x, interest, true = planted(250, 8, 1)
+    x, interest, _ = planted(250, 8, 1)
     found = check(search, x, interest)
     assert found.verdict == "stands" and found.found == 1.0
     assert (
@@ -112,7 +112,7 @@ def test_noise_does_not_stand(search, seed: int) -> None:
 
 
 def test_a_search_that_follows_chance_is_seen_through() -> None:
-    """It takes the slice of one useless factor in which it happened most often: dense where it looked, not elsewhere."""
+    """It takes the densest of all boxes on the way: dense where it looked, and not elsewhere."""
 
     def credulous(x: pd.DataFrame, interest: np.ndarray) -> list[Box]:
         return [max((step.box for step in _steps(x, interest)), key=lambda box: fit(inside(box, x), interest).density)]

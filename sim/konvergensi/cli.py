@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from konvergensi import __version__, cli_calibration, cli_study
+from konvergensi import __version__, cli_calibration, cli_discovery, cli_sensitivity, cli_study
 from konvergensi.cli_options import (
     DistrictOption,
     DrawsFromOption,
@@ -355,6 +355,8 @@ def explain(
 
 
 cli_study.add_to(app)
+cli_sensitivity.add_to(app)
+cli_discovery.add_to(app)
 cli_calibration.add_to(app)
 
 

@@ -95,8 +95,8 @@ def robustness(
         "direction": direction,
         "threshold": threshold,
         "intervals": {
-            "en": f"95%, percentiles over {RESAMPLES} resamples of the draws",
-            "id": f"95%, persentil atas {RESAMPLES} sampel ulang",
+            "en": f"95%, percentiles over {RESAMPLES:,} resamples of the draws",
+            "id": f"95%, persentil atas {RESAMPLES:,} sampel ulang".replace(",000", ".000"),
         },
     }
     return Robustness(values, table(values, direction, threshold), manifest)

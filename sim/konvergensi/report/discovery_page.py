@@ -12,7 +12,7 @@ from konvergensi.discovery.check import FOLDS, REPEATS
 from konvergensi.experiments.comparison import MEASURES
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import comparison_origin, district, plain, synthetic
-from konvergensi.report.words import Lang, listed, month_name, number, percent, word
+from konvergensi.report.words import Lang, listed, month_name, number, percent, rupiah, word
 from konvergensi.studies.outputs import COST, DIFFERENCE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SELDOM = 0.5  # found again in fewer of the searches than this: to be warned of
 
 def page(found: Discovery, lang: Lang) -> str:
     """The page as Markdown, ending with a newline."""
-    text = markdown(f"{_title(found, lang)}", _blocks(found, lang))
+    text = markdown(f"{_title(found, lang)}", blocks(found, lang))
     made = [comparison_origin(found, lang)]
     if found.manifest["command"]:
         made.append(word("discovery.written", lang, command=f"`{found.manifest['command']}`"))
@@ -36,7 +36,7 @@ def page(found: Discovery, lang: Lang) -> str:
 
 def lines(found: Discovery, lang: Lang) -> list[str]:
     """The same to print."""
-    return printed(_title(found, lang), _blocks(found, lang))
+    return printed(_title(found, lang), blocks(found, lang))
 
 
 def _title(found: Discovery, lang: Lang) -> str:
@@ -57,7 +57,9 @@ def condition(found: Discovery, lang: Lang) -> str:
 
 def _one(found: Discovery, each: Condition, lang: Lang) -> str:
     name = output_name(each.output, str(found.manifest["reference"]), str(found.manifest["end"]), lang)
-    return word(f"discovery.sign.{_SIGNS[each.sign]}", lang, output=name, value=plain_value(each.value, lang))
+    money = each.output.endswith("_rp") or each.output == COST
+    value = rupiah(each.value, lang) if money else plain_value(each.value, lang)
+    return word(f"discovery.sign.{_SIGNS[each.sign]}", lang, output=name, value=value)
 
 
 def output_name(output: str, reference: str, end: str, lang: Lang) -> str:
@@ -73,7 +75,8 @@ def output_name(output: str, reference: str, end: str, lang: Lang) -> str:
     return name if inner == output else word("discovery.output.difference", lang, reference=reference, output=name)
 
 
-def _blocks(found: Discovery, lang: Lang) -> list[Block]:
+def blocks(found: Discovery, lang: Lang) -> list[Block]:
+    """What is told, block by block; how to read it stands last."""
     regions = [_region(found, number_of, lang) for number_of in range(len(found.boxes))]
     return [_done(found, lang), *regions, _check(found, lang), _reading(found, lang)]
 
@@ -112,7 +115,7 @@ def _region(found: Discovery, at: int, lang: Lang) -> Block:
     counts = {name: number(getattr(region.fit, name), lang) for name in ("hits", "support", "of_interest")}
     shares = {name: percent(getattr(region.fit, name), lang, 0) for name in ("coverage", "density", "mass")}
     after = [word("discovery.numbers", lang, **counts, **shares)]
-    if at:
+    if at and found.root is None:  # leaves of a tree do not overlap
         after.append(word("discovery.besides", lang))
     columns = tuple(word(f"discovery.column.{name}", lang) for name in ("factor", "limit", "p", "recurs", "key"))
     rows = [_row(found, region, factor, lang) for factor in region.box]
@@ -202,7 +205,7 @@ def _check(found: Discovery, lang: Lang) -> Block:
             "coverage": check.coverage,
             "base": check.base,
         }
-        shares = {name: percent(share, lang, 0) for name, share in shown.items()}
+        shares = {name: percent(share, lang) for name, share in shown.items()}
         sentences.append(word("discovery.check.result", lang, **shares))
         if found.boxes:
             sentences.append(word(f"discovery.check.{check.verdict}", lang))

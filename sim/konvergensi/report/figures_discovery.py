@@ -149,6 +149,7 @@ def _factor_axis(axes: Axes, found: Discovery, factor: str, lang: Lang, which: s
     levels = levels_of(values)
     axis.set_ticks(range(len(levels)), [words_of.level_name(level, lang) for level in levels])
     axis.set_label_text(label)
+    (axes.set_xlim if which == "x" else axes.set_ylim)(-0.55, len(levels) - 0.45)
 
 
 def _frame(axes: Axes, found: Discovery, across: str, up: str) -> None:

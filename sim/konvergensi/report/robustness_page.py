@@ -24,12 +24,12 @@ def page(found: Robustness, lang: Lang) -> str:
     made = [comparison_origin(found, lang)]
     if found.manifest["command"]:
         made.append(word("discovery.written", lang, command=f"`{found.manifest['command']}`"))
-    return markdown(_title(found, lang), _blocks(found, lang)) + "\n" + "  \n".join(made) + "\n"
+    return markdown(_title(found, lang), blocks(found, lang)) + "\n" + "  \n".join(made) + "\n"
 
 
 def lines(found: Robustness, lang: Lang) -> list[str]:
     """The same to print."""
-    return printed(_title(found, lang), _blocks(found, lang))
+    return printed(_title(found, lang), blocks(found, lang))
 
 
 def _title(found: Robustness, lang: Lang) -> str:
@@ -42,7 +42,8 @@ def output(found: Robustness, lang: Lang) -> str:
     return output_name(manifest["output"], manifest["reference"], manifest["end"], lang)
 
 
-def _blocks(found: Robustness, lang: Lang) -> list[Block]:
+def blocks(found: Robustness, lang: Lang) -> list[Block]:
+    """What is told, block by block; how to read it stands last."""
     return [_done(found, lang), _table(found, lang), _rules(found, lang), _reading(found, lang)]
 
 
