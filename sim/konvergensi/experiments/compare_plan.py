@@ -180,7 +180,7 @@ def outcome(model: ConvergenceModel) -> Row:
     months, prevalence: of every month. at, and each other measure: each December and the last month. costs: source,
     stage, Rp over the run. groups, groups_prevalence: last month. villages: prevalence at the end of the last year.
     """
-    tables = model.recorder.tables()
+    tables = model.recorder.tables("series", "money", "indicators", "integration")
     series, money = tables["series"], tables["money"]
     scale = 1.0 / model.world.population_share
     everyone = series[series["group"] == "all"].set_index("month")
@@ -192,7 +192,7 @@ def outcome(model: ConvergenceModel) -> Row:
     yearly = money.groupby("year")[[f"{stage}_rp" for stage in STAGES]].sum().cumsum() * scale
     by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in STAGES]].sum() * scale
     now = series[(series["month"] == months[-1]) & (series["group"] != "all")]
-    villages = tables["villages"]
+    villages = model.recorder.villages[-1]
     measures = {
         "stunted_children": everyone["prevalence"] * everyone["n_children"] * scale,
         "protected_in_time": indicators["protected_in_time"].cumsum() * scale,
@@ -215,7 +215,7 @@ def outcome(model: ConvergenceModel) -> Row:
         ],
         "groups": now["group"].tolist(),
         "groups_prevalence": (100.0 * now["prevalence"]).tolist(),
-        "villages": (100.0 * villages.loc[villages["year"] == villages["year"].max(), "prevalence"]).tolist(),
+        "villages": (100.0 * villages["prevalence"]).tolist(),
         "population_share_made": float(model.world.population_share),
     }
 
