@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from konvergensi.sensitivity.analysis import sensitivity
 from konvergensi.sensitivity.designs import METHODS
@@ -103,6 +104,28 @@ def test_a_choice_of_levels_has_the_share_of_variance_that_its_levels_make(tmp_p
         assert table.loc[key, "value"] == pytest.approx(part / whole, abs=0.05)
     assert found.manifest["factors"]["x1"]["values"] == [0.0, 0.5, 1.0]
     assert found.manifest["runs"] < found.manifest["points"]  # a level that stays where it was is no other run
+
+
+SHAPES = {
+    'distribution = "triangular"\nlow = 0.0\nmode = 0.5\nhigh = 1.0': stats.triang(0.5).pdf,
+    'distribution = "normal"\nmean = 0.6\nsd = 0.2': stats.norm(0.6, 0.2).pdf,
+    'distribution = "lognormal"\nmedian = 0.3\ngsd = 1.8': stats.lognorm(np.log(1.8), scale=0.3).pdf,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.split('"')[1])
+def test_a_distribution_has_the_share_of_variance_that_its_shape_makes(shape: str, tmp_path: Path) -> None:
+    """x1 of that density, cut to 0..1, beside uniform x2: the factors of Sobol's g by quadrature."""
+    x = (np.arange(100_000) + 0.5) / 100_000
+    weight = SHAPES[shape](x)
+    mean, square = (np.average(np.abs(4 * x - 2) ** power, weights=weight) for power in (1, 2))
+    parts = {"x1": (square - mean**2) / mean**2, "x2": 1 / 3 / 4}
+    whole = math.prod(1 + part for part in parts.values()) - 1
+    text = f'model = "sobol_g"\n[factors.x1]\n{shape}\n[factors.x2]\n[design]\nmethod = "lhs"\n'
+    table = values(look(study_of(tmp_path, text, 2048), "sobol", tmp_path), "first")
+    for key, part in parts.items():
+        assert table.loc[key, "low"] <= part / whole <= table.loc[key, "high"]
+        assert table.loc[key, "value"] == pytest.approx(part / whole, abs=0.04)
 
 
 # ---- the others ------------------------------------------------------------------------------------------------------
@@ -208,7 +231,19 @@ def test_methods_that_fill_the_ranges_share_their_runs(tmp_path: Path) -> None:
 def test_a_store_that_has_been_run_is_looked_at_without_another_run(tmp_path: Path) -> None:
     from konvergensi.studies.execute import run_study
 
-    store = run_study(load_study(study_of(tmp_path, ISHIGAMI, 512)), tmp_path / "store", workers=1)
+    text = ISHIGAMI.replace("sobol", "lhs")
+    store = run_study(load_study(study_of(tmp_path, text, 512)), tmp_path / "store", workers=1)
     found = look(store.path, "rbd_fast", tmp_path)
     assert found.ranked("y")["unit"].tolist()[:2] == ["x2", "x1"]
     assert not (tmp_path / "out").exists()
+
+
+def test_rbd_fast_does_not_look_at_a_sobol_sequence(tmp_path: Path) -> None:
+    """Its harmonics would see factors that do nothing, as two coordinates of a Sobol sequence make a pattern."""
+    study = g_study(tmp_path, 128, {}).read_text(encoding="utf-8").replace('"lhs"', '"sobol"')
+    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
+    found = look(tmp_path / "study.toml", "rbd_fast", tmp_path)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["runs-lhs"]
+    assert not found.ranked("y").set_index("unit").loc[["x5", "x6", "x7", "x8"], "detected"].any()
+    look(tmp_path / "study.toml", "pawn", tmp_path)
+    assert (tmp_path / "out" / "runs-study").exists()

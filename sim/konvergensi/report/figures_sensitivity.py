@@ -53,13 +53,18 @@ def figures(found: Sensitivity) -> dict[str, Drawing]:
     """Every figure by the name of its file."""
     made: dict[str, Drawing] = {}
     for output in found.outputs:
-        name = output.replace(":", "-of-").replace("@", "-under-").replace("_", "-").replace("+", "-and-")
+        name = file_name(output)
         about = found.convergence[found.convergence["output"] == output]
         made[f"what-moves-{name}"] = Drawing(partial(ranking, found, output), _ranked(found, output))
         made[f"points-enough-{name}"] = Drawing(partial(settled, found, output), about)
     if len(found.heat):
         made["assumption-heat"] = Drawing(partial(heat, found), found.heat)
     return made
+
+
+def file_name(output: str) -> str:
+    """An output as part of the name of a file."""
+    return output.replace(":", "-of-").replace("@", "-under-").replace("_", "-").replace("+", "-and-")
 
 
 def save_figures(found: Sensitivity, folder: Path, lang: Lang) -> list[str]:
@@ -98,7 +103,7 @@ def ranking(found: Sensitivity, output: str, lang: Lang) -> Figure:
         _draw_beside(axes, table["unit"].tolist(), spans(found.sensitivity, output, beside))
     _name_rows(axes, found, table["unit"].tolist(), lang)
     axes.axvline(0, color=theme.GREY, lw=1)
-    panel.value_axis(axes, lang, names.index_name(str(table["index"].iloc[0]), lang), "x")
+    panel.value_axis(axes, lang, names.index_name(str(table["index"].iloc[0]), output, lang), "x")
     first = names.factor_name(found, str(whole["unit"].iloc[0]), lang)
     key = "sensitivity.figure.ranking" if above.any() else "sensitivity.figure.ranking_none"
     title = word(key, lang, output=names.output_name(found, output, lang), **({"first": first} if above.any() else {}))
@@ -165,7 +170,7 @@ def settled(found: Sensitivity, output: str, lang: Lang) -> Figure:
     axes.set_xticks([n * scale for n in sizes], [number(n * scale, lang) for n in sizes])
     axes.minorticks_off()
     axes.set_xlabel(word("sensitivity.figure.points", lang))
-    panel.value_axis(axes, lang, names.index_name(str(table["index"].iloc[0]), lang).replace(" (", "\n("))
+    panel.value_axis(axes, lang, names.index_name(str(table["index"].iloc[0]), output, lang).replace(" (", "\n("))
     note = word("sensitivity.figure.convergence_note", lang, shown=len(units), place=names.place(found))
     return theme.frame(figure, title, foot, note, handles, panels=3.4)
 
@@ -184,7 +189,11 @@ def heat(found: Sensitivity, lang: Lang) -> Figure:
         labels[place - 0.52] = names.output_name(found, output, lang)
         for part_ in table.loc[table["output"] == output, "part"].unique():
             value, low, high = cells[output, part_, "effect" if effect else "alone"]
-            most = cells.get((output, part_, "at_most"), [value])[0]
+            most, lower, upper = cells.get((output, part_, "at_most"), (value, low, high))
+            if max(high - low, upper - lower) > 1.0:
+                axes.text(0.01, place, word("sensitivity.heat.unknown", lang), va="center", color=theme.GREY)
+                place += 1.0
+                continue
             axes.barh(place, np.clip(most, 0.0, 1.0), 0.7, color=_PARTS[part_], alpha=0.28, zorder=2)
             axes.barh(place, max(value, 0.0), 0.7, color=_PARTS[part_], zorder=3)
             if np.isfinite(low):
@@ -195,7 +204,7 @@ def heat(found: Sensitivity, lang: Lang) -> Figure:
         axes.text(0.0, at, name, va="bottom", fontsize=theme.TEXT, weight="bold")
     axes.set_yticks([])
     axes.set_ylim(place - 1.3, -1.2)
-    axes.set_xlim(min(0.0, axes.get_xlim()[0]), max(1.0, axes.get_xlim()[1]))
+    axes.set_xlim(min(0.0, axes.get_xlim()[0]), max(1.02, axes.get_xlim()[1]))
     axes.grid(axis="y", visible=False)
     panel.value_axis(axes, lang, word("sensitivity.figure.share", lang), "x")
     note = "sensitivity.figure.heat_effect_note" if effect else "sensitivity.figure.heat_note"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from konvergensi.report.origin import period, synthetic
-from konvergensi.report.words import Lang, counted, listed, number, part, word, word_or
+from konvergensi.report.words import Lang, catalogue, counted, month_name, number, part, word, word_or
 from konvergensi.studies.factors import DUMMY
 from konvergensi.studies.outputs import COST, DIFFERENCE
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from konvergensi.sensitivity.result import Sensitivity
 
 _VARIANCE, _MEAN = "variance:", "mean:"
+_TAILS = (" at full adherence", " bila dijalani penuh")  # of every effect of a service
 
 
 def factor_name(found: Sensitivity, key: str, lang: Lang) -> str:
@@ -23,11 +25,13 @@ def factor_name(found: Sensitivity, key: str, lang: Lang) -> str:
     if about is None:
         return word_or(f"sensitivity.room.{key}", lang, key)
     meaning = str(about["arti"] if lang == "id" else about["meaning"])
+    for tail in _TAILS:
+        meaning = meaning.removesuffix(tail)
     return word_or(f"parameter.{key}", lang, meaning.rstrip("."))
 
 
 def short_key(found: Sensitivity, key: str, lang: Lang) -> str:
-    """The key of a factor; of a group, how many factors it holds."""
+    """The key of a factor; of a group, how many factors it holds; of the dummy nothing."""
     if key in found.manifest["factors"]:
         return key
     members = sum(about["group"] == key for about in found.manifest["factors"].values())
@@ -49,7 +53,7 @@ def output_name(found: Sensitivity, label: str, lang: Lang) -> str:
         return word("sensitivity.variance", lang, output=output_name(found, rest, lang))
     name = name.removeprefix(_MEAN)
     measure = name.removeprefix(DIFFERENCE)
-    shown = word_or(f"sensitivity.output.{measure}", lang, measure.replace("_", " "))
+    shown = _measure(found, measure, lang)
     if name.startswith(DIFFERENCE) or name == COST:
         reference = found.manifest["scenarios"][0]
         scenario = scenario or found.manifest["scenarios"][-1]
@@ -57,9 +61,21 @@ def output_name(found: Sensitivity, label: str, lang: Lang) -> str:
     return word("sensitivity.of_scenario", lang, output=shown, scenario=scenario) if scenario else shown
 
 
-def index_name(index: str, lang: Lang) -> str:
-    """An index with its unit."""
-    return word(f"sensitivity.index.{index}", lang)
+def _measure(found: Sensitivity, measure: str, lang: Lang) -> str:
+    """A measure of the last month, or of a December: `prevalence_2022_12`."""
+    month = str(found.manifest["end"])
+    if dated := re.fullmatch(r"(.*)_(\d{4})_(\d{2})", measure):
+        measure, month = dated[1], f"{dated[2]}-{dated[3]}"
+    key = f"sensitivity.output.{measure}"
+    return word(key, lang, month=month_name(month, lang)) if key in catalogue() else measure.replace("_", " ")
+
+
+def index_name(index: str, output: str, lang: Lang) -> str:
+    """An index with its unit, which may be that of the output."""
+    measure = re.sub(r"_\d{4}_\d{2}$", "", output.partition("@")[0].removeprefix(_MEAN).removeprefix(DIFFERENCE))
+    key = f"sensitivity.unit.{measure}"
+    unit = word(key if key in catalogue() else "sensitivity.unit.other", lang)
+    return word(f"sensitivity.index.{index}", lang, unit=unit)
 
 
 def place(found: Sensitivity) -> str:
@@ -103,8 +119,3 @@ def method_name(found: Sensitivity, lang: Lang) -> str:
     """The method and its sample size."""
     method = word(f"sensitivity.method.{found.manifest['method']}", lang)
     return f"{method}, N = {number(found.manifest['n'], lang)}"
-
-
-def joined(keys: list[str], lang: Lang) -> str:
-    """Keys in a row, as code."""
-    return listed([f"`{key}`" for key in keys], lang)

@@ -92,14 +92,15 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
     beside = BESIDE.get(found.manifest["method"], "")
     columns = ["factor", *(["key"] if whole else []), "grade"]
     heads = [word(f"sensitivity.column.{name}", lang) for name in columns]
-    heads.append(names.index_name(str(table["index"].iloc[0]), lang))
-    heads += [names.index_name(beside, lang)] if beside else []
+    heads.append(names.index_name(str(table["index"].iloc[0]), output, lang))
+    heads += [names.index_name(beside, output, lang)] if beside else []
     heads += [word(f"sensitivity.column.{name}", lang) for name in ("floor", "verdict")]
     second, totals = spans(found.sensitivity, output, beside), spans(table, output)
     rows = []
     for unit, row in zip(map(str, shown["unit"]), shown.itertuples()):
         grade = names.grade_name(found, unit, lang)
-        cells = [plain(names.factor_name(found, unit, lang)), f"`{names.short_key(found, unit, lang)}`", grade]
+        key = names.short_key(found, unit, lang)
+        cells = [plain(names.factor_name(found, unit, lang)), f"`{key}`" if "." in key else key, grade]
         cells = cells if whole else [unit, grade]
         cells.append(between(*totals[unit], lang))
         cells += [between(*second[unit], lang)] if beside else []
@@ -187,9 +188,13 @@ def heat_block(found: Sensitivity, lang: Lang) -> Block:
         name = names.output_name(found, str(output), lang)
         of = zip(table["part"], table["bound"])
         shares = {cell: share(*span, lang) for cell, span in zip(of, _spans_of(table))}
-        if ("assumption", bounds[0]) in shares:
+        unknown = word("sensitivity.heat.unknown", lang)
+        assumed = {bound: shares.get(("assumption", bound), unknown) for bound in bounds}
+        if unknown in assumed.values():
+            said.append(word("sensitivity.heat.none", lang, output=name))
+        else:
             key = "sensitivity.heat.effect" if bounds == ["effect"] else "sensitivity.heat.some"
-            said.append(word(key, lang, output=name, **{bound: shares["assumption", bound] for bound in bounds}))
+            said.append(word(key, lang, output=name, **assumed))
         rows += [
             (name, word(f"sensitivity.part.{part_}", lang), number(int(units), lang),
              *(shares.get((part_, bound), "") for bound in bounds))

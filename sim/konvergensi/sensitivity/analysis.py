@@ -1,8 +1,8 @@
 """A sensitivity analysis from a study: the points a method needs, their runs, and what they say of each output.
 
 sobol, morris and shapley look at points of their own over the study's factors. pawn, delta, rbd_fast and rsa look at
-any points that fill the ranges: those of the study where it has such a design, and a Latin hypercube otherwise. Runs
-are kept in a store beside the results, so that a stopped analysis goes on, and methods that share points share runs.
+points that fill the ranges: those of the study where it has such a design, and a Latin hypercube otherwise. Runs are
+kept in a store beside the results, so that a stopped analysis goes on, and methods that share points share runs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from konvergensi.studies.store import Store
 from konvergensi.studies.study import KONVERGENSI, MOST_DRAWS, Study, load_study, parameters_for, with_points
 
 Progress = Callable[[int, int], None]
-FILLING = ("lhs", "sobol", "csv")  # designs of a study that given-data methods can look at
+# Designs of a study that given-data methods can look at. The harmonics of RBD-FAST take the pattern that two
+# coordinates of a Sobol sequence make together for an effect: an index of 0.8 for a factor that does nothing.
+FILLING = dict.fromkeys(("pawn", "delta", "rsa"), ("lhs", "csv", "sobol")) | {"rbd_fast": ("lhs", "csv")}
 TAIL = 0.025  # Morris puts points on the ends of a range; of a distribution with tails these are cut off
 MEASURES = ("prevalence", "complete_package_share")  # looked at when nobody asks for others
 AT = "@"  # between an output and its scenario
@@ -107,8 +109,8 @@ def prepared(
     factors = [factor for factor in told.factors if not factor.is_dummy]
     if not factors:
         raise InputError(fault("" if isinstance(study, Study) else study, "factors", "missing", expected="[uncertain]"))
-    fills = told.design.method in FILLING and (draws is None or told.codes is None)
-    if method not in PICK_FREEZE and (store or fills):
+    fills = told.design.method in FILLING.get(method, ())
+    if fills and (store or draws is None or told.codes is None):
         if store is None:
             own = told if draws is None else replace(told, design=replace(told.design, draws=draws, blocks=()))
             store = run_study(own, out / "runs-study", workers=workers, cluster=cluster, progress=progress)

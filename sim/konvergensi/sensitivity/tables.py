@@ -105,7 +105,7 @@ def heat(design: Design, replicates: F64, output: str, grades: Mapping[str, str]
         rest, low, high = _sum(estimate, others)
         rows.append((part, "at_most", 1.0 - rest, 1.0 - high, 1.0 - low, inside.sum()))
     if replicates.shape[1] > 1:
-        rows.append(("chance", "alone", _chance(replicates), np.nan, np.nan, 0))
+        rows.append(("chance", "effect" if share == "effect" else "alone", _chance(replicates), np.nan, np.nan, 0))
     return pd.DataFrame(rows, columns=columns[2:]).assign(method=design.method, output=output)[columns]
 
 
@@ -128,6 +128,8 @@ def _sum(estimate: Estimate, inside: NDArray[np.bool_]) -> tuple[float, float, f
 
 
 def _chance(replicates: F64) -> float:
-    """Share of the variance of the mean over seeds that is left of chance."""
-    seeds = replicates.shape[1]
-    return float(replicates.var(axis=1, ddof=1).mean() / seeds / replicates.mean(axis=1).var())
+    """Share of the variance of the mean over seeds that is left of chance, without what a seed does to all alike."""
+    rows, seeds = replicates.shape
+    rest = replicates - replicates.mean(axis=1, keepdims=True) - replicates.mean(axis=0) + replicates.mean()
+    variance = float((rest**2).sum()) / ((rows - 1) * (seeds - 1))
+    return variance / seeds / float(replicates.mean(axis=1).var())
