@@ -140,6 +140,13 @@ def test_the_studies_that_come_along_are_good(file: Path) -> None:
     assert load_study(file).runs > 1
 
 
+def test_the_file_in_the_documentation_is_good(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "studies.md").read_text(encoding="utf-8")
+    (tmp_path / "study.toml").write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    study = load_study(tmp_path / "study.toml")
+    assert {each.distribution for each in study.factors} == {"uniform", "triangular", "normal", "choice"}
+
+
 # ---- what is refused -------------------------------------------------------------------------------------------------
 
 

@@ -38,10 +38,10 @@ PHRASES = {
                 "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
     "study_stopped": ("Stopped. Finished runs are kept; go on with: konvergensi study resume {folder}",
                       "Dihentikan. Simulasi selesai tersimpan; lanjutkan dengan: konvergensi study resume {folder}"),
-    "study_planned": ("{title}. {runs} runs: {districts} districts, {scenarios} scenarios, {draws} draws, "
-                      "{seeds} seeds",
-                      "{title}. {runs} simulasi: {districts} daerah, {scenarios} skenario, {draws} sampel, "
-                      "{seeds} benih"),
+    "study_planned": ("{title}. {runs} runs: districts {districts}, scenarios {scenarios}, draws {draws}, "
+                      "seeds {seeds}",
+                      "{title}. {runs} simulasi: daerah {districts}, skenario {scenarios}, sampel {draws}, "
+                      "benih {seeds}"),
     "study_done": ("{folder}: {ok} of {planned} runs done, {failed} failed, {left} left; {shards} shards, "
                    "{megabytes} MB",
                    "{folder}: {ok} dari {planned} simulasi selesai, {failed} gagal, {left} tersisa; {shards} bagian, "
