@@ -518,6 +518,7 @@ def test_the_command_passes_its_options_on_and_says_what_came_out(
     assert asked == {
         "scenarios": ["baseline", "one-list"], "district": "lebak", "draws": 3, "seeds": 2, "population_share": 0.5,
         "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2,
+        "draws_from": "fitted",
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     lines = done.stdout.splitlines()

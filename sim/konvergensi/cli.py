@@ -6,14 +6,25 @@ Heavy imports stay inside the commands, so that `konvergensi --help` answers at 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from konvergensi import __version__
+from konvergensi import __version__, cli_calibration, cli_discovery, cli_sensitivity, cli_study
+from konvergensi.cli_options import (
+    DistrictOption,
+    DrawsFromOption,
+    EndOption,
+    LangOption,
+    SeedOption,
+    SetOption,
+    ShareOption,
+    StartOption,
+    WorkersOption,
+    interruptible,
+    refusals,
+)
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import (
     Lang,
@@ -36,44 +47,6 @@ app = typer.Typer(
     help="Which gap keeps services from meeting at the same child? · Celah mana yang menghalangi layanan "
     "bertemu pada anak yang sama?",
 )
-
-
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
-DistrictOption = Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")]
-StartOption = Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")]
-EndOption = Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")]
-ShareOption = Annotated[
-    float, typer.Option(help="Share of the families simulated · Bagian keluarga yang disimulasikan")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Chance: the same seed gives the same run · Benih acak")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter, repeatable · Ubah parameter"),
-]
-WorkersOption = Annotated[
-    int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
-]
-
-
-@contextmanager
-def refusals(lang: Lang) -> Iterator[None]:
-    """Print what was wrong with the input, one line per fault, and leave with exit code 2."""
-    try:
-        yield
-    except InputError as error:
-        for line in error.lines(lang):
-            typer.echo(line, err=True)
-        raise typer.Exit(2) from None
-
-
-@contextmanager
-def interruptible(kept: Path, lang: Lang) -> Iterator[None]:
-    """Leave on Ctrl-C with exit code 130, saying where finished runs are kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(say("stopped", lang, folder=kept), err=True)
-        raise typer.Exit(130) from None
 
 
 def _version(asked: bool) -> None:
@@ -291,6 +264,7 @@ def compare(
     start: StartOption = "2018-01",
     end: EndOption = "2024-12",
     set_: SetOption = None,
+    draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
@@ -304,7 +278,8 @@ def compare(
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
-        plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, changes)  # refuse now
+        span = (population_share, start, end)
+        plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from)  # refuse now, not later
         known = plan.place.parameters()
         for policy, resolved in zip(plan.policies, plan.resolved):
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
@@ -324,6 +299,7 @@ def compare(
                 start=start,
                 end=end,
                 set=changes,
+                draws_from=draws_from,
                 workers=workers,
                 keep=out / "runs",
                 progress=progress,
@@ -344,6 +320,7 @@ def explain(
         int, typer.Option(help="Agencies with a share of their own; each doubles the work · OPD yang dirinci")
     ] = 3,
     set_: SetOption = None,
+    draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
     lang: LangOption = Lang.en,
@@ -356,7 +333,8 @@ def explain(
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        plan = make_plan(district, since, until, numbers=numbers, set_=changes, typed=True)  # refuse now, not later
+        options = (numbers, changes, True, draws_from)
+        plan = make_plan(district, since, until, *options)  # refuse now, not later
         refuse_unwritable(out)
         print_advice(few_families(plan.place, population_share), lang)
 
@@ -371,6 +349,7 @@ def explain(
                 population_share=population_share,
                 agencies=agencies,
                 set=changes,
+                draws_from=draws_from,
                 workers=workers,
                 lang=lang.value,
                 keep=out / "runs",
@@ -382,6 +361,12 @@ def explain(
         from konvergensi.experiments.explain import WRITTEN
 
         print_written(out, WRITTEN, lang)
+
+
+cli_study.add_to(app)
+cli_sensitivity.add_to(app)
+cli_discovery.add_to(app)
+cli_calibration.add_to(app)
 
 
 def main() -> None:

@@ -42,9 +42,34 @@ PHRASES = {
     "runs": ("runs", "simulasi"),
     "runs_per_second": ("runs/s", "simulasi/dtk"),
     "left": ("left", "lagi"),
+    "searching": ("Searching, and trying the search on draws held back ...",
+                  "Mencari, lalu menguji pencarian pada sampel yang disisihkan ..."),
     "writing": ("Writing tables and figures ...", "Menulis tabel dan gambar ..."),
     "stopped": ("Stopped. Finished runs are kept in {folder}; the same command goes on from there.",
                 "Dihentikan. Simulasi yang selesai tersimpan di {folder}; perintah yang sama melanjutkannya."),
+    "study_stopped": ("Stopped. Finished runs are kept; go on with: konvergensi study resume {folder}",
+                      "Dihentikan. Simulasi selesai tersimpan; lanjutkan dengan: konvergensi study resume {folder}"),
+    "study_planned": ("{title}. {runs} runs: districts {districts}, scenarios {scenarios}, draws {draws}, "
+                      "seeds {seeds}",
+                      "{title}. {runs} simulasi: daerah {districts}, skenario {scenarios}, sampel {draws}, "
+                      "benih {seeds}"),
+    "study_done": ("{folder}: {ok} of {planned} runs done, {failed} failed, {left} left; {shards} shards, "
+                   "{megabytes} MB",
+                   "{folder}: {ok} dari {planned} simulasi selesai, {failed} gagal, {left} tersisa; {shards} bagian, "
+                   "{megabytes} MB"),
+    "study_damaged": ("Damaged or missing, their runs are made again: {files}",
+                      "Rusak atau hilang, simulasinya diulang: {files}"),
+    "study_holder": ("At work: {by}", "Sedang dikerjakan oleh {by}"),
+    "study_rate": ("Of late {rate} runs/s; at that rate {time} to go",
+                   "Belakangan {rate} simulasi/dtk; dengan laju itu {time} lagi"),
+    "study_error": ("  failed {count} times: {error}", "  gagal {count} kali: {error}"),
+    "study_retry": ("Failed runs are kept; to try them again: konvergensi study resume {folder} --retry-failed",
+                    "Simulasi gagal tetap tercatat; untuk mencobanya lagi: konvergensi study resume {folder} "
+                    "--retry-failed"),
+    "study_run": ("{run_id}: {district}, {scenario}, draw {draw}, seed {seed}, kept as {status}",
+                  "{run_id}: {district}, {scenario}, sampel {draw}, benih {seed}, tersimpan sebagai {status}"),
+    "study_same": ("Made again alone, the same comes out, bit for bit.", "Diulang tersendiri, hasilnya sama persis."),
+    "study_differs": ("Made again alone, {count} numbers differ:", "Diulang tersendiri, {count} angka berbeda:"),
     "true": ("True prevalence of stunting: {first} ({start}) to {last} ({end})",
              "Prevalensi stunting sebenarnya: {first} ({start}) menjadi {last} ({end})"),
     "survey": ("  simulated survey {system} {fieldwork}: {percent} (95 %: {low} to {high}){really}",
@@ -65,6 +90,9 @@ PHRASES = {
     "parameters": ("Parameters", "Parameter"),
     "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
                  "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
+    "calibrated": ("{district}: {draws} fitted draws, worth {worth} of equal weight; {left} of the prior was left",
+                   "{district}: {draws} sampel kalibrasi, setara {worth} berbobot sama; {left} prior tersisa"),
+    "checking": ("Checking: {step} ...", "Memeriksa: {step} ..."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 
@@ -163,7 +191,16 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
     columns = (bar.TextColumn("{task.description}"), bar.BarColumn(), *ends)
     with bar.Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(say("running", lang), total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+        begun: list[int] = []
+
+        def tell(done: int, total: int) -> None:
+            if begun:
+                shown.update(task, completed=done, total=total)
+            else:  # what was kept from an earlier start is no work of this one: it must not count in the rate
+                shown.reset(task, completed=done, total=total)
+                begun.append(done)
+
+        yield tell
 
 
 def print_replaced(out: Path, scenarios: list[str], district: str, lang: Lang) -> None:

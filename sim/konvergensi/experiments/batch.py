@@ -5,16 +5,10 @@ A job is a run (`run_batch`), or several that are lived together (`do_all`).
 
 from __future__ import annotations
 
-import itertools
+import functools
 import json
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +20,9 @@ from konvergensi.inputs.errors import InputError, fault
 from konvergensi.inputs.files import digest
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.studies.engines import DIED, cores, in_process, processes
+
+__all__ = ["Job", "cores", "do_all", "model_hash", "run_batch"]
 
 if TYPE_CHECKING:
     from konvergensi.model import ConvergenceModel
@@ -34,8 +31,11 @@ Row = dict[str, Any]  # what is kept of a job: numbers, as JSON writes them
 Measure = Callable[["ConvergenceModel"], Row]  # a function of a module, so that another process finds it
 Progress = Callable[[int, int], None]
 _PACKAGE = Path(__file__).resolve().parents[1]
-# what shows results changes none; scenarios have hashes of their own
-_NOT_OF_THE_MODEL = ("report/", "cli.py", "terminal.py", "data/")
+# what shows results, or makes many runs, changes none; scenarios have hashes of their own
+_NOT_OF_THE_MODEL = (
+    "report/", "cli.py", "cli_", "terminal.py", "data/", "inputs/errors.py", "inputs/describe.py", "inputs/template.py",
+    "experiments/", "studies/", "sensitivity/", "discovery/", "calibration/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,68 +129,24 @@ def do_all(
     if keep is not None:
         _make_folder(keep)
     if min(workers, len(left)) <= 1:
-        for job, key in left.items():
-            found[job] = _do(job, work, keep, key)
-            tell(len(found), len(keys))
-        return [found[job] for job in jobs]
-    spawn = multiprocessing.get_context("spawn")  # the same on every system, and nothing is inherited by chance
-    pool = ProcessPoolExecutor(min(workers, len(left)), mp_context=spawn, initializer=_as_worker)
-
-    def begin(count: int) -> dict[Future[Row], T]:
-        return {pool.submit(_do, job, work, keep, key): job for job, key in itertools.islice(waiting, count)}
-
-    waiting = iter(left.items())
-    try:
-        with _unheard_interrupt():
-            under_way = begin(workers)
-        while under_way:
-            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                found[under_way.pop(done)] = done.result()
-                tell(len(found), len(keys))
-                under_way |= begin(1)  # no run waits in a queue, so that one who stops the batch need not wait long
-    except BrokenProcessPool:
-        raise InputError(fault("", "workers", "worker_died")) from None
-    finally:
-        pool.shutdown()  # stopped halfway: runs under way are still finished and kept
+        results = in_process(partial(_do, work, keep), left.items())
+    else:
+        # no run waits in a queue, so that one who stops the batch need not wait long
+        results = processes(partial(_do, work, keep), left.items(), min(workers, len(left)))
+    for (job, _), row in results:
+        if row is DIED:
+            raise InputError(fault("", "workers", "worker_died"))
+        found[job] = row
+        tell(len(found), len(keys))
     return [found[job] for job in jobs]
 
 
-def cores() -> int:
-    """Processors this process may use."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
-
-
-def _do(job: T, work: Callable[[T], Row], keep: Path | None, key: str) -> Row:
+def _do(work: Callable[[T], Row], keep: Path | None, job_and_key: tuple[T, str]) -> Row:
+    job, key = job_and_key
     row = work(job)
     if keep is not None:
         _write(keep, key, {"key": key, "job": asdict(job), "row": row})
     return row
-
-
-@contextmanager
-def _unheard_interrupt() -> Iterator[None]:
-    """Processes started in here leave Ctrl-C to this one, from their first moment."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may say so
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _as_worker() -> None:
-    """End when the parent is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
 
 
 def _make_folder(keep: Path) -> None:
@@ -226,7 +182,7 @@ def _keys(jobs: Sequence[T], name: str) -> dict[T, str]:
     past = load_scenario("baseline").hashes  # the years before the run are lived under it
     scenarios = {name: past | load_scenario(name).hashes for name in {each for job in jobs for each in job.scenarios}}
     districts = {name: find_district(name).hashes for name in {job.district for job in jobs}}
-    shared = {"version": __version__, "model": _model_hash(), "measure": name}
+    shared = {"version": __version__, "model": model_hash("experiments/"), "measure": name}
 
     def key(job: T) -> str:
         own = {
@@ -239,9 +195,14 @@ def _keys(jobs: Sequence[T], name: str) -> dict[T, str]:
     return {job: key(job) for job in jobs}
 
 
-def _model_hash() -> str:
-    """Hash of the model's code, parameters and tables, as far as they change a result."""
+@functools.cache
+def model_hash(*also: str) -> str:
+    """Hash of the model's code, parameters and tables, as far as they change a result; computed once.
+
+    Parameters: also, beginnings of the paths of other files of the package that count.
+    """
     files = (path for path in sorted(_PACKAGE.rglob("*")) if path.suffix in (".py", ".toml", ".csv"))
     names = {path.relative_to(_PACKAGE).as_posix(): path for path in files}
-    hashes = {name: digest(path.read_bytes()) for name, path in names.items() if not name.startswith(_NOT_OF_THE_MODEL)}
+    counts = [name for name in names if name.startswith(also) or not name.startswith(_NOT_OF_THE_MODEL)]
+    hashes = {name: digest(names[name].read_bytes()) for name in counts}
     return digest(json.dumps(hashes, sort_keys=True).encode())

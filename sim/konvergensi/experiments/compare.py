@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi import __version__
+from konvergensi.calibration.fitted import FITTED, described
 from konvergensi.experiments.batch import Progress, Row, cores, do_all
 from konvergensi.experiments.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
 from konvergensi.experiments.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
@@ -91,6 +92,7 @@ def compare(
     start: str = "2018-01",
     end: str = "2024-12",
     set: Mapping[str, Any] | None = None,
+    draws_from: str = FITTED,
     workers: int | None = None,
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -99,15 +101,17 @@ def compare(
 
     Parameters: scenarios, two or more, by name, path, or a+b; draws, how many samples of the uncertain parameters (0:
     parameters as they are, so that intervals speak of chance alone); seeds, how many for each draw (1, 2, ...);
-    workers, processes at work (None: one for each core); keep, a folder in which what is finished is kept for the next
-    start; progress, called with runs done and in all; the others as in `konvergensi.run`.
+    draws_from, `fitted` for draws fitted to the district where it has them (else as `prior`), `prior` for the ranges of
+    the parameters alone, or the folder of a calibration; workers, processes at work (None: one for each core); keep, a
+    folder in which what is finished is kept for the next start; progress, called with runs done and in all; the others
+    as in `konvergensi.run`.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     workers = cores() if workers is None else workers
     if faults := number_faults({"workers": workers}):
         raise InputError(faults)
-    plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}))
+    plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
     each = len(plan.policies)
     tell = None if progress is None else lambda done, total: progress(done * each, total * each)
     jobs = [plan.full, *plan.sample.values()]
@@ -343,6 +347,7 @@ def _manifest(
         "population_share_made": samples.share_made,
         "set": set_,
         "drawn": [each.key for each in plan.drawn],
+        "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
         "interval_kind": kind,
         "intervals": words,
         "pair_intervals": _both(PAIRS),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from konvergensi.calibration.fitted import PRIOR, Fitted, beliefs_of, joined
 from konvergensi.experiments.batch import Row
 from konvergensi.experiments.branch import branches
 from konvergensi.experiments.comparison import STAGES
@@ -70,6 +71,7 @@ class Plan:
     seeds: int
     full: PairedJob
     sample: dict[tuple[int, int], PairedJob]
+    fitted: Fitted | None = None  # where the beliefs about its parameters come from, if not from the prior
 
     @property
     def names(self) -> list[str]:
@@ -86,8 +88,12 @@ def make_plan(
     start: str,
     end: str,
     set_: dict[str, Any],
+    draws_from: str = PRIOR,
 ) -> Plan:
-    """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit."""
+    """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit.
+
+    Parameters: draws_from, see calibration/fitted.py.
+    """
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     if len(scenarios) < 2:
         raise InputError(fault("", "scenarios", "two_scenarios", value=", ".join(scenarios)))
@@ -100,7 +106,8 @@ def make_plan(
     known = place.parameters()
     given = {key: known[key].checked(value) for key, value in set_.items()}
     decided = {change.key for policy in policies for change in policy.changes} | set(given)
-    drawn, sample = sample_of(place, draws, decided)
+    fitted = beliefs_of(place, draws_from)
+    drawn, sample = sample_of(place, draws, decided, fitted)
 
     def job(seed: int, belief: dict[str, Value], in_full: bool = False) -> PairedJob:
         settled = tuple((given | belief).items())
@@ -118,19 +125,26 @@ def make_plan(
         seeds=seeds,
         full=job(1, {}, in_full=True),
         sample={(draw, seed): job(seed, belief) for draw, belief in beliefs.items() for seed in range(1, seeds + 1)},
+        fitted=fitted if draws else None,
     )
 
 
-def sample_of(place: District, draws: int, decided: Collection[str]) -> tuple[list[Parameter], list[dict[str, Value]]]:
+def sample_of(
+    place: District, draws: int, decided: Collection[str], fitted: Fitted | None = None
+) -> tuple[list[Parameter], list[dict[str, Value]]]:
     """What is uncertain in a district and not decided by who compares, and `draws` samples of it: key -> value.
 
-    Scrambled Sobol points over the ranges. A sample says the same of a parameter whatever else is decided, and a longer
-    series begins with a shorter one.
+    Scrambled Sobol points over the ranges; where there are fitted draws, they say what they know and the points the
+    rest. A sample says the same of a parameter whatever else is decided, and a longer series begins with a shorter one.
     """
     uncertain = [each for each in place.parameters().values() if is_uncertain(each, place)]
     drawn = [each for each in uncertain if each.key not in decided]
     keys = {each.key for each in drawn}
     sample = [{key: value for key, value in each.items() if key in keys} for each in sobol(uncertain, draws)]
+    if fitted is not None:
+        known = place.parameters()
+        sample = joined(fitted, sample, known, decided)
+        drawn += [known[key] for key in fitted.keys if key not in keys and key not in decided]
     return drawn if draws else [], sample
 
 
@@ -166,7 +180,7 @@ def outcome(model: ConvergenceModel) -> Row:
     months, prevalence: of every month. at, and each other measure: each December and the last month. costs: source,
     stage, Rp over the run. groups, groups_prevalence: last month. villages: prevalence at the end of the last year.
     """
-    tables = model.recorder.tables()
+    tables = model.recorder.tables("series", "money", "indicators", "integration")
     series, money = tables["series"], tables["money"]
     scale = 1.0 / model.world.population_share
     everyone = series[series["group"] == "all"].set_index("month")
@@ -178,7 +192,7 @@ def outcome(model: ConvergenceModel) -> Row:
     yearly = money.groupby("year")[[f"{stage}_rp" for stage in STAGES]].sum().cumsum() * scale
     by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in STAGES]].sum() * scale
     now = series[(series["month"] == months[-1]) & (series["group"] != "all")]
-    villages = tables["villages"]
+    villages = model.recorder.villages[-1]
     measures = {
         "stunted_children": everyone["prevalence"] * everyone["n_children"] * scale,
         "protected_in_time": indicators["protected_in_time"].cumsum() * scale,
@@ -201,7 +215,7 @@ def outcome(model: ConvergenceModel) -> Row:
         ],
         "groups": now["group"].tolist(),
         "groups_prevalence": (100.0 * now["prevalence"]).tolist(),
-        "villages": (100.0 * villages.loc[villages["year"] == villages["year"].max(), "prevalence"]).tolist(),
+        "villages": (100.0 * villages["prevalence"]).tolist(),
         "population_share_made": float(model.world.population_share),
     }
 

@@ -41,6 +41,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi import __version__
+from konvergensi.calibration.fitted import FITTED, described
 from konvergensi.experiments.batch import Progress, Row, cores, do_all
 from konvergensi.experiments.explain_plan import (
     EVERY,
@@ -150,6 +151,7 @@ def explain(
     agencies: int = 3,
     workers: int | None = None,
     set: Mapping[str, Any] | None = None,
+    draws_from: str = FITTED,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -158,13 +160,15 @@ def explain(
 
     Parameters: since, until, first and last month, "YYYY-MM"; seeds, how many of them (1, 2, ...); agencies, how many
     get a share of their own, those with most programmes first (the others share one; each doubles the work); set,
-    parameter values in force from the beginning of the lived past; district, population_share, workers, lang, keep and
-    progress as in `konvergensi.gaps`, the last called with worlds lived and in all.
+    parameter values in force from the beginning of the lived past; draws_from, `fitted`: each seed with a draw fitted
+    to the district, where it has them, `prior`: parameters as they are, or the folder of a calibration; district,
+    population_share, workers, lang, keep and progress as in `konvergensi.gaps`, the last called with worlds lived and
+    in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-    plan = make_plan(district, since, until, numbers, set)
+    plan = make_plan(district, since, until, numbers, set, draws_from=draws_from)
     workers = cores() if workers is None else workers
     real = [each for each in plan.place.published if not each.routine]
 
@@ -295,6 +299,7 @@ def _manifest(
     job, rows = plan.jobs[0], list(by_seed.values())
     names = {opd.id: opd.name for opd in plan.place.opd}
     trend = plan.place.parameters()["growth.income_trend_z_per_year"]
+    trends = [float(dict(each.set).get(trend.key, trend.value)) for each in plan.jobs]
     return {
         "version": __version__,
         "git_commit": git_commit(),
@@ -312,6 +317,7 @@ def _manifest(
         "population_share": job.population_share,
         "population_share_made": rows[0]["share_made"],
         "set": dict(set_),
+        "beliefs": described(plan.fitted, plan.place) if plan.fitted else {"from": "none"},
         "drivers": list(plan.drivers),
         "idle": list(plan.idle),
         "agencies": {group: [names[agency] for agency in ids] for group, ids in plan.groups.items()},
@@ -319,7 +325,7 @@ def _manifest(
         "teams": TEAMS,
         "single_pairs": single_pairs(rows),
         "income_trend": {
-            "value": float(set_.get(trend.key, trend.value)),
+            "value": float(np.mean(trends)),
             "low": trend.low,
             "high": trend.high,
             "grade": trend.grade,
@@ -339,7 +345,9 @@ def _manifest(
         },
         "packages": package_versions(),
         "wall_time_s": round(wall_time_s, 3),
-        "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds; parameters as they are",
+        "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds; parameters as they are"
+        if plan.fitted is None
+        else f"chance and belief: 95 % t interval over {len(plan.seeds)} seeds, each with a fitted draw of its own",
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from konvergensi.calibration.fitted import PRIOR, Fitted, beliefs_of, joined
 from konvergensi.experiments.batch import Row
 from konvergensi.experiments.replay import COORDINATION, COVID, HISTORY, INCOME, Replay, driver_of, service_groups
 from konvergensi.experiments.shapley import coalitions
@@ -71,6 +72,7 @@ class Plan:
     idle: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
     jobs: tuple[Worlds, ...]
+    fitted: Fitted | None = None  # each seed then has a fitted draw of its own
 
     @property
     def worlds(self) -> int:
@@ -95,11 +97,13 @@ def make_plan(
     numbers: Mapping[str, Any],
     set_: Mapping[str, Any] | None = None,
     typed: bool = False,
+    draws_from: str = PRIOR,
 ) -> Plan:
     """Plan the worlds.
 
     Parameters: numbers, `seeds`, `population_share`, `agencies` and `workers` (None: not asked for); typed, faults name
-    options as the command line does; the others as `explain`. Raises InputError naming what is wrong with the input.
+    options as the command line does; draws_from and the others as `explain`. Raises InputError naming what is wrong
+    with the input.
     """
     asked = {name: value for name, value in numbers.items() if value is not None}
     faults: list[Fault] = []
@@ -120,9 +124,10 @@ def make_plan(
     worlds += [WITHOUT + each for each in (*groups, EVERY) if each != EVERY or len(groups) > 1] + [LEVEL]
     batches = [tuple(worlds[at : at + AT_ONCE]) for at in range(0, len(worlds), AT_ONCE)]
     each_seed = tuple(range(1, numbers["seeds"] + 1))
+    fitted = beliefs_of(place, draws_from)
 
     def job(seed: int, some: tuple[str, ...]) -> Worlds:
-        changed = tuple((set_ or {}).items())
+        changed = tuple((beliefs(fitted, place, seed, set_ or {}) | dict(set_ or {})).items())
         span = (format_month(start), format_month(first), format_month(last))
         return Worlds(district, seed, numbers["population_share"], *span, some, drivers, tuple(groups.items()), changed)
 
@@ -135,7 +140,17 @@ def make_plan(
         idle=() if COVID in drivers else (COVID,),
         groups=groups,
         jobs=tuple(job(seed, some) for seed in each_seed for some in batches),
+        fitted=fitted,
     )
+
+
+def beliefs(fitted: Fitted | None, place: District, seed: int, set_: Mapping[str, Any]) -> dict[str, Value]:
+    """What a seed's fitted draw says of the parameters that are not set; nothing without fitted draws."""
+    if fitted is None:
+        return {}
+    dated = {key for event in place.timeline for key in event.set}
+    every: list[dict[str, Value]] = [{} for _ in range(seed)]
+    return joined(fitted, every, place.parameters(), {*set_, *dated})[-1]
 
 
 def world_of(moving: frozenset[str]) -> str:

@@ -220,8 +220,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "tidak berpengaruh mulai {month} karena yang berlaku {rules} (reformasi 2025); atur juga kunci itu",
     ),
     "still_example": (
-        "values whose source is still \"example\": {n}; put your own values and sources in their place",
-        "nilai yang sumbernya masih \"example\": {n}; ganti dengan nilai dan sumber Anda sendiri",
+        'values whose source is still "example": {n}; put your own values and sources in their place',
+        'nilai yang sumbernya masih "example": {n}; ganti dengan nilai dan sumber Anda sendiri',
     ),
     "few_families": (
         "only about {n} families are simulated, so chance moves prevalence more than a policy does; compare a small "
@@ -240,6 +240,171 @@ WHAT = {
     "district": ("district", "daerah"),
     "scenario": ("scenario", "skenario"),
     "service": ("service", "layanan"),
+    "not_numbers": (
+        "{count} of {total} runs give no number ({runs}), so no index of it could be trusted; choose another output",
+        "{count} dari {total} simulasi tidak menghasilkan angka ({runs}), jadi indeksnya tidak dapat dipercaya; pilih "
+        "keluaran lain",
+    ),
+    "constant": (
+        "{value} in all {total} runs, so nothing moves it and no index can be given",
+        "{value} pada ke-{total} simulasi, jadi tidak ada yang menggerakkannya dan indeks tidak dapat dihitung",
+    ),
+    "failed_runs": (
+        "{count} of {total} runs failed: {runs} ({reason}); mend them and resume, or leave them out, with the "
+        "{blocks} blocks of points they belong to, by --failed drop",
+        "{count} dari {total} simulasi gagal: {runs} ({reason}); perbaiki lalu lanjutkan, atau keluarkan simulasi itu "
+        "beserta {blocks} blok titiknya dengan --failed drop",
+    ),
+    "unfinished": (
+        "{count} of {total} runs are still to be made; resume the study first",
+        "{count} dari {total} simulasi belum dijalankan; lanjutkan studi itu dulu",
+    ),
+    "too_few_blocks": (
+        "{value} blocks of points are left of {total}; indices need at least {least}",
+        "tersisa {value} blok titik dari {total}; indeks memerlukan paling sedikit {least}",
+    ),
+    "where_form": (
+        "{value} is not a condition; write OUTPUT SIGN NUMBER such as 'prevalence > 14', several joined by 'or' or by "
+        "'and' (signs: > >= < <=, decimal point)",
+        "{value} bukan syarat; tulis KELUARAN TANDA ANGKA, misalnya 'prevalence > 14', beberapa dihubungkan dengan 'or' "
+        "atau dengan 'and' (tanda: > >= < <=, titik desimal)",
+    ),
+    "one_sided": (
+        "{value}: {met} of {runs} draws meet it; at least {least} must and at least {least} must not, or nothing can be "
+        "told apart (values: {spans})",
+        "{value}: {met} dari {runs} sampel memenuhinya; paling sedikit {least} harus memenuhi dan {least} tidak, agar ada "
+        "yang dapat dibedakan (nilai: {spans})",
+    ),
+    "nothing_varied": ("this study varies nothing", "studi ini tidak memvariasikan apa pun"),
+    "points_hang_together": (
+        "points of {value} differ from each other in single factors, so runs cannot be held back to try a finding on; "
+        "take a study with sobol, lhs or csv",
+        "titik {value} hanya berbeda pada satu faktor, sehingga tidak ada simulasi yang dapat disisihkan untuk menguji "
+        "temuan; pakai studi dengan sobol, lhs, atau csv",
+    ),
+    "no_runs": ("no run of it has ended well yet", "belum ada simulasinya yang selesai dengan baik"),
+    "no_direction": (
+        "{value}: neither more nor less of it is better; choose one of {choices}",
+        "{value}: tidak ada arah yang lebih baik; pilih salah satu dari {choices}",
+    ),
+    "too_few_draws": (
+        "{runs} draws are complete in all scenarios; {least} are needed",
+        "{runs} sampel lengkap di semua skenario; diperlukan {least}",
+    ),
+    "calibration_failed": (
+        "{value} of {runs} runs failed; the first said: {error}",
+        "{value} dari {runs} simulasi gagal; pesan pertama: {error}",
+    ),
+    "no_observable": (
+        "{value} does not come out of runs over {choices}; lengthen them, or leave the target out",
+        "{value} tidak dihasilkan simulasi selama {choices}; perpanjang, atau hapus sasaran itu",
+    ),
+    "too_few_points": (
+        "{value} points came out whole; the free parameters need at least {least}",
+        "{value} titik berhasil utuh; parameter bebas memerlukan sedikitnya {least}",
+    ),
+    "no_fitted": (
+        "there are no fitted draws for {value}; there are for {choices}; take prior draws, or calibrate it first",
+        "belum ada sampel hasil kalibrasi untuk {value}; yang ada {choices}; pakai sampel prior, atau kalibrasi dulu",
+    ),
+    "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
+    "set_and_factor": (
+        "is also in [set]; a factor varies, so leave it out of one of the two",
+        "juga ada di [set]; faktor itu berubah-ubah, jadi hapus dari salah satunya",
+    ),
+    "factor_decided": (
+        "scenario {value} changes this; a factor holds for the whole run and would undo that",
+        "skenario {value} mengubah ini; nilai faktor berlaku sepanjang simulasi dan akan membatalkannya",
+    ),
+    "factor_levels": (
+        "{value} is for numbers; this parameter is one of: {choices}; write distribution = 'choice'",
+        "{value} hanya untuk angka; parameter ini salah satu dari: {choices}; tulis distribution = 'choice'",
+    ),
+    "factor_unused": ("is not used with {value}; leave it out", "tidak dipakai pada {value}; hapus saja"),
+    "not_above": ("{value} is not above {least}", "{value} tidak lebih dari {least}"),
+    "low_not_below": ("{value} is not below high = {high}", "{value} tidak di bawah high = {high}"),
+    "factor_outside": (
+        "less than a thousandth of this distribution lies in the range [{low}, {high}]",
+        "kurang dari seperseribu sebaran ini terletak di dalam rentang [{low}, {high}]",
+    ),
+    "too_many_runs": ("{value} runs; at most {most}", "{value} simulasi; paling banyak {most}"),
+    "not_a_store": (
+        "is no store of a study (there is no manifest.json that can be read)",
+        "bukan simpanan studi (tidak ada manifest.json yang dapat dibaca)",
+    ),
+    "other_study": (
+        "holds another study ({what} differ); name a new folder",
+        "berisi studi lain ({what} berbeda); sebutkan folder baru",
+    ),
+    "other_code": (
+        "was begun with other code, version {then} (now {now}); go on with that version, or name a new folder",
+        "dimulai dengan kode lain, versi {then} (sekarang {now}); lanjutkan dengan versi itu, atau pilih folder baru",
+    ),
+    "extend_instead": (
+        "holds this study with {then}; for {now} write: konvergensi study extend",
+        "berisi studi ini dengan {then}; untuk {now} tulis: konvergensi study extend",
+    ),
+    "store_in_use": (
+        "another process is at work on this store ({by}); wait for it, or stop it",
+        "proses lain sedang mengerjakan simpanan ini ({by}); tunggu, atau hentikan proses itu",
+    ),
+    "no_outcome": (
+        "there is no function {value} (write module:function)",
+        "tidak ada fungsi {value} (tulis modul:fungsi)",
+    ),
+    "worker_differs": (
+        "this worker has other {what} than the study was begun with (version {now}, not {then}); install the same",
+        "pekerja ini memiliki {what} yang lain daripada awal studi (versi {now}, bukan {then}); pasang yang sama",
+    ),
+    "store_unwritable": (
+        "cannot be written to ({reason}); what was put away stays, and konvergensi study resume goes on from there",
+        "tidak dapat ditulisi ({reason}); yang sudah tersimpan tetap ada, dan konvergensi study resume melanjutkannya",
+    ),
+    "other_points": (
+        "this installation draws other points than the study began with; go on with the versions of its beginning",
+        "instalasi ini menghasilkan titik lain daripada saat studi dimulai; lanjutkan dengan versi semula",
+    ),
+    "no_distributed": (
+        "needs Dask: pip install 'konvergensi[cluster]'",
+        "memerlukan Dask: pip install 'konvergensi[cluster]'",
+    ),
+    "no_scheduler": (
+        "no Dask scheduler answers at {value} ({reason}); write tcp://host:port",
+        "tidak ada penjadwal Dask yang menjawab di {value} ({reason}); tulis tcp://host:port",
+    ),
+    "cluster_lost": (
+        "the scheduler at {value} is lost; start it again, then: konvergensi study resume",
+        "penjadwal di {value} hilang; jalankan lagi, lalu: konvergensi study resume",
+    ),
+    "cluster_failed": (
+        "the workers at {value} cannot do the work ({reason}); is the same konvergensi installed there?",
+        "pekerja di {value} tidak dapat mengerjakannya ({reason}); apakah konvergensi yang sama terpasang di sana?",
+    ),
+    "resume_instead": (
+        "holds this study with {then}, not {now}; go on with: konvergensi study resume",
+        "berisi studi ini dengan {then}, bukan {now}; lanjutkan dengan: konvergensi study resume",
+    ),
+    "not_more": (
+        "{value} is not more than the {had} there are; write how many there are to be in all",
+        "{value} tidak lebih dari {had} yang sudah ada; tulis jumlah seluruhnya nanti",
+    ),
+    "points_given": (
+        "the points of a {value} design are given; only seeds can be added",
+        "titik rancangan {value} sudah ditentukan; hanya benih yang dapat ditambah",
+    ),
+    "no_run": ("there is no run {value} in this store", "tidak ada simulasi {value} di simpanan ini"),
+    "run_ambiguous": (
+        "{value} is the beginning of {count} ids; write more of it",
+        "{value} adalah awal dari {count} id; tulis lebih panjang",
+    ),
+    "workers_and_cluster": (
+        "is for this machine alone; leave it out with --cluster",
+        "hanya untuk komputer ini; hapus bila memakai --cluster",
+    ),
+    "shards_damaged": (
+        "{count} shards are damaged or incomplete (first: {first}); konvergensi study resume makes their runs again",
+        "{count} bagian rusak atau tidak utuh (pertama: {first}); konvergensi study resume mengulang simulasinya",
+    ),
 }
 HINT = ("; did you mean {near}?", "; maksud Anda {near}?")
 MORE = ("; and {more} more lines", "; dan {more} baris lagi")

@@ -217,9 +217,10 @@ class Recorder:
                 )
             )
 
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table with its columns, also when it has no rows."""
-        tables = {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self.rows.items()}
-        if self.villages:
+    def tables(self, *names: str) -> dict[str, pd.DataFrame]:
+        """The tables of these names, or every one, with their columns also when there are no rows."""
+        wanted = names or tuple(self.rows)
+        tables = {name: pd.DataFrame(self.rows[name], columns=COLUMNS[name]) for name in wanted}
+        if self.villages and "villages" in wanted:
             tables["villages"] = pd.concat(self.villages, ignore_index=True)[COLUMNS["villages"]]
         return tables

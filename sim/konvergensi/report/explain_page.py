@@ -134,7 +134,7 @@ def _parts(found: Explanation, lang: Lang) -> Block:
     row = found.of(total)
     name = f"{word('explain.part.total', lang)}: {part_name(found, total, lang)}"
     rows.append((name, points(row["value"], lang), _interval(row["low"], row["high"], lang)))
-    interval = "chance" if len(found.manifest["seeds"]) > 1 else "none"
+    interval = chance(found) if len(found.manifest["seeds"]) > 1 else "none"
     after = [word("explain.sums", lang, interval=word(f"explain.interval.{interval}", lang))]
     return Block(word("explain.heading.parts", lang), [], columns, rows, after)
 
@@ -209,7 +209,9 @@ def _reading(found: Explanation, lang: Lang) -> Block:
         word("explain.reading.shapley", lang, worlds=number(manifest["worlds"], lang), seeds=seeds),
         word("explain.reading.start", lang, start=month_name(manifest["agencies_move_from"], lang)),
         word("explain.reading.rates", lang),
-        word("explain.reading.chance", lang, seeds=seeds) if seeds > 1 else word("explain.reading.no_chance", lang),
+        word(f"explain.reading.{chance(found)}", lang, seeds=seeds)
+        if seeds > 1
+        else word("explain.reading.no_chance", lang),
         word("explain.reading.size", lang, share=part(float(manifest["population_share"]), lang)),
     ]
     if inputs := synthetic(found, lang):
@@ -240,3 +242,8 @@ def _with_interval(row: pd.Series, lang: Lang) -> str:
 def _plain(value: float, lang: Lang) -> str:
     text = f"{float(value):.6g}"
     return text if lang == "en" else text.replace(".", ",")
+
+
+def chance(found: Explanation) -> str:
+    """What an interval over seeds holds: chance alone, or also the beliefs of fitted draws."""
+    return "fitted" if (found.manifest.get("beliefs") or {}).get("from") == "fitted" else "chance"

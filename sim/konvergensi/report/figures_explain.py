@@ -62,7 +62,7 @@ def waterfall(found: Explanation, lang: Lang) -> Figure:
         axes.plot(real, place, **_REALLY, zorder=5)
         key.append(Line2D([], [], **_REALLY, label=word("explain.figure.really", lang)))
     if len(found.manifest["seeds"]) > 1:
-        label = word("explain.figure.chance", lang, seeds=len(found.manifest["seeds"]))
+        label = word(f"explain.figure.{words_of.chance(found)}", lang, seeds=len(found.manifest["seeds"]))
         key.insert(0, Line2D([], [], **_INTERVAL, label=label))
     axes.axvline(0, color=theme.GREY, lw=1)
     axes.set_yticks(range(len(labels)), [theme.wrap(label, 2.6) for label in labels])
@@ -102,7 +102,7 @@ def _note(found: Explanation, total: str, lang: Lang) -> str:
 
 
 def _interval(found: Explanation) -> str:
-    return "chance" if len(found.manifest["seeds"]) > 1 else "none"
+    return words_of.chance(found) if len(found.manifest["seeds"]) > 1 else "none"
 
 
 FIGURES: dict[str, Callable[[Any, Lang], Figure]] = {"explain": waterfall}

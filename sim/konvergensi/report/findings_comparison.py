@@ -88,7 +88,9 @@ def out_of_reach(comparison: Comparison, lang: Lang) -> list[str]:
     """The targets that no run of any policy reaches, as sentences."""
     _, due = _due(comparison)
     return [
-        word("report.targets.none", lang, target=number(target, lang, int(target % 1 > 0)), month=month_name(month, lang))
+        word(
+            "report.targets.none", lang, target=number(target, lang, int(target % 1 > 0)), month=month_name(month, lang)
+        )
         for (target, month), reached in due.items()
         if not reached
     ]

@@ -61,7 +61,9 @@ def draws_and_seeds(comparison: Comparison, lang: Lang) -> str:
     """How many draws of the parameters and how many seeds, in words."""
     manifest = comparison.manifest
     draws, seeds = int(manifest["draws"]), int(manifest["seeds"])
-    drawn = counted("count.draws", draws, lang) if draws else word("count.no_draws", lang)
+    fitted = (manifest.get("beliefs") or {}).get("from") == "fitted"
+    kind = "count.fitted_draws" if fitted else "count.draws"
+    drawn = counted(kind, draws, lang) if draws else word("count.no_draws", lang)
     return word("count.times", lang, draws=drawn, seeds=counted("count.seeds", seeds, lang))
 
 

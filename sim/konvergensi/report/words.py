@@ -24,7 +24,16 @@ Lang = Literal["en", "id"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 ABSENT = "–"  # shown where a number does not exist (NaN, no denominator)
 _SCALES = ((1e12, "unit.trillion"), (1e9, "unit.billion"), (1e6, "unit.million"))
-_FILES = ("words.toml", "words_comparison.toml", "words_explain.toml", "words_levers.toml")
+_FILES = (
+    "words.toml",
+    "words_comparison.toml",
+    "words_explain.toml",
+    "words_levers.toml",
+    "words_sensitivity.toml",
+    "words_parameters.toml",
+    "words_discovery.toml",
+    "words_calibration.toml",
+)
 
 
 @cache

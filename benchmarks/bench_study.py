@@ -1,0 +1,106 @@
+"""How well do studies use the machine? python benchmarks/bench_study.py [RUNS]
+
+Runs a Sobol study of Lebak at population share 0.02 (RUNS runs, baseline and full-convergence, every uncertain number)
+with one worker process and with two, and prints runs per second and what the second worker adds; then what a run costs
+beyond the model itself: cells lived as a study does against their bare lives. Limits: efficiency 0.85 on
+two cores or more that nothing else uses, 30 ms a run. Starting the processes is not part of the rate: it is counted
+from the moment every worker has finished a cell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from konvergensi.experiments.branch import branches
+from konvergensi.studies.cells import Cell, values_of, work_of
+from konvergensi.studies.designs import Design
+from konvergensi.studies.engines import cores, processes
+from konvergensi.studies.study import Study, load_study
+from konvergensi.studies.writing import writing
+
+STUDY = Path(__file__).resolve().parents[1] / "studies" / "lebak-uncertain.toml"
+LIMIT_EFFICIENCY, LIMIT_OVERHEAD_MS = 0.85, 30.0
+CELLS = 20  # of which the overhead is told
+
+
+def study_of(runs: int) -> Study:
+    """The example study of Lebak, as long as this."""
+    study = replace(load_study(STUDY), seeds=(1,))
+    return replace(study, design=Design("sobol", max(runs // len(study.scenarios), 1)))
+
+
+def rate(study: Study, workers: int, folder: Path) -> float:
+    """Runs per second, put away in a store, from the moment every worker has finished a cell."""
+    with writing(folder, study) as writer:
+        work = work_of(study, writer.identity)
+        done, began = 0, 0.0
+        for cell, lived in processes(work, writer.waiting(), workers, ahead=workers):
+            writer.add(cell, lived)
+            done += 1
+            if done == 2 * workers:
+                began = time.perf_counter()
+        writer.flush()
+        seconds = time.perf_counter() - began
+    return (done - 2 * workers) * len(study.scenarios) / seconds
+
+
+def overhead_ms(study: Study, folder: Path) -> float:
+    """Milliseconds of processor time a run of a study costs beyond living it, median over cells.
+
+    Counted: its values, its outcome, the way to a worker and back, its place in the store. Each cell is lived bare and
+    as the study does, in turn, so that a machine that slows down slows both.
+    """
+    with writing(folder, study) as writer:
+        work = work_of(study, writer.identity)
+        cells = list(itertools.islice(writer.waiting(), CELLS + 1))
+        work(cells.pop())  # the first of a process pays for imports and for looking at the code
+
+        def bare(cell: Cell) -> None:
+            span = (study.population_share, study.start, study.end)
+            for _ in branches(study.scenarios, study.districts[0], cell.seed, *span, values_of(study, cell)):
+                pass
+
+        def whole(cell: Cell) -> None:
+            sent_work, sent_cell = pickle.loads(pickle.dumps((work, cell)))
+            writer.add(cell, pickle.loads(pickle.dumps(sent_work(sent_cell))))
+
+        more = []
+        for number, cell in enumerate(cells):
+            spent = {}
+            for way in (bare, whole) if number % 2 else (whole, bare):  # whoever is second finds things warm
+                began = time.process_time()
+                way(cell)
+                spent[way] = time.process_time() - began
+            more.append(spent[whole] - spent[bare])
+        began = time.process_time()
+        writer.flush()
+        shard = (time.process_time() - began) / CELLS
+    return 1000.0 * (statistics.median(more) + shard) / len(study.scenarios)
+
+
+def main(runs: int) -> int:
+    """Print rates, efficiency and overhead; 0 when the limits are kept."""
+    study = study_of(runs)
+    with tempfile.TemporaryDirectory() as folder:
+        rates = {workers: rate(study, workers, Path(folder) / str(workers)) for workers in (1, 2)}
+        overhead = overhead_ms(study, Path(folder) / "overhead")
+    efficiency = rates[2] / (2 * rates[1])
+    print(
+        f"study of {study.runs} runs, {len(study.factors)} factors, share {study.population_share:g}, {cores()} cores"
+    )
+    for workers, per_second in rates.items():
+        print(f"  {workers} workers  {per_second:6.2f} runs/s   {2000 / per_second / 60:6.1f} minutes for 2,000 runs")
+    print(f"scaling efficiency, one to two workers: {efficiency:.2f}   (limit {LIMIT_EFFICIENCY:g}, on idle cores)")
+    print(f"overhead a run beyond the model: {overhead:.1f} ms   (limit {LIMIT_OVERHEAD_MS:g})")
+    return 0 if (efficiency >= LIMIT_EFFICIENCY or cores() < 2) and overhead <= LIMIT_OVERHEAD_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))

@@ -1,0 +1,1 @@
+"""Calibration: targets, priors, emulators, history matching, posterior, fitted draws, validation."""

@@ -1,0 +1,108 @@
+"""The commands `discover` and `robustness`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from konvergensi.cli_options import LangOption, refusals
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.terminal import Lang, refuse_unwritable, say
+
+StoreArgument = Annotated[Path, typer.Argument(help="Store of a study · Simpanan studi")]
+PlaceOption = Annotated[
+    str | None, typer.Option(help="District of the store · Daerah dalam simpanan", show_default="the first · pertama")
+]
+
+
+class Method(StrEnum):
+    """How conditions are sought."""
+
+    prim = "prim"
+    tree = "tree"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(discover)
+    app.command()(robustness)
+
+
+def discover(
+    store: StoreArgument,
+    where: Annotated[
+        str,
+        typer.Option(
+            help="What is of interest: OUTPUT SIGN NUMBER, joined by 'or' or by 'and' · Yang dicari: "
+            "'prevalence > 30', 'difference:prevalence >= -0.2 or cost_per_case > 1e9'"
+        ),
+    ],
+    scenario: Annotated[
+        str | None, typer.Option(help="Scenario looked at · Skenario", show_default="the last · terakhir")
+    ] = None,
+    district: PlaceOption = None,
+    method: Annotated[Method, typer.Option(help="Boxes, or a tree · Kotak, atau pohon")] = Method.prim,
+    density: Annotated[
+        float | None,
+        typer.Option(help="Choose the fullest box of at least this density, 0-1 · Kepadatan kotak paling sedikit"),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/discover"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say under which conditions something happens · Dalam kondisi apa sesuatu terjadi."""
+    with refusals(lang):
+        if density is not None and not 0 < density <= 1:
+            raise InputError(fault("", "--density", "outside", value=density, low=0, high=1, unit=""))
+        refuse_unwritable(out)
+
+        from konvergensi.discovery.discover import discover as search
+        from konvergensi.report.discovery_page import lines
+        from konvergensi.studies.store import Store
+
+        read = Store.open(store)
+        typer.echo(say("searching", lang), err=True)
+        found = search(read, where, scenario, method.value, district=district, density=density)
+        _write(found.save, out, lang, lines(found, lang.value))
+
+
+def robustness(
+    store: StoreArgument,
+    output: Annotated[
+        str, typer.Option(help="What is to be good · Keluaran: prevalence, difference:protected_in_time")
+    ] = "prevalence",
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Good enough, in the output's unit · Ambang", show_default="the district's target"),
+    ] = None,
+    district: PlaceOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/robustness"),
+    lang: LangOption = Lang.en,
+) -> None:
+    """Rank scenarios when nobody knows which draw is true · Skenario mana yang kokoh di bawah ketidakpastian."""
+    with refusals(lang):
+        refuse_unwritable(out)
+
+        from konvergensi.discovery.ranking import robustness as rank
+        from konvergensi.report.robustness_page import lines
+        from konvergensi.studies.store import Store
+
+        found = rank(Store.open(store), output, threshold=threshold, district=district)
+        _write(found.save, out, lang, lines(found, lang.value))
+
+
+def _write(save: Callable[..., list[str]], out: Path, lang: Lang, lines: list[str]) -> None:
+    """Save, print what was found, and say where it is."""
+    typer.echo(say("writing", lang), err=True)
+    try:
+        names = save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
+    except OSError as error:  # a full disk
+        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+    for line in lines:
+        typer.echo(line)
+    typer.echo(say("written", lang, out=out, files=", ".join(names)))

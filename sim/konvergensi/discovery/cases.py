@@ -1,0 +1,141 @@
+"""Cases: what was varied in each draw of a study, and whether the draw is of interest.
+
+A case is a draw, with what is asked for averaged over its seeds: chance is averaged out as far as there are seeds, and
+a box speaks of conditions, not of luck.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from konvergensi.discovery.boxes import Bools
+from konvergensi.discovery.prim import LEAST_RUNS
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.studies.designs import draws_of
+from konvergensi.studies.outputs import COST, DIFFERENCE, outputs
+
+if TYPE_CHECKING:
+    from konvergensi.studies.store import Store
+
+SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+DEPENDENT = ("saltelli", "morris")  # their points share most coordinates with others, so none is new to the rest
+_ONE = re.compile(r"\s*([\w:-]+)\s*(>=|<=|>|<)\s*([-+]?[\d_]*\.?\d+(?:[eE][-+]?\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`output` compared with a number, in the units of the store."""
+
+    output: str
+    sign: str
+    value: float
+
+    def holds(self, values: pd.Series) -> Bools:
+        """For which of the values it holds, (n,)."""
+        return np.asarray(SIGNS[self.sign](values, self.value), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Where:
+    """What is of interest: one condition, or several of which `any` or all must hold."""
+
+    conditions: tuple[Condition, ...]
+    any: bool
+    text: str
+
+    def holds(self, values: pd.DataFrame) -> Bools:
+        """Which rows are of interest, (n,); `values` has a column for each output."""
+        each = [condition.holds(values[condition.output]) for condition in self.conditions]
+        return np.asarray(np.any(each, axis=0) if self.any else np.all(each, axis=0))
+
+
+def parse_where(text: str) -> Where:
+    """Read `OUTPUT SIGN NUMBER`, several joined by `or` or by `and`. Raises InputError for anything else."""
+    parts = re.split(r"\s+(or|and)\s+", text.strip())
+    found = [_ONE.fullmatch(part) for part in parts[::2]]
+    if not all(found) or len(set(parts[1::2])) > 1:
+        raise InputError(fault("", "--where", "where_form", value=text))
+    conditions = tuple(Condition(name, sign, float(value)) for name, sign, value in (m.groups() for m in found if m))
+    return Where(conditions, "or" in parts[1::2], " ".join(text.split()))
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases by draw: `x` the factors, `values` the outputs asked for, `interest` (n,) bool; all in the same order."""
+
+    x: pd.DataFrame
+    values: pd.DataFrame
+    interest: Bools
+    where: Where
+    scenario: str
+    district: str
+    left_out: int  # draws of which a run failed or is not yet done, or for which an output has no number
+
+
+def cases(store: Store, where: Where, scenario: str | None = None, district: str | None = None) -> Cases:
+    """Read the cases of one scenario (the study's last by default) in one district (its first).
+
+    Raises InputError for names that are not there, a study that varied nothing, points that hang together, and where
+    so many or so few draws are of interest that nothing can be told apart.
+    """
+    scenario, district = scenario or store.scenarios[-1], district or store.districts[0]
+    _refuse_points(store)
+    names = dict.fromkeys(condition.output for condition in where.conditions)
+    values = pd.DataFrame({name: by_draw(store, name, scenario, district) for name in names})
+    whole = values.dropna()
+    x = _factors(store, district).loc[whole.index]
+    left_out = draws_of(store.study) - len(whole)
+    found = Cases(x, whole, where.holds(whole), where, scenario, district, left_out)
+    _refuse_one_sided(found)
+    return found
+
+
+def by_draw(store: Store, output: str, scenario: str, district: str) -> pd.Series:
+    """An output by draw, the mean over its seeds; NaN where a run of the draw failed.
+
+    Cost per case is the ratio of these means, and infinite where no case is averted, however little was spent: money
+    that averts nothing is not cheap.
+    """
+    if output != COST:
+        return _seed_mean(outputs(store, output, scenario, district))
+    money, cases_ = (
+        _seed_mean(outputs(store, DIFFERENCE + name, scenario, district)) for name in ("spent_rp", "stunted_children")
+    )
+    return (money / -cases_).where(cases_ < 0, np.inf).where(cases_.notna() & money.notna())
+
+
+def _seed_mean(table: pd.DataFrame) -> pd.Series:
+    """Means over seeds; NaN where a seed is, or is not there."""
+    wide = table.pivot(index="draw", columns="seed", values="value")
+    return wide.mean(axis=1, skipna=False)
+
+
+def _factors(store: Store, district: str) -> pd.DataFrame:
+    """What was varied, by draw; without dummies, and without what never varies."""
+    keys = [factor.key for factor in store.study.factors if not factor.is_dummy]
+    runs = store.runs(["district", "draw", *keys])
+    by = runs[runs["district"] == district].drop_duplicates("draw").set_index("draw")[keys]
+    return by.loc[:, by.nunique() > 1]
+
+
+def _refuse_points(store: Store) -> None:
+    if not store.factors:
+        raise InputError(fault(store.path, "factors", "nothing_varied"))
+    if (method := store.study.design.method) in DEPENDENT:
+        raise InputError(fault(store.path, "design.method", "points_hang_together", value=method))
+
+
+def _refuse_one_sided(found: Cases) -> None:
+    """Refuse where fewer than LEAST_RUNS draws are of interest, or are not."""
+    runs, met = len(found.interest), int(found.interest.sum())
+    if min(met, runs - met) >= LEAST_RUNS:
+        return
+    spans = [f"{name} {values.min():.6g} … {values.max():.6g}" for name, values in found.values.items() if runs]
+    words = {"value": found.where.text, "met": met, "runs": runs, "least": LEAST_RUNS, "spans": "; ".join(spans)}
+    raise InputError(fault("", "--where", "one_sided", **words))

@@ -1,0 +1,215 @@
+"""The store of a study: a folder of Parquet files that any tool reads.
+
+manifest.json says what was planned and with what; runs/, series/ and groups/ hold the three tables; shards/ the records
+that say which files are whole (see shards.py). Readers change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from konvergensi.inputs.errors import InputError, fault
+from konvergensi.studies import shards
+from konvergensi.studies.designs import draws_of, first_draw
+from konvergensi.studies.factors import Factor
+from konvergensi.studies.outcome import scalar_names
+from konvergensi.studies.shards import Record
+from konvergensi.studies.study import KONVERGENSI, OUTCOME, Study, from_data
+
+MANIFEST, POINTS, STUDY_FILE = "manifest.json", "points.parquet", "study.toml"
+FORMAT = 1
+KEYS = ("district", "scenario", "draw", "seed")
+RUN_COLUMNS = ("run_id", *KEYS, "status", "error", "wall_s")  # then the factors, then the scalars
+OK, FAILED = "ok", "failed"
+SERIES = pa.schema([("run_id", pa.string()), ("month", pa.string()), ("measure", pa.string()), ("value", pa.float64())])
+GROUPS = pa.schema([
+    ("run_id", pa.string()), ("month", pa.string()), ("group", pa.string()), ("measure", pa.string()),
+    ("value", pa.float64()),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How far a study is: runs planned, well done, failed, and shards."""
+
+    planned: int
+    ok: int
+    failed: int
+    shards: int
+
+    @property
+    def left(self) -> int:
+        return self.planned - self.ok - self.failed
+
+
+class Store:
+    """A store to read. Tables are sorted by district and scenario (in the study's order), draw and seed."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]):
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Store:
+        """Open a folder. Raises InputError when it holds no store."""
+        path = Path(path)
+        try:
+            manifest = json.loads((path / MANIFEST).read_bytes())
+            if manifest["format"] != FORMAT or not isinstance(manifest["study"], dict):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(fault(path, "", "not_a_store")) from None
+        return cls(path, manifest)
+
+    @cached_property
+    def study(self) -> Study:
+        """The study it holds, with its points if they were given."""
+        given = None
+        if self.manifest["points"]["given"]:
+            table = pq.read_table(self.path / POINTS)
+            given = np.column_stack([column.to_numpy() for column in table.columns]).astype(np.float64)
+        return from_data(self.manifest["study"], given)
+
+    @property
+    def districts(self) -> list[str]:
+        """Ids of the districts, in the study's order."""
+        return list(self.manifest["identity"]["districts"])
+
+    @property
+    def scenarios(self) -> list[str]:
+        """Ids of the scenarios, the reference first."""
+        return list(self.manifest["identity"]["scenarios"])
+
+    @property
+    def factors(self) -> list[str]:
+        """Keys of the factors, as columns of runs."""
+        return [factor["key"] for factor in self.manifest["study"]["factors"]]
+
+    @property
+    def scalars(self) -> list[str]:
+        """Names of the scalars, as columns of runs; empty before the first shard."""
+        found: list[str] = []
+        for record in self.records():
+            names = pq.read_schema(shards.file_of(self.path, "runs", record)).names[self._fixed :]
+            found = names if len(names) > len(found) else found
+        return found
+
+    @property
+    def _fixed(self) -> int:
+        return len(RUN_COLUMNS) + len(self.manifest["study"]["factors"])
+
+    def records(self) -> list[Record]:
+        """Records of the shards that are there."""
+        return list(shards.records(self.path))
+
+    def counts(self) -> Counts:
+        """How far the study is, from the records alone."""
+        records = self.records()
+        done, failed = sum(each.ok for each in records), sum(each.failed for each in records)
+        return Counts(self.manifest["planned"]["runs"], done, failed, len(records))
+
+    def damaged(self, contents: bool = True) -> list[str]:
+        """Files that are missing or not as they were written; without contents, by their size only."""
+        tables = shards.TABLES if contents else ()
+        return [wrong for record in self.records() if (wrong := shards.fault_in(self.path, record, tables))]
+
+    def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """A row for each run: keys, status, error, wall_s, values of the factors, scalars (NaN where it failed).
+
+        Raises InputError when a shard is damaged.
+        """
+        keys = None if columns is None else list(dict.fromkeys([*KEYS, *columns]))
+        table = self._read("runs", keys).to_pandas()
+        table = in_order(table, self)
+        return table if columns is None else table[columns]
+
+    def series(self) -> pd.DataFrame:
+        """run_id, month, measure, value; as `runs` sorted, and within a run as its outcome was."""
+        return self._long("series")
+
+    def groups(self) -> pd.DataFrame:
+        """run_id, month, group, measure, value; sorted as `series`."""
+        return self._long("groups")
+
+    def iter_runs(self) -> Iterator[dict[str, Any]]:
+        """Each run as a dict, shard by shard, in no order: memory does not grow with the store."""
+        for record in self.whole(()):
+            yield from pq.read_table(shards.file_of(self.path, "runs", record)).to_pylist()
+
+    def _long(self, name: str) -> pd.DataFrame:
+        table = self._read(name)
+        ids = pa.array(self.runs(["run_id"])["run_id"], pa.string())
+        rank = pc.index_in(table["run_id"], value_set=ids).to_numpy()
+        return table.take(np.argsort(rank, kind="stable")).to_pandas()
+
+    def _read(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        files = [shards.file_of(self.path, name, record) for record in self.whole((name,))]
+        tables = [_columns(pq.ParquetFile(file), columns) for file in files]
+        if not tables:
+            schemas = {"runs": run_schema(self.study.factors, []), "series": SERIES, "groups": GROUPS}
+            tables = [schemas[name].empty_table()]
+        return pa.concat_tables(tables, promote_options="default")
+
+    def whole(self, contents: tuple[str, ...]) -> list[Record]:
+        """The records. Raises InputError when a shard is damaged; the contents of these tables are looked at too."""
+        records = self.records()
+        damaged = [wrong for record in records if (wrong := shards.fault_in(self.path, record, contents))]
+        if damaged:
+            raise InputError(fault(self.path, "", "shards_damaged", count=len(damaged), first=damaged[0]))
+        return records
+
+
+def _columns(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
+    """Those of the columns that a file has: one of failed runs only has no scalars."""
+    return file.read(None if columns is None else [name for name in columns if name in file.schema_arrow.names])
+
+
+def in_order(table: pd.DataFrame, store: Store) -> pd.DataFrame:
+    """A table with the keys of runs, sorted by them in the study's order."""
+    place = table["district"].map({name: number for number, name in enumerate(store.districts)})
+    policy = table["scenario"].map({name: number for number, name in enumerate(store.scenarios)})
+    return table.iloc[np.lexsort((table["seed"], table["draw"], policy, place))].reset_index(drop=True)
+
+
+def run_schema(factors: tuple[Factor, ...], scalars: list[str]) -> pa.Schema:
+    """Schema of the runs table."""
+    keys = [("run_id", pa.string()), ("district", pa.string()), ("scenario", pa.string()), ("draw", pa.int64())]
+    own = [("seed", pa.int64()), ("status", pa.string()), ("error", pa.string()), ("wall_s", pa.float64())]
+    varied = [(factor.key, _kind(factor)) for factor in factors]
+    return pa.schema([*keys, *own, *varied, *((name, pa.float64()) for name in scalars)])
+
+
+def _kind(factor: Factor) -> pa.DataType:
+    if factor.values and isinstance(factor.values[0], (bool, str)):
+        return pa.bool_() if isinstance(factor.values[0], bool) else pa.string()
+    return pa.int64() if factor.whole else pa.float64()
+
+
+def cell_number(study: Study, places: int, draw: int, place: int, seed_at: int) -> int:
+    """Number of a cell: draws first, so that a study stopped halfway has its first draws whole."""
+    return ((draw - first_draw(study)) * places + place) * len(study.seeds) + seed_at
+
+
+def planned_draws(study: Study) -> range:
+    """The numbers of the draws."""
+    return range(first_draw(study), first_draw(study) + draws_of(study))
+
+
+def expected_scalars(study: Study) -> list[str]:
+    """Names of the scalars, as far as they are known before the first run."""
+    if study.keep.scalars is not None:
+        return list(study.keep.scalars)
+    if study.model != KONVERGENSI:
+        return ["y"]
+    return scalar_names(study.start, study.end) if study.outcome == OUTCOME else []
