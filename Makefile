@@ -68,6 +68,7 @@ results: $(READY_DEV)  ## run the shipped policies again and write their numbers
 
 bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time, memory; what common seeds gain
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
+	.venv/bin/python benchmarks/bench_study.py
 
 # sdist, wheel from that sdist, empty environment outside the tree, a run from another folder.
 wheel-test: $(READY_DEV)  ## build the wheel, install it elsewhere, run it there
