@@ -55,7 +55,7 @@ def test_ctrl_c_ends_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monke
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(execute, "in_process", interrupted)
-    done = call("run", FILE, "--out", tmp_path / "store", "--workers", 1, "--lang", "id")
+    done = call("run", "ishigami", "--out", tmp_path / "store", "--workers", 1, "--lang", "id")
     assert done.exit_code == 130 and done.stdout == "" and "Traceback" not in done.stderr
     assert f"lanjutkan dengan: konvergensi study resume {tmp_path}/store" in done.stderr
     monkeypatch.undo()
@@ -90,6 +90,7 @@ def test_status_tells_of_failures_damage_and_who_is_at_work(tmp_path: Path, monk
     ("words", "said"),
     [
         (["run", "nothing.toml"], "nothing.toml: there is no such file"),
+        (["run", "ishigamy"], "unknown study 'ishigamy'; there is ishigami, "),
         (["status", "nowhere"], "nowhere: is no store of a study"),
         (["resume", "nowhere"], "nowhere: is no store of a study"),
         (["extend", "nowhere", "--draws", "3"], "nowhere: is no store of a study"),

@@ -84,6 +84,17 @@ def test_scenarios_share_chance_and_a_cell_equals_single_runs(real: Store) -> No
     assert outcome(alone["baseline"]).scalars["integration_index"] == row["integration_index"]
 
 
+def test_districts_are_lived_side_by_side(real: Store, tmp_path: Path) -> None:
+    twin = shutil.copytree(KECIL, tmp_path / "mungil")
+    study = model_study(districts=(str(twin), KECIL), design=Design("lhs", 3), scenarios=("one-list",))
+    both = run_study(study, tmp_path / "store", workers=1)
+    runs = both.runs()
+    assert runs["district"].tolist() == ["mungil"] * 3 + ["kecil"] * 3 and runs["run_id"].is_unique
+    alone = outputs(real, "integration_index", scenario="one-list")
+    for district in both.districts:  # a district's name is no chance, and its neighbour in the study no influence
+        pd.testing.assert_frame_equal(outputs(both, "integration_index", district=district), alone, check_exact=True)
+
+
 def test_duckdb_and_pandas_read_it_in_one_line(quick: Store) -> None:
     runs, series = f"'{quick.path}/runs/*.parquet'", f"'{quick.path}/series/*.parquet'"
     mean = duckdb.sql(f"select scenario, avg(y) from {runs} group by all order by all").fetchall()

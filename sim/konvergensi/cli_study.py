@@ -43,21 +43,21 @@ def add_to(app: typer.Typer) -> None:
 
 @study.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="Study file · Berkas studi (studies/*.toml)")],
+    file: Annotated[str, typer.Argument(help="Study file, or name of one that comes along · Berkas atau nama studi")],
     out: Annotated[Path, typer.Option(help="Folder of the store · Folder simpanan: out/study-FILE")] = Path(""),
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Run what of a study is not in its store yet · Jalankan bagian studi yang belum tersimpan."""
-    store = out if out.name else Path("out") / f"study-{file.stem}"
+    store = out if out.name else Path("out") / f"study-{Path(file).stem}"
     with refusals(lang), interruptible(store, lang, "study_stopped"):
         _check(workers, cluster)
         from konvergensi.inputs.files import read_bytes
         from konvergensi.studies.execute import run_study
-        from konvergensi.studies.study import load_study
+        from konvergensi.studies.study import find_study, load_study
 
-        plan, text = load_study(file), read_bytes(file)
+        plan, text = load_study(file), read_bytes(find_study(file))
         words = {"districts": len(plan.districts), "scenarios": len(plan.scenarios), "seeds": len(plan.seeds)}
         draws = plan.cells // (len(plan.districts) * len(plan.seeds))
         typer.echo(

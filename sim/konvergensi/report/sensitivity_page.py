@@ -190,7 +190,9 @@ def heat_block(found: Sensitivity, lang: Lang) -> Block:
         shares = {cell: share(*span, lang) for cell, span in zip(of, _spans_of(table))}
         unknown = word("sensitivity.heat.unknown", lang)
         assumed = {bound: shares.get(("assumption", bound), unknown) for bound in bounds}
-        if unknown in assumed.values():
+        if ("assumption", bounds[0]) not in shares:
+            pass  # nothing here is assumed
+        elif unknown in assumed.values():
             said.append(word("sensitivity.heat.none", lang, output=name))
         else:
             key = "sensitivity.heat.effect" if bounds == ["effect"] else "sensitivity.heat.some"

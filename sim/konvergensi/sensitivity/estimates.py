@@ -28,7 +28,7 @@ F64 = NDArray[np.float64]
 CONFIDENCE = 0.95
 Z = float(norm.ppf(0.5 + CONFIDENCE / 2))
 # a slow one has fewer
-RESAMPLES = {"sobol": 200, "morris": 200, "shapley": 200, "rbd_fast": 100, "pawn": 50, "delta": 50, "rsa": 50}
+RESAMPLES = {"sobol": 200, "morris": 200, "shapley": 200, "rbd_fast": 100, "pawn": 30, "delta": 30, "rsa": 30}
 ENOUGH_LUCK = 20  # degrees of freedom from which on a unit's own luck is believed
 HARMONICS = 6  # of RBD-FAST; more see finer shapes and more noise
 SLICES = 10  # of PAWN

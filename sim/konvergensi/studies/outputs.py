@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.inputs.errors import InputError, fault, nearest, unknown_name
-from konvergensi.studies.store import Store
+from konvergensi.studies.store import KEYS, Store
 
 DIFFERENCE, COST = "difference:", "cost_per_case"
 OVER_SEEDS = ("mean:", "variance:")
@@ -26,7 +26,7 @@ def outputs(store: Store, output: str = "", scenario: str | None = None, distric
     """
     scenario = _named(scenario or store.scenarios[-1], "scenario", store.scenarios)
     district = _named(district or store.districts[0], "district", store.districts)
-    runs = store.runs()
+    runs = store.runs([*KEYS, *store.scalars])
     runs = runs[runs["district"] == district]
     return _output(store, runs, output or store.scalars[0], scenario).reset_index(drop=True)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.inputs.fields import number_fault
-from konvergensi.inputs.files import collect, exists, is_path
+from konvergensi.inputs.files import collect, data_root, exists, is_path, locate
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Scenario, load_scenario, resolve
@@ -241,11 +241,20 @@ def _design_faults(study: Study, where: object) -> list[Fault]:
     return faults
 
 
-def load_study(path: str | Path) -> Study:
-    """Read and check a study file. Raises InputError with one fault for each thing that is wrong."""
+def load_study(name_or_path: str | Path) -> Study:
+    """Read and check a study file, or one that comes along by its name.
+
+    Raises InputError with one fault for each thing that is wrong.
+    """
     from konvergensi.studies.study_file import read_study
 
-    return read_study(Path(path))
+    return read_study(find_study(name_or_path))
+
+
+def find_study(name_or_path: str | Path) -> Path:
+    """The file of a study, given as a path or as the name of one that comes along. Raises InputError without one."""
+    installed = data_root().parent / "studies"  # beside scenarios/, in the package as in a checkout
+    return locate(name_or_path, "study", {path.stem: path for path in sorted(installed.glob("*.toml"))})
 
 
 def as_data(study: Study) -> dict[str, Any]:
