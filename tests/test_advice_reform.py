@@ -7,7 +7,7 @@ from inputs_valid import write_district, write_scenario
 from typer.testing import CliRunner
 
 from konvergensi.cli import app
-from konvergensi.inputs.advice import few_families, still_example, overruled
+from konvergensi.inputs.advice import few_families, overruled, still_example
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario

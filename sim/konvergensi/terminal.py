@@ -64,7 +64,7 @@ PHRASES = {
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
     "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
-                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
+                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, pakai --out lain."),
     "good": ("{path}: good. {what}", "{path}: baik. {what}"),
 }  # fmt: skip
 

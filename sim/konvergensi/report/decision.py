@@ -328,7 +328,9 @@ def _by_source(comparison: Comparison, lead: Policy, lang: Lang) -> str:
     """What is spent more in a year, by source: who would have to find it."""
     more = sorted(compared.more_spent(comparison, lead.id).items(), key=lambda pair: -abs(pair[1]))
     named = [
-        word("decision.costs.source", lang, source=word_or(f"source_short.{source}", lang, source), rp=_billion(rp, lang))
+        word(
+            "decision.costs.source", lang, source=word_or(f"source_short.{source}", lang, source), rp=_billion(rp, lang)
+        )
         for source, rp in more
         if abs(rp) >= 0.5 * _LEAST_RP
     ]
