@@ -428,7 +428,8 @@ def test_it_says_whether_two_surveys_could_have_found_what_was_published(
     found = Explanation(**{**vars(small), "manifest": small.manifest | {"single_pairs": pairs}})
     text = " ".join(explain_page.really(found, "en"))
     assert said in text and "-7.2 points" in text
-    assert ("-2.2 points of it" in text) is ("outside" in said)
+    assert ("even at the edge of this interval -2.2 points are left" in text) is ("outside" in said)
+    assert ("points not explained" in text) is bool(pairs)
 
 
 @pytest.mark.parametrize("lang", ["en", "id"])

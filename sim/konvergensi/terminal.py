@@ -89,6 +89,7 @@ PHRASES = {
     "services": ("Services", "Layanan"),
     "parameters": ("Parameters", "Parameter"),
     "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
+                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, pakai --out lain."),
                  "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
     "calibrated": ("{district}: {draws} fitted draws, worth {worth} of equal weight; {left} of the prior was left",
                    "{district}: {draws} sampel kalibrasi, setara {worth} berbobot sama; {left} prior tersisa"),

@@ -113,8 +113,9 @@ def overruled(scenario: Scenario, last: int = REFORM - 1) -> list[Fault]:
 
 def still_example(district: District) -> list[Fault]:
     """How many values of a district's files still have the source that the template gave them."""
-    entries = [*district.population.values(), *district.overrides.values(), *district.surveys, *district.opd]
-    left = sum(each.source.startswith(EXAMPLE) for each in (*entries, *district.programmes))
+    rooms = (district.population.values(), district.overrides.values(), district.surveys, district.opd)
+    sources = [each.source for room in (*rooms, district.programmes) for each in room]
+    left = sum(source.startswith(EXAMPLE) for source in sources)
     return [fault(district.name, "", "still_example", n=left)] if left else []
 
 

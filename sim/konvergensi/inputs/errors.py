@@ -81,19 +81,21 @@ PHRASES: dict[str, tuple[str, str]] = {
         "about 16). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, "
         "not 5.700",
         "{value} kelahiran setahun di antara {total} jiwa berarti {ratio} per 1.000; yang wajar {low} sampai {high} "
-        "(Indonesia: sekitar 16). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan "
-        "5.700",
+        "(Indonesia: sekitar 16). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, "
+        "bukan 5.700",
     ),
     "births_per_100": (
         "{value} births a year in {total} families are {ratio} per 100; plausible is {low} to {high} (Indonesia: about "
-        "6). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not 5.700",
-        "{value} kelahiran setahun di {total} keluarga berarti {ratio} per 100; yang wajar {low} sampai {high} "
-        "(Indonesia: sekitar 6). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan "
+        "6). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not "
         "5.700",
+        "{value} kelahiran setahun di {total} keluarga berarti {ratio} per 100; yang wajar {low} sampai {high} "
+        "(Indonesia: sekitar 6). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, "
+        "bukan 5.700",
     ),
     "family_size": (
         "{value} persons in {total} families are {ratio} in a family; plausible is {low} to {high} (Indonesia: about "
-        "4). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not 5.700",
+        "4). Is one of the two in another unit, or of another year? A point does not separate thousands: 5700, not "
+        "5.700",
         "{value} jiwa di {total} keluarga berarti {ratio} per keluarga; yang wajar {low} sampai {high} (Indonesia: "
         "sekitar 4). Apakah satuan atau tahun salah satunya berbeda? Titik bukan pemisah ribuan: 5700, bukan 5.700",
     ),
@@ -170,8 +172,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "cells": (
         "line {line} holds {cells} values, but the first line names {columns} columns; is a comma missing or too many? "
         "Decimals are written with a point: 0.12",
-        "baris {line} berisi {cells} nilai, padahal baris pertama menyebut {columns} kolom; apakah ada koma yang kurang "
-        "atau berlebih? Desimal ditulis dengan titik: 0.12",
+        "baris {line} berisi {cells} nilai, padahal baris pertama menyebut {columns} kolom; apakah ada koma yang "
+        "kurang atau berlebih? Desimal ditulis dengan titik: 0.12",
     ),
     "semicolons": (
         "the columns are separated by semicolons; save it with commas between columns and points in decimals: 0.12",
@@ -226,8 +228,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "few_families": (
         "only about {n} families are simulated, so chance moves prevalence more than a policy does; compare a small "
         "district whole, --population-share 1",
-        "hanya sekitar {n} keluarga yang disimulasikan, sehingga kebetulan menggerakkan prevalensi lebih besar daripada "
-        "kebijakan; daerah kecil sebaiknya dibandingkan utuh, --population-share 1",
+        "hanya sekitar {n} keluarga yang disimulasikan, sehingga kebetulan menggerakkan prevalensi lebih besar "
+        "daripada kebijakan; daerah kecil sebaiknya dibandingkan utuh, --population-share 1",
     ),
     "few_families_whole": (
         "only {n} families live here, so chance moves prevalence more than a policy does, even over the whole district",

@@ -327,13 +327,8 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
 def _by_source(comparison: Comparison, lead: Policy, lang: Lang) -> str:
     """What is spent more in a year, by source: who would have to find it."""
     more = sorted(compared.more_spent(comparison, lead.id).items(), key=lambda pair: -abs(pair[1]))
-    named = [
-        word(
-            "decision.costs.source", lang, source=word_or(f"source_short.{source}", lang, source), rp=_billion(rp, lang)
-        )
-        for source, rp in more
-        if abs(rp) >= 0.5 * _LEAST_RP
-    ]
+    names = {source: word_or(f"source_short.{source}", lang, source) for source, _ in more}
+    named = [f"{names[source]} {_billion(rp, lang)}" for source, rp in more if abs(rp) >= 0.5 * _LEAST_RP]
     shown = "; ".join(named) or word("decision.costs.little", lang)
     return word("decision.costs.by_source", lang, sources=shown)
 

@@ -45,7 +45,8 @@ def _span(found: Explanation, lang: Lang) -> dict[str, str]:
 
 
 def _blocks(found: Explanation, lang: Lang) -> list[Block]:
-    answer = Block(sentences=[word("explain.question", lang), *answers(found, lang)])
+    question = "question" if found.manifest["district"] == "lebak" else "question_elsewhere"
+    answer = Block(sentences=[word(f"explain.{question}", lang), *answers(found, lang)])
     rest = Block(sentences=[summed(found, lang), incomes(found, lang)])
     return [answer, rest, _parts(found, lang), _without(found, lang), _published(found, lang)]
 
@@ -113,6 +114,9 @@ def really(found: Explanation, lang: Lang) -> list[str]:
     held = found.surveys.dropna(subset=["simulated"])
     if not pairs or [first["fieldwork"], last["fieldwork"]] != [held.iloc[i]["fieldwork"] for i in (0, -1)]:
         return said
+    modelled = float(found.of("published")["value"])
+    shown = {"change": change, "modelled": modelled, "gap": change - modelled}
+    said.append(word("explain.gap", lang, **{name: points(value, lang, 1) for name, value in shown.items()}))
     low, high = pairs
     edges = {"low": points(low, lang, 1), "high": points(high, lang, 1)}
     if low <= change <= high:

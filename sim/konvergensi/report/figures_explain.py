@@ -72,7 +72,13 @@ def waterfall(found: Explanation, lang: Lang) -> Figure:
     axes.set_xlim(low, max(high, 0.0) + 0.12 * (high - low))  # for the numbers beside the bars
     panel.value_axis(axes, lang, word("explain.figure.axis", lang), "x")
     return theme.dress(
-        figure, found, lang, _title(found, lang), _note(found, total, lang), key, f"explain.interval.{_interval(found)}"
+        figure,
+        found,
+        lang,
+        _title(found, total, lang),
+        _note(found, total, lang),
+        key,
+        f"explain.interval.{_interval(found)}",
     )
 
 
@@ -91,9 +97,11 @@ def _bar(axes: Axes, place: int, start: float, row: Any, colour: str, lang: Lang
     panel.value_label(axes, words_of.points(row.value, lang), (max(edges), place), beside=True)
 
 
-def _title(found: Explanation, lang: Lang) -> str:
-    shown = {name: words_of.points(found.of(name)["value"], lang) for name in ("true", "coordination", "services")}
-    return word("explain.figure.title", lang, district=district(found), **shown)
+def _title(found: Explanation, total: str, lang: Lang) -> str:
+    named = {"total": total, "coordination": "coordination", "services": "services"}
+    shown = {name: words_of.points(found.of(part)["value"], lang) for name, part in named.items()}
+    of = words_of.part_name(found, total, lang)
+    return word("explain.figure.title", lang, district=district(found), of=of, **shown)
 
 
 def _note(found: Explanation, total: str, lang: Lang) -> str:

@@ -80,8 +80,10 @@ def glance(comparison: Comparison, lang: Lang) -> Table:
 def _due(comparison: Comparison) -> tuple[pd.DataFrame, dict[tuple[float, str], bool]]:
     """Targets whose months the runs reach, and of each whether any run of any policy reaches it."""
     table = comparison.targets[comparison.targets["runs"] > 0]
-    reached = table.groupby(["target_percent", "month"], sort=False)["probability"].max() > 0
-    return table, {(float(target), str(month)): bool(any_) for (target, month), any_ in reached.items()}
+    due = dict.fromkeys(zip(table["target_percent"].astype(float), table["month"].astype(str)))
+    some = table[table["probability"] > 0]
+    reached = set(zip(some["target_percent"].astype(float), some["month"].astype(str)))
+    return table, {each: each in reached for each in due}
 
 
 def out_of_reach(comparison: Comparison, lang: Lang) -> list[str]:
