@@ -90,7 +90,6 @@ PHRASES = {
     "parameters": ("Parameters", "Parameter"),
     "replaces": ("{out} holds another comparison ({scenarios}); it is replaced. To keep both, name another --out.",
                  "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, pakai --out lain."),
-                 "{out} berisi perbandingan lain ({scenarios}); isinya diganti. Agar keduanya ada, sebutkan --out lain."),
     "calibrated": ("{district}: {draws} fitted draws, worth {worth} of equal weight; {left} of the prior was left",
                    "{district}: {draws} sampel kalibrasi, setara {worth} berbobot sama; {left} prior tersisa"),
     "checking": ("Checking: {step} ...", "Memeriksa: {step} ..."),

@@ -268,14 +268,14 @@ WHAT = {
     "where_form": (
         "{value} is not a condition; write OUTPUT SIGN NUMBER such as 'prevalence > 14', several joined by 'or' or by "
         "'and' (signs: > >= < <=, decimal point)",
-        "{value} bukan syarat; tulis KELUARAN TANDA ANGKA, misalnya 'prevalence > 14', beberapa dihubungkan dengan 'or' "
-        "atau dengan 'and' (tanda: > >= < <=, titik desimal)",
+        "{value} bukan syarat; tulis KELUARAN TANDA ANGKA, misalnya 'prevalence > 14', beberapa dihubungkan dengan "
+        "'or' atau dengan 'and' (tanda: > >= < <=, titik desimal)",
     ),
     "one_sided": (
-        "{value}: {met} of {runs} draws meet it; at least {least} must and at least {least} must not, or nothing can be "
-        "told apart (values: {spans})",
-        "{value}: {met} dari {runs} sampel memenuhinya; paling sedikit {least} harus memenuhi dan {least} tidak, agar ada "
-        "yang dapat dibedakan (nilai: {spans})",
+        "{value}: {met} of {runs} draws meet it; at least {least} must and at least {least} must not, or nothing can "
+        "be told apart (values: {spans})",
+        "{value}: {met} dari {runs} sampel memenuhinya; paling sedikit {least} harus memenuhi dan {least} tidak, agar "
+        "ada yang dapat dibedakan (nilai: {spans})",
     ),
     "nothing_varied": ("this study varies nothing", "studi ini tidak memvariasikan apa pun"),
     "points_hang_together": (
