@@ -20,21 +20,20 @@ def differing(calibration: Calibration, draws: Sequence[int]) -> list[str]:
     Returns `draw, seed: observable then -> now`, nothing when all agree to `RELATIVE`.
     """
     file, keys = calibration.study.file, list(calibration.manifest["free"])
-    kept = calibration.runs[calibration.runs["stage"] == POSTERIOR].set_index(["draw", "seed"]).sort_index()
-    beliefs = calibration.draws.set_index("draw")[keys]
+    runs = calibration.runs
+    kept = runs[(runs["stage"] == POSTERIOR) & runs["draw"].isin(list(draws))]
+    beliefs = dict(zip(calibration.draws["draw"], calibration.draws[keys].to_numpy(float).tolist()))
     found = []
-    for draw in draws:
-        for seed in kept.loc[draw].index:
-            model = ConvergenceModel(
-                "baseline", file.district, int(seed), file.population_share, file.start, file.end,
-                set=dict(zip(keys, beliefs.loc[draw].tolist())),
-            )  # fmt: skip
-            while model.running:
-                model.step()
-            then, now = kept.loc[(draw, seed)], observables(model).scalars
-            found += [
-                f"draw {draw}, seed {seed}: {name} {then[name]:g} -> {value:g}"
-                for name, value in now.items()
-                if not np.isclose(float(then[name]), value, rtol=RELATIVE, atol=1e-6, equal_nan=True)
-            ]
+    for then in kept.to_dict("records"):
+        model = ConvergenceModel(
+            "baseline", file.district, int(then["seed"]), file.population_share, file.start, file.end,
+            set=dict(zip(keys, beliefs[then["draw"]])),
+        )  # fmt: skip
+        while model.running:
+            model.step()
+        found += [
+            f"draw {then['draw']}, seed {then['seed']}: {name} {then[name]:g} -> {value:g}"
+            for name, value in observables(model).scalars.items()
+            if not np.isclose(float(then[name]), value, rtol=RELATIVE, atol=1e-6, equal_nan=True)
+        ]
     return found

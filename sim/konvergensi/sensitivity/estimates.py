@@ -19,7 +19,7 @@ from SALib.analyze.delta import calc_delta
 from SALib.analyze.pawn import analyze as pawn_analyze
 from SALib.analyze.rsa import rsa as rsa_analyze
 from scipy.stats import norm
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from konvergensi.sensitivity.designs import Design
 from konvergensi.studies.designs import MORRIS_LEVELS
