@@ -7,6 +7,7 @@
 3. measurement.eppgbm_bias_cm where the ratio of e-PPGBM to a survey is published (Lebak 2019: 0.359).
 
 With names of districts, only these are fitted, with the curve as it stands: python calibration/fit_mean_curve.py brebes
+A folder of one's own will do as well; its level is fitted to the surveys in its published.toml.
 
 One number per target, nothing else is fitted; the parameters' ranges stay. Writes the values into
 mechanisms/growth.toml and scenarios/districts/<name>/district.toml and prints them. Curve, Lebak and Kota Banjar are
@@ -24,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.mechanisms.growth import KNOTS
@@ -42,6 +44,7 @@ KNOTS_OF_BAND = ((0, 3), (9,), (18,), (30,), (42,), (54,))
 PROBIT = NormalDist().inv_cdf
 SEEDS = (1, 2)
 SHARE = 0.1  # of the families, where a target names no other
+ENOUGH_FAMILIES = 20_000  # of a district of one's own
 
 
 def lived_until(
@@ -151,9 +154,23 @@ def write(path: Path, table: str, value: float) -> None:
     path.write_text(new, encoding="utf-8")
 
 
+def own_target(folder: Path) -> dict[str, Any]:
+    """Target of a folder of one's own: what its published.toml says of surveys of the whole district."""
+    place = find_district(folder)
+    surveys = [
+        {"fieldwork": each.fieldwork, "percent": each.percent}
+        for each in place.published
+        if not each.routine and each.fieldwork >= "2018-01"
+    ]
+    if not surveys:
+        raise SystemExit(f"{folder / 'published.toml'}: no survey from 2018 on to fit to")
+    return {"surveys": surveys, "share": min(1.0, ENOUGH_FAMILIES / int(place.villages["families"].sum()))}
+
+
 def main(names: list[str]) -> None:
     """Fit and write: curve and all districts, or the districts named."""
     targets = tomllib.loads(TARGETS.read_text(encoding="utf-8"))
+    targets |= {name: own_target(Path(name)) for name in names if name not in targets and Path(name).is_dir()}
     if unknown := [name for name in names if name not in targets]:
         raise SystemExit(f"{TARGETS}: no target for {', '.join(unknown)}; there is {', '.join(targets)}")
     curve: dict[str, float] = {}
@@ -169,7 +186,8 @@ def main(names: list[str]) -> None:
         if "eppgbm" in targets[name]:
             fitted["measurement.eppgbm_bias_cm"] = fit_bias(name, targets[name], curve, shift)
         for key, value in fitted.items():
-            write(DISTRICTS / name / "district.toml", f'set."{key}"', value)
+            folder = Path(name) if Path(name).is_dir() else DISTRICTS / name
+            write(folder / "district.toml", f'set."{key}"', value)
         print(f"{name}: {fitted}")
 
 

@@ -136,7 +136,7 @@ class Results:
         if lang == "id":
             return (
                 f"{what} seukuran sebenarnya ({number(children, lang)} balita pada akhir simulasi), Januari 2018 "
-                f"sampai Desember 2024, benih acak 1; sidik berkas masukan `{digest}`."
+                f"sampai Desember 2024, benih acak 1; sidik digital berkas masukan `{digest}`."
             )
         return (
             f"{what} at full size ({number(children, lang)} under-fives at the end), January 2018 to December 2024, "

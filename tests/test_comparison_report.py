@@ -395,7 +395,7 @@ def test_an_inert_policy_makes_no_difference() -> None:
     text = sheet_text(case("inert"))
     assert "does not change prevalence: no difference in any run" in text
     assert "spends as much as A: no difference in any run" in text
-    assert "No cost per stunted child fewer: the same in every run" in text
+    assert "No cost per stunted child fewer or child protected in time: the same in every run" in text
 
 
 def test_without_draws_or_seeds_nothing_pretends_to_be_sure() -> None:

@@ -45,11 +45,11 @@ INTERVALS = {
         "selisih dipasangkan menurut sampel dan benih",
     ),
     "few_draws": (
-        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels cut at "
+        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels within "
         "what is possible; "
         "differences are paired by draw and seed",
         "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}), "
-        "tingkatnya dipotong pada yang mungkin; selisih dipasangkan menurut sampel dan benih",
+        "tingkat dalam batas yang mungkin; selisih dipasangkan menurut sampel dan benih",
     ),
     "chance": (
         "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
@@ -64,10 +64,10 @@ PAIRS = (
     "pasangan: selang t 95% bagi rata-rata selisih; diputuskan bila selang itu tidak memuat 0",
 )
 MONEY = (
-    "Rupiah of the whole district at the unit costs of the model, not adjusted for inflation. Counted: programmes and "
-    "KPM incentives. Not counted, as nothing is known of it: what meetings, accompaniment, training and lists cost.",
-    "Rupiah untuk seluruh daerah menurut biaya satuan model, tanpa penyesuaian inflasi. Dihitung: program dan insentif "
-    "KPM. Tidak dihitung karena belum diketahui: biaya pertemuan, pendampingan, pelatihan, dan penyusunan daftar.",
+    "Rupiah of the whole district at the model's unit costs, without inflation: programmes and KPM incentives. What "
+    "meetings, accompaniment, training and lists cost is not known and not counted.",
+    "Rupiah seluruh daerah menurut biaya satuan model, tanpa inflasi: program dan insentif KPM. Biaya rapat, "
+    "pendampingan, pelatihan, dan penyusunan daftar belum diketahui dan tidak dihitung.",
 )
 NO_VARIANCE = (
     "variance is split only with at least two draws and two seeds; also not where nothing varies",

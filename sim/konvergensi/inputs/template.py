@@ -1,4 +1,4 @@
-"""A folder to start one's own district from: three files with comments in one language, right as written."""
+"""A folder to start one's own district from: its files with comments in one language, right as written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from konvergensi.inputs.errors import LANGUAGES, InputError, fault
 from konvergensi.inputs.files import exists
 
 TEMPLATE = Path(__file__).parent / "template"
-NAMES = ("district.toml", "villages.csv", "opd.toml")
+NAMES = ("district.toml", "villages.csv", "opd.toml", "published.toml")
 
 
 def template_files(lang: str = "en") -> dict[str, str]:

@@ -309,8 +309,12 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
         lines.append(Line(word(f"decision.costs.{kind}", lang, cost=shown, **words)))
     if np.isfinite(cost.mean) and not cost.is_zero:
         lines.append(Line(_by_source(comparison, lead, lang)))
-    for effect in compared.EFFECTS:
-        price, why = compared.cost_per(comparison, lead.id, effect, lang)
+    prices = {effect: compared.cost_per(comparison, lead.id, effect, lang) for effect in compared.EFFECTS}
+    reasons = {why for price, why in prices.values() if price is None}
+    if len(reasons) == 1 and all(price is None for price, _ in prices.values()) and (why := reasons.pop()):
+        lines.append(Line(word("decision.costs.no_price", lang, why=why)))
+        prices = {}
+    for effect, (price, why) in prices.items():
         if price is not None:
             lines.append(Line(word(f"decision.costs.{effect}", lang, price=numbers.rupiah(price, lang))))
         elif why:
