@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from study_driver import exported, function_study, put_away, shards_in, slow_study, start, wait_for
 
 from konvergensi.inputs.errors import InputError
-from konvergensi.studies import shards, writing
+from konvergensi.studies import engines, shards, writing
 from konvergensi.studies.execute import resume_study, run_study
 from konvergensi.studies.lock import holder
 from konvergensi.studies.store import Store
@@ -82,6 +84,26 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path, undisturbed: dict[str, st
     workers[0].kill()
     assert driver.wait(60) == 0, driver.communicate()
     assert exported(Store.open(store)) == undisturbed and Store.open(store).counts().failed == 0
+
+
+def double(job: int) -> int:
+    return 2 * job
+
+
+@pytest.mark.parametrize("broken", range(1, 10))
+def test_no_job_is_lost_or_doubled_whenever_a_pool_breaks(broken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted = [0]
+
+    class Fragile(ThreadPoolExecutor):
+        def submit(self, *words: Any) -> Any:
+            submitted[0] += 1
+            if submitted[0] == broken:
+                raise BrokenProcessPool
+            return super().submit(*words)
+
+    monkeypatch.setattr(engines, "_pool", Fragile)
+    results = list(engines.processes(double, range(6), workers=2, ahead=1))
+    assert sorted(results) == [(job, 2 * job) for job in range(6)]
 
 
 def test_ctrl_c_puts_away_what_is_done(tmp_path: Path, undisturbed: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ class Died:
 
 
 DIED = Died()
+TRIES_ALONE = 2  # of a job that lost its process: the first loss may have been another's doing, the second chance
 
 
 def in_process(work: Callable[[J], Any], jobs: Iterable[J]) -> Results[J]:
@@ -40,8 +41,8 @@ def processes(work: Callable[[J], Any], jobs: Iterable[J], workers: int, ahead: 
     """Do the jobs in local processes, started anew.
 
     Parameters: work, what another process can find; ahead, how many jobs wait besides those under way.
-    A process that is killed takes nothing with it: its job is tried once more, alone, and only what ends its process
-    again gives DIED. On Ctrl-C no other job is begun, and those under way are still yielded. Raises InputError when
+    A process that is killed takes nothing with it: its job is tried again, alone, and only what ends its process each
+    time gives DIED. On Ctrl-C no other job is begun, and those under way are still yielded. Raises InputError when
     processes cannot be started at all, and whatever work raises.
     """
     waiting = iter(jobs)
@@ -58,10 +59,13 @@ def _until_broken(
     """Do the jobs until a process is lost; return the jobs that were lost with it."""
     pool = _pool(workers)
     under_way: dict[Future[Any], J] = {}
+    refused: list[J] = []  # taken when the pool was broken already
 
     def begin(count: int) -> None:
         for job in itertools.islice(waiting, count):
+            refused.append(job)
             under_way[pool.submit(work, job)] = job
+            refused.pop()
 
     try:
         with unheard_interrupt():
@@ -72,7 +76,7 @@ def _until_broken(
                 yield under_way.pop(done), result
                 begin(1)
     except BrokenProcessPool:
-        return list(under_way.values())
+        return [*under_way.values(), *refused]
     except KeyboardInterrupt:
         kept = {future: job for future, job in under_way.items() if not future.cancel()}
         for done in wait(kept).done:
@@ -86,7 +90,7 @@ def _until_broken(
 
 def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
     """Do jobs that lost their process, one at a time. Raises InputError when a process cannot even start."""
-    left = list(jobs)
+    left = [(job, TRIES_ALONE) for job in jobs]
     while left:
         pool = _pool(1)
         try:
@@ -97,10 +101,14 @@ def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
             except BrokenProcessPool:
                 raise InputError(fault("", "workers", "worker_died")) from None
             while left:
-                result = pool.submit(work, left[0]).result()
-                yield left.pop(0), result
+                result = pool.submit(work, left[0][0]).result()
+                yield left.pop(0)[0], result
         except BrokenProcessPool:
-            yield left.pop(0), DIED
+            job, tries = left.pop(0)
+            if tries > 1:
+                left.insert(0, (job, tries - 1))
+            else:
+                yield job, DIED
         finally:
             pool.shutdown(cancel_futures=True)
 
