@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konvergensi.inputs.errors import PHRASES, InputError, fault, nearest
+from konvergensi.inputs.errors import InputError, fault, nearest, texts
 from konvergensi.inputs.months import format_month, month_of, parse_month, year_of
 from konvergensi.inputs.options import check_options, parse_set
 
@@ -48,11 +48,12 @@ def test_an_error_travels_between_processes_and_speaks_both_languages() -> None:
     assert str(InputError("anything else")) == "anything else"
 
 
-@pytest.mark.parametrize("phrase", PHRASES)
+@pytest.mark.parametrize("phrase", texts()["phrase"])
 def test_both_languages_use_the_same_words(phrase: str) -> None:
-    fields = [{part.split("}")[0] for part in text.split("{")[1:]} for text in PHRASES[phrase]]
+    said = texts()["phrase"][phrase]
+    fields = [{part.split("}")[0] for part in said[lang].split("{")[1:]} for lang in ("en", "id")]
     assert fields[0] == fields[1]
-    assert PHRASES[phrase][0] != PHRASES[phrase][1] or phrase == "plain"
+    assert said["en"] != said["id"] or phrase == "plain"
 
 
 def test_options_of_a_run_are_refused_together() -> None:
