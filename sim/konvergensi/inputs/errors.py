@@ -218,8 +218,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "set_form": ("{value} is not KEY=VALUE", "{value} bukan KUNCI=NILAI"),
     "no_effect": (
-        "has no effect from {month} on, as {rules} rules then (reform of 2025); set that key too",
-        "tidak berpengaruh mulai {month} karena yang berlaku {rules} (reformasi 2025); atur juga kunci itu",
+        "has no effect from {month} on, as {rules} rules then (reform of 2025); set that key",
+        "tidak berpengaruh mulai {month} karena yang berlaku {rules} (reformasi 2025); yang diatur harus kunci itu",
     ),
     "still_example": (
         'values whose source is still "example": {n}; put your own values and sources in their place',
