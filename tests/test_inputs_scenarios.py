@@ -575,3 +575,20 @@ def test_a_value_fault_of_a_scenario_is_named_together_with_what_is_missing(tmp_
     text = SCENARIO.replace('id = "Suatu kebijakan"', "").replace("= 0.25", "= 25")
     faults = check_path(write_scenario(tmp_path, text))
     assert len(faults) == 2 and "title.id: missing" in faults[0] and "pmba.effect: 25 is outside" in faults[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("title = Late\n", "teks perlu tanda kutip"),
+        ('title = "Late\n', "tanda kutip penutup belum ada"),
+        ("value = 5,3\n", "desimal ditulis dengan titik"),
+        ('extends = "baseline"\ntitel = { en = "A", id = "B" }\n', "(bukan titel)"),
+    ],
+)
+def test_a_slip_is_told_in_indonesian_with_what_to_write(tmp_path: Path, written: str, said: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(written, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_scenario(path)
+    assert any(said in line for line in caught.value.lines("id")), caught.value.lines("id")
