@@ -2,7 +2,7 @@
 
 Runs a Sobol study of Lebak at population share 0.02 (RUNS runs, baseline and full-convergence, every uncertain number)
 with one worker process and with two, and prints runs per second, the share of the time in which workers were living
-runs, and what the second worker adds; then what a run costs beyond the model itself: cells lived as a study does against
+runs, and what the second worker adds; then what a run costs beyond the model: cells lived as a study does against
 their bare lives. Limits: efficiency 0.85 on two cores or more that nothing else uses, 30 ms a run. Starting the
 processes is not part of the rate.
 """
