@@ -1,10 +1,10 @@
 """How well do studies use the machine? python benchmarks/bench_study.py [RUNS]
 
 Runs a Sobol study of Lebak at population share 0.02 (RUNS runs, baseline and full-convergence, every uncertain number)
-with one worker process and with two, and prints runs per second and what the second worker adds; then what a run costs
-beyond the model itself: cells lived as a study does against their bare lives. Limits: efficiency 0.85 on
-two cores or more that nothing else uses, 30 ms a run. Starting the processes is not part of the rate: it is counted
-from the moment every worker has finished a cell.
+with one worker process and with two, and prints runs per second, the share of the time in which workers were living
+runs, and what the second worker adds; then what a run costs beyond the model: cells lived as a study does against
+their bare lives. Limits: efficiency 0.85 on two cores or more that nothing else uses, 30 ms a run. Starting the
+processes is not part of the rate.
 """
 
 from __future__ import annotations
@@ -36,19 +36,25 @@ def study_of(runs: int) -> Study:
     return replace(study, design=Design("sobol", max(runs // len(study.scenarios), 1)))
 
 
-def rate(study: Study, workers: int, folder: Path) -> float:
-    """Runs per second, put away in a store, from the moment every worker has finished a cell."""
+def rate(study: Study, workers: int, folder: Path) -> tuple[float, float]:
+    """Runs per second, put away in a store, and the share of the time in which the workers were living runs.
+
+    Both from the moment every worker has finished two cells. The share says whether workers wait for the driver, also
+    on a machine that has other things to do.
+    """
     with writing(folder, study) as writer:
         work = work_of(study, writer.identity)
-        done, began = 0, 0.0
+        done, began, lived_s = 0, 0.0, 0.0
         for cell, lived in processes(work, writer.waiting(), workers, ahead=workers):
             writer.add(cell, lived)
             done += 1
-            if done == 2 * workers:
+            if done > 2 * workers:
+                lived_s += sum(each.wall_s for each in lived)
+            elif done == 2 * workers:
                 began = time.perf_counter()
         writer.flush()
         seconds = time.perf_counter() - began
-    return (done - 2 * workers) * len(study.scenarios) / seconds
+    return (done - 2 * workers) * len(study.scenarios) / seconds, lived_s / (workers * seconds)
 
 
 def overhead_ms(study: Study, folder: Path) -> float:
@@ -89,14 +95,17 @@ def main(runs: int) -> int:
     """Print rates, efficiency and overhead; 0 when the limits are kept."""
     study = study_of(runs)
     with tempfile.TemporaryDirectory() as folder:
-        rates = {workers: rate(study, workers, Path(folder) / str(workers)) for workers in (1, 2)}
+        found = {workers: rate(study, workers, Path(folder) / str(workers)) for workers in (1, 2)}
         overhead = overhead_ms(study, Path(folder) / "overhead")
-    efficiency = rates[2] / (2 * rates[1])
+    efficiency = found[2][0] / (2 * found[1][0])
     print(
         f"study of {study.runs} runs, {len(study.factors)} factors, share {study.population_share:g}, {cores()} cores"
     )
-    for workers, per_second in rates.items():
-        print(f"  {workers} workers  {per_second:6.2f} runs/s   {2000 / per_second / 60:6.1f} minutes for 2,000 runs")
+    for workers, (per_second, busy) in found.items():
+        minutes = 2000 / per_second / 60
+        print(
+            f"  {workers} workers  {per_second:6.2f} runs/s   {minutes:6.1f} minutes for 2,000 runs   busy {busy:.0%}"
+        )
     print(f"scaling efficiency, one to two workers: {efficiency:.2f}   (limit {LIMIT_EFFICIENCY:g}, on idle cores)")
     print(f"overhead a run beyond the model: {overhead:.1f} ms   (limit {LIMIT_OVERHEAD_MS:g})")
     return 0 if (efficiency >= LIMIT_EFFICIENCY or cores() < 2) and overhead <= LIMIT_OVERHEAD_MS else 1
