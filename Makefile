@@ -86,6 +86,10 @@ wheel-test: $(READY_DEV)  ## build the wheel, install it elsewhere, run it there
 	"$$elsewhere/venv/bin/konvergensi" compare baseline one-list --draws 0 --seeds 1 --population-share 0.01 \
 	  --end 2018-03 --out compared >/dev/null; \
 	test -s compared/report.html || { echo "the installed package made no compared/report.html" >&2; exit 1; }; \
+	"$$elsewhere/venv/bin/konvergensi" study run ishigami --out study --workers 1 >/dev/null; \
+	test -s study/manifest.json || { echo "the installed package made no study" >&2; exit 1; }; \
+	"$$elsewhere/venv/bin/konvergensi" validate --district kota-banjar --out validated >/dev/null; \
+	test -s validated/validation.md || { echo "the installed package has no fitted draws" >&2; exit 1; }; \
 	echo "wheel-test: the installed wheel ran by itself"
 
 # Python 3.11 brings Mesa 3.3, 3.12 brings Mesa 3.5; results have to agree to rounding. A python3.12 that is only a
