@@ -34,6 +34,6 @@ def differing(calibration: Calibration, draws: Sequence[int]) -> list[str]:
         found += [
             f"draw {then['draw']}, seed {then['seed']}: {name} {then[name]:g} -> {value:g}"
             for name, value in observables(model).scalars.items()
-            if not np.isclose(float(then[name]), value, rtol=RELATIVE, atol=1e-6, equal_nan=True)
+            if name in then and not np.isclose(float(then[name]), value, rtol=RELATIVE, atol=1e-6, equal_nan=True)
         ]
     return found
