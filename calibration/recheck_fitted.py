@@ -2,7 +2,7 @@
 
 Any change of the model's files makes `compare` say that the draws were fitted under other ones, also one that moves
 nothing. This lives DRAWS draws of each district again (default 8). Where every observable comes out as it did, the
-hash in the manifest becomes that of the present model; where one does not, nothing is written and the exit code is 1:
+hash in the manifest becomes that of the present model, and `rechecked` says so; where one does not, nothing is written and the exit code is 1:
 calibrate again (`konvergensi calibrate DISTRICT`).
 """
 
@@ -13,6 +13,7 @@ from konvergensi.calibration.calibrate import read_calibration
 from konvergensi.calibration.fitted import fitted_files, fitted_root, mechanisms_hash
 from konvergensi.calibration.recheck import differing
 from konvergensi.inputs.districts import find_district
+from konvergensi.runs import git_commit
 
 
 def main(draws: int) -> int:
@@ -27,7 +28,8 @@ def main(draws: int) -> int:
         if found:
             continue
         now = {"model": mechanisms_hash(), "district": find_district(path.stem).hashes}
-        manifest = calibration.manifest | {"hashes": calibration.manifest["hashes"] | now}
+        checked = {"draws": draws, "git_commit": git_commit()}
+        manifest = calibration.manifest | {"hashes": calibration.manifest["hashes"] | now, "rechecked": checked}
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         fitted_files(fitted_root(), path.stem).manifest.write_text(text, encoding="utf-8")
         print(f"{path.stem}: {draws} draws lived again, all as they were")
