@@ -2,8 +2,8 @@
 
 Any change of the model's files makes `compare` say that the draws were fitted under other ones, also one that moves
 nothing. This lives DRAWS draws of each district again (default 8). Where every observable comes out as it did, the
-hash in the manifest becomes that of the present model, and `rechecked` says so; where one does not, nothing is written and the exit code is 1:
-calibrate again (`konvergensi calibrate DISTRICT`).
+hash in the manifest becomes that of the present model, and `rechecked` says so; where one does not, nothing is written
+and the exit code is 1: calibrate again (`konvergensi calibrate DISTRICT`).
 """
 
 import json
