@@ -50,6 +50,12 @@ def write_table(table: pd.DataFrame, file: Path, manifest: Mapping[str, Any], la
     labelled.to_parquet(file, index=False)
 
 
+def written(draft: Path) -> list[str]:
+    """Names of what stands in a draft, the manifest last; a folder ends in /."""
+    entries = sorted(draft.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
+    return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+
+
 def write_json(content: Mapping[str, Any], file: Path) -> None:
     """Write a manifest for people to read too."""
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

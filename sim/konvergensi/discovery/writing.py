@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from konvergensi.saving import MANIFEST, drafted, write_figure, write_json, write_table, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,31 +25,12 @@ def write(
     Parameters: page, Markdown, written as <kind>.md with the manifest's kind. Raises OSError when `out` cannot be
     written.
     """
-    from konvergensi.report.figures import DPI
-
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-        draft = Path(temporary)
+    with drafted(out, (*(f"{name}.parquet" for name in tables), "figures")) as draft:
         for name, table in tables.items():
-            labelled = table.copy(deep=False)
-            labelled.attrs = {key: manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
-            labelled.to_parquet(draft / f"{name}.parquet", index=False)
+            write_table(table, draft / f"{name}.parquet", manifest, LABELS)
         (draft / f"{manifest['kind']}.md").write_text(page, encoding="utf-8")
         (draft / "figures").mkdir()
         for name, figure in figures.items():
-            figure.savefig(draft / "figures" / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        (draft / "manifest.json").write_text(text, encoding="utf-8")
-        return _replace(draft, out)
-
-
-def _replace(draft: Path, out: Path) -> list[str]:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    (out / "manifest.json").unlink(missing_ok=True)
-    entries = sorted(draft.iterdir(), key=lambda path: (path.name == "manifest.json", path.name))
-    names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
-    for entry in entries:
-        if entry.is_dir():
-            shutil.rmtree(out / entry.name, ignore_errors=True)
-        os.replace(entry, out / entry.name)
-    return names
+            write_figure(figure, draft / "figures" / f"{name}.png")
+        write_json(manifest, draft / MANIFEST)
+        return written(draft)

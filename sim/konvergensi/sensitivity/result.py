@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from konvergensi.saving import MANIFEST, drafted, write_json, write_table, written
 from konvergensi.sensitivity.estimates import DECIDES
 from konvergensi.studies.factors import DUMMY
 
@@ -90,35 +87,14 @@ class Sensitivity:
         from konvergensi.report.figures_sensitivity import save_figures
         from konvergensi.report.sensitivity_page import page
 
-        out = Path(out)
-        out.mkdir(parents=True, exist_ok=True)
         manifest = self.manifest | {"lang": lang, "command": command or self.manifest["command"]}
         labelled = Sensitivity(self.sensitivity, self.convergence, self.heat, manifest)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            draft = Path(temporary)
-            labelled._save_tables(draft)
+        with drafted(Path(out), (*(f"{name}.parquet" for name in TABLES), "figures")) as draft:
+            for name in TABLES:
+                write_table(getattr(self, name), draft / f"{name}.parquet", manifest, LABELS)
+            self.sensitivity.to_csv(draft / "sensitivity.csv", index=False)
             (draft / "sensitivity.md").write_text(page(labelled, lang), encoding="utf-8")
             (draft / "figures").mkdir()
             save_figures(labelled, draft / "figures", lang)
-            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-            (draft / "manifest.json").write_text(text, encoding="utf-8")
-            return _replace(draft, out)
-
-    def _save_tables(self, folder: Path) -> None:
-        for name in TABLES:
-            table = getattr(self, name).copy(deep=False)
-            table.attrs = {key: self.manifest[key] for key in LABELS}  # pandas keeps attrs in the Parquet file
-            table.to_parquet(folder / f"{name}.parquet", index=False)
-        self.sensitivity.to_csv(folder / "sensitivity.csv", index=False)
-
-
-def _replace(draft: Path, out: Path) -> list[str]:
-    """Move a finished draft into place; the manifest last, so that a folder with a manifest is whole."""
-    (out / "manifest.json").unlink(missing_ok=True)
-    entries = sorted(draft.iterdir(), key=lambda path: (path.name == "manifest.json", path.name))
-    names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
-    for entry in entries:
-        if entry.is_dir():
-            shutil.rmtree(out / entry.name, ignore_errors=True)
-        os.replace(entry, out / entry.name)
-    return names
+            write_json(manifest, draft / MANIFEST)
+            return written(draft)
