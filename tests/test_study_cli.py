@@ -1,5 +1,6 @@
 """`konvergensi study`: what each command says, in two languages, and how it ends."""
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ def test_from_the_file_to_the_tables(store: Path, tmp_path: Path) -> None:
     again = call("rerun", store, row["run_id"])
     assert again.exit_code == 0 and "nowhere, doubled, draw 1024, seed 2, kept as ok" in again.stdout
     assert f"x1 = {row['x1']}" in again.stdout and "bit for bit" in again.stdout and "dummy" not in again.stdout
+
+
+def test_an_export_for_the_ema_workbench_is_one_archive(store: Path, tmp_path: Path) -> None:
+    written = call("export", store, "--out", tmp_path / "study.tar.gz", "--format", "ema")
+    assert written.exit_code == 0 and "study.tar.gz" in written.stdout
+    with tarfile.open(tmp_path / "study.tar.gz") as archive:
+        assert {"experiments.csv", "metadata.json", "y.cls"} <= set(archive.getnames())
+    refused = call("export", store, "--out", tmp_path, "--format", "ema")
+    assert refused.exit_code == 2 and refused.stderr.startswith(f"{tmp_path}: ")
 
 
 def test_ctrl_c_ends_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

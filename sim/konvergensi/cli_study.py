@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     csv = "csv"
     parquet = "parquet"
+    ema = "ema"
 
 
 study = typer.Typer(
@@ -121,8 +122,12 @@ def extend(
 @study.command()
 def export(
     store: StoreArgument,
-    out: Annotated[Path, typer.Option(help="New folder for the tables · Folder baru untuk tabel")],
-    kind: Annotated[Kind, typer.Option("--format", help="Of the tables · Format tabel")] = Kind.parquet,
+    out: Annotated[
+        Path, typer.Option(help="New folder; for ema a file, .tar.gz · Folder baru; untuk ema berkas .tar.gz")
+    ],
+    kind: Annotated[
+        Kind, typer.Option("--format", help="Of the tables; ema: for the EMA Workbench · Format tabel")
+    ] = Kind.parquet,
     lang: LangOption = Lang.en,
 ) -> None:
     """Write runs, series and groups in one file each, sorted · Tulis tabel, satu berkas tiap tabel, terurut."""
@@ -130,8 +135,22 @@ def export(
         from konvergensi.studies.export import export_store
         from konvergensi.studies.store import Store
 
-        names = export_store(Store.open(store), out, kind.value)
+        found = Store.open(store)
+        if kind is Kind.ema:
+            _export_ema(found, out)
+            typer.echo(say("written", lang, out=out.parent, files=out.name))
+            return
+        names = export_store(found, out, kind.value)
         typer.echo(say("written", lang, out=out, files=", ".join(names)))
+
+
+def _export_ema(store: Store, out: Path) -> None:
+    from konvergensi.discovery.ema import write_ema
+
+    try:
+        write_ema(store, out)
+    except OSError as error:
+        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
 
 
 @study.command()
