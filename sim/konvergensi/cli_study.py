@@ -123,7 +123,7 @@ def extend(
 def export(
     store: StoreArgument,
     out: Annotated[
-        Path, typer.Option(help="New folder; for ema a file, .tar.gz · Folder baru; untuk ema berkas .tar.gz")
+        Path, typer.Option(help="New folder; ema: a file, .tar.gz · Folder baru; ema: berkas .tar.gz")
     ],
     kind: Annotated[
         Kind, typer.Option("--format", help="Of the tables; ema: for the EMA Workbench · Format tabel")
