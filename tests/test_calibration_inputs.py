@@ -190,7 +190,7 @@ def test_observations_are_read_and_a_surveys_own_interval_is_its_error(tmp_path:
         ("lebak,2022,SSGI,262,,,x", "line 2.percent: 262 is outside [0.1, 99.9] percent"),
         ("lebak,2022,SSGI,26.2,27,30,x", "line 2.percent: value 26.2 must lie in low..high = [27, 30]"),
         ("lebak,2022,SSGI,,,,x", "line 2.percent:"),
-        ("lebak,2022,SSGI,26.2,,", "line 2: 6 cells under 7 columns"),
+        ("lebak,2022,SSGI,26.2,,", "line 2 holds 6 values, but the first line names 7 columns"),
     ],
 )
 def test_a_wrong_observation_is_named_by_line_and_column(tmp_path: Path, line: str, said: str) -> None:

@@ -488,8 +488,24 @@ def as_written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else repr(value)
 
 
+def test_a_dated_level_puts_an_agency_there_also_when_it_began_there(tmp_path: Path) -> None:
+    key = "opd.dinkes.understanding"
+    words = 'title = { en = "a", id = "b" }\nquestion = { en = "c", id = "d" }\n'
+
+    def after(month: str) -> float:
+        model = ConvergenceModel(str(path), rng=1, population_share=TINY, end=month)
+        while model.running:
+            model.step()
+        return float(next(opd.understanding for opd in model.opds if opd.id == "dinkes"))
+
+    path = tmp_path / "again.toml"
+    start = ConvergenceModel(rng=1, population_share=TINY, end="2018-01").world.settings[key]
+    path.write_text(f'{words}[[change]]\nfrom = "2020-07"\n[change.set]\n"{key}" = {start}\n', encoding="utf-8")
+    assert abs(after("2020-07") - start) < abs(after("2020-06") - start)
+
+
 def test_a_dated_change_to_the_value_in_force_changes_no_bit(tmp_path: Path) -> None:
-    """Every key that can be dated, in the middle of a year and of the epidemic."""
+    """Every rule that can be dated, in the middle of a year and of the epidemic; agencies move by themselves."""
     at = ConvergenceModel(rng=1, population_share=TINY, end="2020-07")
     while at.running:
         at.step()
@@ -502,8 +518,8 @@ def test_a_dated_change_to_the_value_in_force_changes_no_bit(tmp_path: Path) -> 
         "delivery.no_nik_need",
         "delivery.household_child",
     )
-    keys = [key for key in now if not key.startswith(built)]
-    assert set(load_parameters()) - set(keys) and "opd.dinkes.understanding" in keys
+    keys = [key for key in now if not key.startswith((*built, "opd."))]
+    assert set(load_parameters()) - set(keys)
     values = "".join(f'"{key}" = {as_written(now[key])}\n' for key in keys)
     path = tmp_path / "same.toml"
     words = 'title = { en = "a", id = "b" }\nquestion = { en = "c", id = "d" }\n'
