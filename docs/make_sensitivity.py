@@ -5,8 +5,8 @@ and what lies under the noise floor. Two looks at studies/lebak-uncertain.toml: 
 parameter, then Sobol indices of those that came first, with all others in two groups by grade of evidence. Fills what
 stands between `<!-- sensitivity: NAME -->` and `<!-- end -->`; the words around are written by hand.
 
-Runs are kept in --out: stopped halfway, the same command goes on. About 20 minutes on two cores; more trajectories and base points narrow what is
-said (a new --out).
+Runs are kept in --out: stopped halfway, the same command goes on. About 20 minutes on two cores; more trajectories and
+base points (and a new --out) narrow what is said.
 """
 
 from __future__ import annotations
