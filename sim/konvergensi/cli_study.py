@@ -122,9 +122,7 @@ def extend(
 @study.command()
 def export(
     store: StoreArgument,
-    out: Annotated[
-        Path, typer.Option(help="New folder; ema: a file, .tar.gz · Folder baru; ema: berkas .tar.gz")
-    ],
+    out: Annotated[Path, typer.Option(help="New folder; ema: a file, .tar.gz · Folder baru; ema: berkas .tar.gz")],
     kind: Annotated[
         Kind, typer.Option("--format", help="Of the tables; ema: for the EMA Workbench · Format tabel")
     ] = Kind.parquet,

@@ -151,16 +151,29 @@ _FORECAST = ("target", "observed", "method", "fitted", "forecast", "score", "crp
 
 
 def verdict(table: pd.DataFrame, found: Validation, lang: Lang) -> list[str]:
-    """Whether the model beats the better of the naive forecasts, over the targets that both forecast."""
-    if table.empty or not table["method"].isin(NAIVE).any():
-        return []
-    both = table[table["id"].isin(set(table.loc[table["method"].isin(NAIVE), "id"]))]
-    means = both.groupby("method")["interval_score"].mean()
-    naive = means[[name for name in NAIVE if name in means.index]]
-    best = str(naive.idxmin())
-    won = "won" if means["model"] < naive.min() else "lost"
-    words = {"model": _value(means["model"], lang), "naive": _value(float(naive.min()), lang)}
-    return [word(f"validation.{won}", lang, method=method_name(found, best, lang), **words)]
+    """Whether the model beats the best naive forecast, for each kind of target: percents and counts share no mean.
+
+    Over the targets that both forecast; by interval score and by CRPS, which may disagree.
+    """
+    both = table[table["id"].isin(set(table.loc[table["method"].isin(NAIVE), "id"]))] if len(table) else table
+    kinds = [] if both.empty else list(dict.fromkeys(str(name).partition("-")[0] for name in both["id"]))
+    return [_verdict(kind, both[both["id"].str.startswith(f"{kind}-")], found, lang) for kind in kinds]
+
+
+def _verdict(kind: str, both: pd.DataFrame, found: Validation, lang: Lang) -> str:
+    words: dict[str, Any] = {"n": both["id"].nunique(), "kind": word_or(f"validation.kind.{kind}", lang, kind)}
+    for score in ("interval_score", "crps"):
+        means = both.groupby("method")[score].mean()
+        naive = means[[name for name in NAIVE if name in means.index]]
+        best = str(naive.idxmin())
+        won = "won" if means["model"] < naive[best] else "lost"
+        words |= {
+            f"{score}_model": _value(float(means["model"]), lang),
+            f"{score}_naive": _value(float(naive[best]), lang),
+            f"{score}_method": method_name(found, best, lang),
+            f"{score}_outcome": word(f"validation.{won}", lang),
+        }
+    return word("validation.verdict", lang, **words)
 
 
 def _later(found: Validation, lang: Lang) -> Block:
