@@ -87,8 +87,10 @@ def _ranked(found: Sensitivity, output: str) -> pd.DataFrame:
 
 @theme.themed
 def ranking(found: Sensitivity, output: str, lang: Lang) -> Figure:
-    """The largest units with interval and noise floor, and the dummy."""
-    whole = found.ranked(output)
+    """The largest units, those above the noise floor first, with interval and floor, and the dummy."""
+    ranked = found.ranked(output)
+    rises = ranked["detected"].astype(bool)
+    whole = pd.concat([ranked[rises], ranked[~rises]])  # a large index that chance could give comes after
     table = pd.concat([whole.head(SHOWN), found.dummy(output).to_frame().T], ignore_index=True)
     above = whole["detected"].astype(bool)
     figure = theme.new_figure(11.0, 1.0)
