@@ -125,15 +125,22 @@ def cores() -> int:
 
 @contextmanager
 def unheard_interrupt() -> Iterator[None]:
-    """Processes started in here leave Ctrl-C to this one, from their first moment."""
+    """Processes started in here leave Ctrl-C to this one from their first moment; one that comes now is heard after."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may say so
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    # a blocked signal stays blocked in the processes started; where there are no masks they are open to it
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _as_worker() -> None:
