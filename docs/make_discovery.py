@@ -11,19 +11,16 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
-import matplotlib
 from matplotlib.figure import Figure
-from PIL import Image
+from small_pictures import save_small
 
 from konvergensi.discovery.discover import Discovery, discover
 from konvergensi.discovery.ranking import Robustness, robustness
 from konvergensi.inputs.errors import InputError
-from konvergensi.report import discovery_page, figures_discovery, figures_robustness, robustness_page, theme
+from konvergensi.report import discovery_page, figures_discovery, figures_robustness, robustness_page
 from konvergensi.report.blocks import Block, markdown
-from konvergensi.report.figures import DPI
 from konvergensi.report.words import LANGUAGES, Lang
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.store import Store
@@ -45,7 +42,6 @@ PICTURES = {  # name -> block, figure
     "discovery-robustness": ("robustness", "robustness"),
 }
 BLOCK = re.compile(r"(<!-- discovery: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-WIDTH = 1000  # pixels
 
 
 def blocks(found: dict[str, Discovery], ranked: Robustness, refused: InputError, lang: Lang) -> dict[str, str]:
@@ -72,13 +68,7 @@ def draw(found: dict[str, Discovery], ranked: Robustness, folder: Path) -> None:
         }
         figures["robustness"] = figures_robustness.figures(ranked, lang)
         for name, (block, figure) in PICTURES.items():
-            drawn = BytesIO()
-            with matplotlib.rc_context(theme.STYLE):
-                figures[block][figure].savefig(drawn, dpi=DPI)
-            picture = Image.open(drawn).convert("RGB")
-            size = (WIDTH, round(WIDTH * picture.height / picture.width))
-            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256, Image.Quantize.FASTOCTREE)
-            small.save(folder / f"{name}.{lang}.png", optimize=True)
+            save_small(figures[block][figure], folder / f"{name}.{lang}.png")
 
 
 def told(done: int, planned: int) -> None:

@@ -14,22 +14,17 @@ import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
-import matplotlib
 from compare_questionnaire import ask, compare
-from PIL import Image
 from results_blocks import JOBS, ROOT, Job, Results
+from small_pictures import save_small
 
 import konvergensi as kv
-from konvergensi.report import theme
-from konvergensi.report.figures import DPI
 from konvergensi.report.words import LANGUAGES, Lang
 
 FILES: dict[str, Lang] = {"docs/results.md": "en", "README.md": "en", "README.id.md": "id"}
 PICTURES = ("prevalence", "cascade", "network")
-WIDTH = 1000  # pixels
 BLOCK = re.compile(r"(<!-- results: ([a-z-]+) -->)(.*?)(<!-- end results -->)", re.DOTALL)
 
 
@@ -61,14 +56,7 @@ def draw(run: kv.Run, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name in PICTURES:
         for lang in LANGUAGES:
-            drawn = BytesIO()
-            figure = run.plot(name, lang)
-            with matplotlib.rc_context(theme.STYLE):
-                figure.savefig(drawn, dpi=DPI)
-            picture = Image.open(drawn).convert("RGB")
-            size = (WIDTH, round(WIDTH * picture.height / picture.width))
-            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256, Image.Quantize.FASTOCTREE)
-            small.save(folder / f"{name}.{lang}.png", optimize=True)
+            save_small(run.plot(name, lang), folder / f"{name}.{lang}.png")
 
 
 def main() -> int:

@@ -16,15 +16,11 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
-import matplotlib
-from PIL import Image
+from small_pictures import save_small
 
-from konvergensi.report import theme
 from konvergensi.report.blocks import Block, markdown
-from konvergensi.report.figures import DPI
 from konvergensi.report.figures_sensitivity import file_name
 from konvergensi.report.sensitivity_page import done_block, heat_block, output_block, settled_block
 from konvergensi.report.words import LANGUAGES, Lang
@@ -38,7 +34,6 @@ PAGES: dict[str, Lang] = {"sensitivity.md": "en", "sensitivity.id.md": "id"}
 LEVEL, GAIN = "prevalence@baseline", "difference:prevalence@full-convergence"
 PACKAGE = "difference:complete_package_share@full-convergence"
 BLOCK = re.compile(r"(<!-- sensitivity: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-WIDTH = 1000  # pixels
 
 
 def pictures() -> dict[str, tuple[str, str]]:
@@ -118,14 +113,7 @@ def draw(looks: dict[str, Sensitivity], folder: Path) -> None:
     """Small pictures in every language, scaled down from those of the command, where text was laid out to fit."""
     for name, (look, figure_name) in pictures().items():
         for lang in LANGUAGES:
-            drawn = BytesIO()
-            figure = looks[look].plot(figure_name, lang)
-            with matplotlib.rc_context(theme.STYLE):
-                figure.savefig(drawn, dpi=DPI)
-            picture = Image.open(drawn).convert("RGB")
-            size = (WIDTH, round(WIDTH * picture.height / picture.width))
-            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256, Image.Quantize.FASTOCTREE)
-            small.save(folder / f"{name}.{lang}.png", optimize=True)
+            save_small(looks[look].plot(figure_name, lang), folder / f"{name}.{lang}.png")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,19 +9,15 @@ comparison with 20 fitted draws. About five minutes on two cores.
 from __future__ import annotations
 
 import sys
-from io import BytesIO
 from pathlib import Path
 
-import matplotlib
-from make_results import WIDTH, fill
-from PIL import Image
+from make_results import fill
+from small_pictures import save_small
 
 import konvergensi as kv
 from konvergensi.calibration.calibrate import read_calibration
 from konvergensi.calibration.validation import Validation, validate
-from konvergensi.report import theme
 from konvergensi.report.blocks import Block, markdown
-from konvergensi.report.figures import DPI
 from konvergensi.report.figures_calibration import FIGURES, shown
 from konvergensi.report.validation_page import PARTS, leads
 from konvergensi.report.words import LANGUAGES, Lang
@@ -90,14 +86,7 @@ def draw(found: Validation, district: str) -> None:
     """Pictures in every language, as small as the page needs them."""
     for name in shown(found):
         for lang in LANGUAGES:
-            drawn = BytesIO()
-            figure = FIGURES[name](found, lang)
-            with matplotlib.rc_context(theme.STYLE):
-                figure.savefig(drawn, dpi=DPI)
-            picture = Image.open(drawn).convert("RGB")
-            size = (WIDTH, round(WIDTH * picture.height / picture.width))
-            small = picture.resize(size, Image.Resampling.LANCZOS).quantize(256, Image.Quantize.FASTOCTREE)
-            small.save(PICTURES / f"validation-{district}-{name}.{lang}.png", optimize=True)
+            save_small(FIGURES[name](found, lang), PICTURES / f"validation-{district}-{name}.{lang}.png")
 
 
 def main() -> int:
