@@ -204,5 +204,7 @@ def test_a_file_without_rows_or_columns_is_refused(tmp_path: Path) -> None:
     study = load_calibration("lebak")
     with pytest.raises(InputError, match="the table has no rows"):
         read_observed(observed(tmp_path), study)
+    with pytest.raises(InputError, match="separated by semicolons"):
+        read_observed(observed(tmp_path, head=HEAD.replace(",", ";")), study)
     with pytest.raises(InputError, match="percent: this column is missing"):
         read_observed(observed(tmp_path, head="area,year,measure_system,low,high,source\n"), study)

@@ -212,7 +212,9 @@ def test_every_fault_is_told_at_once_and_nothing_is_written(tmp_path: Path) -> N
         ("budget.inertia\n0.5\n50\n", "points.csv: budget.inertia: line 3: 50 looks like a percent; write 0.5"),
         ("budget.inertia;goals.on\n0,5;true\n", "points.csv: the columns are separated by semicolons"),
         ("budget.inertia\n", "points.csv: the table has no rows"),
-        ("", "points.csv: cannot be read"),
+        ("", "points.csv: the table has no rows"),
+        ("budget.inertia\n0.5,0.6\n0.7,0.8\n", "line 2 holds 2 values, but the first line names 1 columns"),
+        ("budget.inertia,budget.inertia\n0.5,0.6\n", "points.csv: budget.inertia: .*is there twice"),
         (None, "points.csv: there is no such file"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from scipy.stats import norm
 
 from konvergensi.calibration.scores import TAILS, crps, interval_score
 from konvergensi.calibration.targets import F64, Target, from_scale, to_scale
+from konvergensi.inputs.csv_files import read_rows
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.inputs.files import as_text, read_bytes
 
 LEVELS = (np.arange(199) + 0.5) / 199  # quantiles that stand for a naive forecast's distribution
 NAIVE = ("last value", "national trend")
@@ -81,13 +80,12 @@ def nation_at(national: dict[float, float], when: float) -> float:
 
 def read_national(path: Path) -> dict[float, float]:
     """The nation's surveys by time. Raises InputError when the table has no such columns or numbers."""
-    rows = csv.DictReader(as_text(read_bytes(path), path).splitlines())
     found: dict[float, float] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in read_rows(path, ("measure_system", "year", "percent")):
         try:
             month = _FIELD_MONTHS.get(row["measure_system"], _ANY_OTHER)
             found[year_of(f"{int(row['year'])}-{month:02}")] = float(row["percent"])
-        except (KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise InputError(fault(path, f"line {line}", "plain", text=str(error))) from None
     return found
 

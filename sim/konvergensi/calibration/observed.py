@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,9 +14,9 @@ from konvergensi.calibration.forecasts import NAIVE, field_month, naive, of_samp
 from konvergensi.calibration.posterior import systematic
 from konvergensi.calibration.study import CalibrationStudy
 from konvergensi.calibration.targets import F64, Target, from_scale, to_scale
+from konvergensi.inputs.csv_files import read_rows
 from konvergensi.inputs.errors import Fault, InputError, fault, format_value, unknown_name
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
-from konvergensi.inputs.files import as_text, read_bytes
 from konvergensi.inputs.months import format_month, parse_month
 
 COLUMNS = ("area", "year", "measure_system", "percent", "low", "high", "source")
@@ -57,19 +55,11 @@ def read_observed(path: Path, study: CalibrationStudy) -> list[Observation]:
     Raises InputError with one line for each fault: a column or cell that is missing, a number out of range, an area
     that is not the district, a year outside the study's runs, an interval that does not hold its percent.
     """
-    reader = csv.DictReader(io.StringIO(as_text(read_bytes(path), path)))
-    columns = reader.fieldnames or []
-    if lacking := [name for name in COLUMNS if name not in columns]:
-        raise InputError(fault(path, name, "missing_column") for name in lacking)
     names = {study.place.name.lower(), study.place.id.lower()}
     span = _Span(parse_month(study.file.start), parse_month(study.file.end))
     faults: list[Fault] = []
     found: list[Observation] = []
-    for line, row in enumerate(reader, start=2):
-        if None in row or None in row.values():
-            cells = sum(value is not None for value in row.values())
-            faults.append(fault(path, "", "cells", line=line, cells=cells, columns=len(columns)))
-            continue
+    for line, row in read_rows(path, COLUMNS):
         try:
             each = validated(Observation, _typed(row), path, f"line {line}")
         except InputError as error:

@@ -10,8 +10,6 @@ Scales: `logit` (percent), `log` (counts, register percents), `share` (k of n), 
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from konvergensi.inputs.csv_files import read_rows
 from konvergensi.inputs.errors import Fault, InputError, fault, format_value
 from konvergensi.inputs.fields import AnyNumber, Choice, Grade, Table, Text, between, validated
-from konvergensi.inputs.files import as_text, read_bytes
 
 F64 = NDArray[np.float64]
 Scale = Literal["logit", "log", "share", "difference"]
@@ -117,17 +115,9 @@ def from_scale(x: Any, scale: Scale, n: int = 1) -> F64:
 
 def read_targets(path: Path) -> list[Target]:
     """Read a target file. Raises InputError naming line, column and value of everything wrong in it."""
-    reader = csv.DictReader(io.StringIO(as_text(read_bytes(path), path)))
-    columns = reader.fieldnames or []
-    if lacking := [name for name in Target.model_fields if name not in columns]:
-        raise InputError(fault(path, name, "missing_column") for name in lacking)
     faults: list[Fault] = []
     found: list[Target] = []
-    for line, row in enumerate(reader, start=2):
-        if None in row or None in row.values():
-            cells = sum(value is not None for value in row.values()) + len(row.get(None) or [])
-            faults.append(fault(path, "", "cells", line=line, cells=cells, columns=len(columns)))
-            continue
+    for line, row in read_rows(path, Target.model_fields):
         try:
             target = validated(Target, _typed(row), path, f"line {line}")
         except InputError as error:

@@ -6,15 +6,13 @@ capital to 1), poverty (share of families), posyandu_quality (0 to 1); x, y (km 
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import pandas as pd
 
+from konvergensi.inputs.csv_files import parse_csv
 from konvergensi.inputs.errors import Fault, InputError, fault, unknown
 from konvergensi.inputs.fields import number_fault
-from konvergensi.inputs.files import as_text
 
 TEXT = ("village", "kecamatan")
 # column -> lowest, highest, unit, whole number
@@ -37,7 +35,7 @@ def read_villages(content: bytes, path: Path) -> pd.DataFrame:
     Raises InputError with every fault: one per column that is missing or unknown and one per column with bad
     cells, naming the first line.
     """
-    raw = _parsed(as_text(content, path), path)
+    raw = parse_csv(content, path)
     faults = [unknown(path, str(name), str(name), COLUMNS) for name in raw.columns if name not in COLUMNS]
     faults += [fault(path, name, "missing_column") for name in COLUMNS if name not in raw.columns]
     if raw.empty:
@@ -71,38 +69,6 @@ def read_villages(content: bytes, path: Path) -> pd.DataFrame:
     if faults:
         raise InputError(faults)
     return table.astype({"families": "int64"}).reset_index(drop=True)
-
-
-def _parsed(text: str, path: Path) -> pd.DataFrame:
-    """Parse CSV into a table of strings whose index is the line in the file.
-
-    Raises InputError when a row does not fit the header. pandas would shift, cut or fill such rows silently.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    try:
-        for row in reader:
-            if row:  # a blank line is no row
-                lines.append(reader.line_num)
-                rows.append(row)
-    except csv.Error as error:
-        raise InputError(fault(path, "", "bad_csv", line=reader.line_num, reason=error)) from None
-    if not rows:
-        raise InputError(fault(path, "", "no_rows"))
-    header = [name.strip() for name in rows[0]]
-    if len(header) == 1 and header[0].count(";") >= len(COLUMNS) - 1:
-        raise InputError(fault(path, "", "semicolons"))
-    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
-    faults = [fault(path, name, "duplicate", value=name, at="") for name in twice]
-    faults += [
-        fault(path, "", "cells", line=line, cells=len(row), columns=len(header))
-        for line, row in zip(lines, rows)
-        if len(row) != len(header)
-    ][:5]  # one column too few in the header is one fault, not one for each village
-    if faults:
-        raise InputError(faults)
-    return pd.DataFrame(rows[1:], columns=header, index=lines[1:], dtype=str)
 
 
 def _first(path: Path, column: str, bad: pd.Series, cells: pd.Series, what: Fault) -> list[Fault]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from konvergensi.inputs.csv_files import parse_csv
 from konvergensi.inputs.errors import InputError, fault, unknown
 from konvergensi.inputs.fields import AnyNumber, Choice, Month, Scalar, Table, Text, Words, between, refusal, validated
 from konvergensi.inputs.files import as_text, as_toml, exists, flat, is_path, read_bytes
@@ -243,14 +244,10 @@ def _listed(points: list[dict[str, Any]], path: Path) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    text = as_text(read_bytes(path), path)
-    try:
-        table = pd.read_csv(io.StringIO(text), skipinitialspace=True)
-    except (ValueError, pd.errors.ParserError) as error:  # EmptyDataError is a ValueError
-        raise InputError(fault(path, "", "unreadable", reason=error)) from None
-    if len(table.columns) == 1 and ";" in str(table.columns[0]):
-        raise InputError(fault(path, "", "semicolons"))
-    return table
+    """Points of a file: cells as pandas reads them, once it is sure that every row fits the header."""
+    content = read_bytes(path)
+    parse_csv(content, path)
+    return pd.read_csv(io.StringIO(as_text(content, path)), skipinitialspace=True)
 
 
 def _without_design(study: Study, path: Path) -> Study:
