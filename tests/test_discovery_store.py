@@ -106,7 +106,8 @@ def test_the_scenario_is_the_last_unless_named(store: Store) -> None:
 def test_money_that_averts_nothing_is_not_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw 1: 300 for 3 cases; 2: cases rise; 3: nothing changes; 4: a run failed. Means over seeds, then the ratio."""
     told = {
-        "difference:spent_rp": [200.0, 400.0, 10.0, 10.0, 0.0, 0.0, np.nan, 1.0],
+        "difference:spent_rp": [150.0, 350.0, 10.0, 10.0, 0.0, 0.0, np.nan, 1.0],
+        "difference:kpm_incentive_rp": [50.0, 50.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0],
         "difference:stunted_children": [-1.0, -5.0, 1.0, 2.0, 0.0, 0.0, np.nan, -1.0],
     }
     keys = pd.DataFrame({"draw": [1, 1, 2, 2, 3, 3, 4, 4], "seed": [1, 2] * 4})

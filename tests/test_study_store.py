@@ -232,10 +232,12 @@ def test_outputs_are_derived_in_pairs(quick: Store, real: Store) -> None:
     assert output_names(quick) == ["y", "difference:y"]
     names = output_names(real)
     assert "cost_per_case" in names and "difference:spent_rp" in names
-    wide = real.runs().pivot(index="draw", columns="scenario", values=["spent_rp", "stunted_children"])
-    money, cases = (wide[name]["one-list"] - wide[name]["baseline"] for name in ("spent_rp", "stunted_children"))
+    measures = ["spent_rp", "kpm_incentive_rp", "stunted_children"]
+    wide = real.runs().pivot(index="draw", columns="scenario", values=measures)
+    more = {name: wide[name]["one-list"] - wide[name]["baseline"] for name in measures}
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = np.where(cases == 0, np.nan, money / -cases)
+        ratio = (more["spent_rp"] + more["kpm_incentive_rp"]) / -more["stunted_children"]
+        expected = np.where(more["stunted_children"] == 0, np.nan, ratio)
     np.testing.assert_array_equal(outputs(real, "cost_per_case")["value"], expected)
     with pytest.raises(InputError, match=r"unknown output 'prevalenc'.*did you mean prevalence"):
         outputs(real, "prevalenc")

@@ -18,7 +18,7 @@ from konvergensi.discovery.boxes import Bools
 from konvergensi.discovery.prim import LEAST_RUNS
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.studies.designs import draws_of
-from konvergensi.studies.outputs import COST, DIFFERENCE, outputs
+from konvergensi.studies.outputs import CASES, COST, DIFFERENCE, MONEY, outputs
 
 if TYPE_CHECKING:
     from konvergensi.studies.store import Store
@@ -104,9 +104,8 @@ def by_draw(store: Store, output: str, scenario: str, district: str) -> pd.Serie
     """
     if output != COST:
         return _seed_mean(outputs(store, output, scenario, district))
-    money, cases_ = (
-        _seed_mean(outputs(store, DIFFERENCE + name, scenario, district)) for name in ("spent_rp", "stunted_children")
-    )
+    *parts, cases_ = (_seed_mean(outputs(store, DIFFERENCE + name, scenario, district)) for name in (*MONEY, CASES))
+    money = sum(parts[1:], parts[0])
     return (money / -cases_).where(cases_ < 0, np.inf).where(cases_.notna() & money.notna())
 
 

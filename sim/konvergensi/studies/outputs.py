@@ -1,8 +1,8 @@
 """Outputs: what is asked of a store, a number for each draw and seed, derived when it is read.
 
 Names: any scalar (`prevalence`); `difference:<scalar>`, to the study's first scenario with the same draw and seed;
-`cost_per_case`, rupiah spent more for each stunted child less at the end, to the first scenario; `mean:<name>` and
-`variance:<name>`, over the seeds of each draw.
+`cost_per_case`, rupiah more (money of programmes and incentives of KPM, as `compare` counts them) for each stunted
+child less at the end, to the first scenario; `mean:<name>` and `variance:<name>`, over the seeds of each draw.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from konvergensi.inputs.errors import InputError, fault, nearest, unknown_name
 from konvergensi.studies.store import KEYS, Store
 
 DIFFERENCE, COST = "difference:", "cost_per_case"
+MONEY, CASES = ("spent_rp", "kpm_incentive_rp"), "stunted_children"  # what a cost per case is made of
 OVER_SEEDS = ("mean:", "variance:")
 
 
@@ -36,7 +37,7 @@ def output_names(store: Store) -> list[str]:
     names = store.scalars
     if len(store.scenarios) > 1:
         names = [*names, *(DIFFERENCE + name for name in names)]
-        if {"spent_rp", "stunted_children"} <= set(names):
+        if {*MONEY, CASES} <= set(names):
             names.append(COST)
     return names
 
@@ -48,11 +49,11 @@ def _output(store: Store, runs: pd.DataFrame, output: str, scenario: str) -> pd.
             value = by_draw.apply(_mean if over == "mean:" else _variance)
             return pd.DataFrame({"draw": value.index, "seed": 0, "value": value.to_numpy(float)})
     if output == COST:
-        money, cases = (_difference(store, runs, name, scenario) for name in ("spent_rp", "stunted_children"))
+        *money, cases = (_difference(store, runs, name, scenario) for name in (*MONEY, CASES))
         averted = -cases["value"].to_numpy()
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = money["value"].to_numpy() / averted
-        return money.assign(value=np.where(averted == 0, np.nan, ratio))
+            ratio = sum(each["value"].to_numpy() for each in money) / averted
+        return cases.assign(value=np.where(averted == 0, np.nan, ratio))
     if output.startswith(DIFFERENCE):
         return _difference(store, runs, output.removeprefix(DIFFERENCE), scenario)
     return _scalar(store, runs, output, scenario)
