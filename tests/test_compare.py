@@ -442,7 +442,7 @@ def test_saving_replaces_an_earlier_comparison_and_leaves_the_runs(
     out = tmp_path / "new" / "out"
     (out / "details" / "gone").mkdir(parents=True)
     (out / "runs").mkdir()
-    names = found.save(out, "id", "konvergensi compare")
+    names = found.save(out, lang="id", command="konvergensi compare")
     assert {path.name for path in out.iterdir()} == {*(name.rstrip("/") for name in names), "runs"}
     assert (out / "report.html").read_text() == "id" and not (out / "details" / "gone").exists()
     manifest = json.loads((out / "manifest.json").read_text())

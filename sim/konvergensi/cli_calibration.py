@@ -11,7 +11,7 @@ import typer
 
 from konvergensi.cli_options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, say
+from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, save_and_tell, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,12 +90,6 @@ def validate(
         out = out or Path("out") / f"validate-{found.study.place.id}"
         refuse_unwritable(out)
         result = check(found, seen, source, tell=lambda step: typer.echo(say("checking", lang, step=step), err=True))
-        try:
-            names = result.save(out, lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-        except OSError as error:  # a full disk
-            raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
         from konvergensi.report.validation_page import lines
 
-        for line in lines(result, lang.value):
-            typer.echo(line)
-        typer.echo(say("written", lang, out=out, files=", ".join(names)))
+        save_and_tell(result, out, lines(result, lang.value), lang)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +10,7 @@ import typer
 
 from konvergensi.cli_options import LangOption, refusals
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.terminal import Lang, refuse_unwritable, say
+from konvergensi.terminal import Lang, refuse_unwritable, save_and_tell, say
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store of a study · Simpanan studi")]
 PlaceOption = Annotated[
@@ -68,7 +65,7 @@ def discover(
         read = Store.open(store)
         typer.echo(say("searching", lang), err=True)
         found = search(read, where, scenario, method.value, district=district, density=density)
-        _write(found.save, out, lang, lines(found, lang.value))
+        save_and_tell(found, out, lines(found, lang.value), lang)
 
 
 def robustness(
@@ -93,16 +90,4 @@ def robustness(
         from konvergensi.studies.store import Store
 
         found = rank(Store.open(store), output, threshold=threshold, district=district)
-        _write(found.save, out, lang, lines(found, lang.value))
-
-
-def _write(save: Callable[..., list[str]], out: Path, lang: Lang, lines: list[str]) -> None:
-    """Save, print what was found, and say where it is."""
-    typer.echo(say("writing", lang), err=True)
-    try:
-        names = save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-    except OSError as error:  # a full disk
-        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
-    for line in lines:
-        typer.echo(line)
-    typer.echo(say("written", lang, out=out, files=", ".join(names)))
+        save_and_tell(found, out, lines(found, lang.value), lang)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +9,8 @@ from typing import Annotated
 import typer
 
 from konvergensi.cli_options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, say
+from konvergensi.inputs.errors import InputError
+from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, save_and_tell
 
 
 class Method(StrEnum):
@@ -85,14 +83,6 @@ def sensitivity(
             )
         for of in found.manifest["refused"]:
             typer.echo(of[lang.value], err=True)
-        typer.echo(say("writing", lang), err=True)
-        folder = out / method.value
-        try:
-            names = found.save(folder, lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]))
-        except OSError as error:  # a full disk
-            raise InputError(fault(folder, "", "unwritable", reason=error.strerror or error)) from None
         from konvergensi.report.sensitivity_page import lines
 
-        for line in lines(found, lang.value):
-            typer.echo(line)
-        typer.echo(say("written", lang, out=folder, files=", ".join(names)))
+        save_and_tell(found, out / method.value, lines(found, lang.value), lang)

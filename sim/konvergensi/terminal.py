@@ -243,6 +243,14 @@ def save(result: Saved, out: Path, lang: Lang, **options: Any) -> Any:
         raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
 
 
+def save_and_tell(result: Saved, out: Path, lines: Iterable[str], lang: Lang) -> None:
+    """Save a result, print what was found, and say which files were written. Raises InputError as `save`."""
+    names = save(result, out, lang)
+    for line in lines:
+        typer.echo(line)
+    print_written(out, names, lang)
+
+
 def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
     """Warn of what is allowed but does nothing, or may be a slip; one line each, on stderr."""
     for each in faults:

@@ -20,6 +20,7 @@ from konvergensi.inputs.districts import District
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.inputs.files import data_root, digest, exists
 from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.saving import drafted, write_json
 
 FITTED, PRIOR = "fitted", "prior"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -70,14 +71,14 @@ def _named(folder: Path, district: str) -> Files:
 def write_fitted(
     folder: Path, district: str, draws: pd.DataFrame, runs: pd.DataFrame, manifest: Mapping[str, Any]
 ) -> list[str]:
-    """Write the three files, the manifest last; return their names. Observables are kept as float32."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = _named(folder, district)
+    """Write the three files, all or none, and return their names. Observables are kept as float32."""
     small = {name: np.float32 for name in runs.columns if ":" in name or runs[name].dtype == np.float64}
-    draws.to_parquet(files.draws, index=False)
-    runs.astype(small).to_parquet(files.runs, index=False, compression="zstd", compression_level=19)
-    files.manifest.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return [path.name for path in files]
+    with drafted(folder, ()) as draft:
+        files = _named(draft, district)
+        draws.to_parquet(files.draws, index=False)
+        runs.astype(small).to_parquet(files.runs, index=False, compression="zstd", compression_level=19)
+        write_json(manifest, files.manifest)
+        return [path.name for path in files]
 
 
 def fitted_for(place: District, folder: Path | None = None) -> Fitted | None:

@@ -5,7 +5,6 @@ Nothing is simulated: emulators are fitted again from the runs, so that every nu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +21,7 @@ from konvergensi.calibration.forecasts import read_national
 from konvergensi.calibration.observed import Observation, predict_observed
 from konvergensi.calibration.study import calibration_root
 from konvergensi.calibration.transfer import transferred
+from konvergensi.saving import drafted, write_figure, write_json, written
 
 if TYPE_CHECKING:
     from konvergensi.report.words import Lang
@@ -81,32 +81,26 @@ class Validation:
         edges = zip(table["key"], table["at_low"].to_numpy(float), table["at_high"].to_numpy(float))
         return {str(key): "low" if low >= PUSHED else "high" for key, low, high in edges if max(low, high) >= PUSHED}
 
-    def save(self, out: Path, lang: Lang = "en", command: str = "konvergensi.validate") -> list[str]:
-        """Write tables, summary, figures and validation.md into `out`; return the names."""
-        from konvergensi.report.figures import DPI
+    def save(self, out: Path, *, lang: Lang = "en", command: str | None = None) -> list[str]:
+        """Write tables, summary, figures and validation.md into `out`, all of it or nothing; return the names.
+
+        Raises OSError when `out` cannot be written.
+        """
         from konvergensi.report.figures_calibration import FIGURES, shown
         from konvergensi.report.validation_page import page
 
-        names = self.save_tables(out, command)
-        (out / "figures").mkdir(exist_ok=True)
-        for name in shown(self):
-            figure = FIGURES[name](self, lang)
-            figure.savefig(out / "figures" / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
-        (out / "validation.md").write_text(page(self, lang), encoding="utf-8")
-        return [*names, "figures/", "validation.md"]
-
-    def save_tables(self, out: Path, command: str = "konvergensi.validate") -> list[str]:
-        """Write tables and summary into `out`; return the names."""
-        out.mkdir(parents=True, exist_ok=True)
-        names = []
-        for name, table in self.tables().items():
-            (out / f"{name}.parquet").unlink(missing_ok=True)
-            if len(table):
-                table.to_parquet(out / f"{name}.parquet", index=False)
-                names.append(f"{name}.parquet")
-        said = {"command": command, "fitted": self.calibration.manifest["hashes"], **self.summary()}
-        (out / "summary.json").write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return [*names, "summary.json"]
+        tables = self.tables()
+        stale = (*(f"{name}.parquet" for name in tables), "figures")
+        with drafted(out, stale) as draft:
+            for name, table in tables.items():
+                if len(table):
+                    table.to_parquet(draft / f"{name}.parquet", index=False)
+            made = {"command": command or "konvergensi.validate", "fitted": self.calibration.manifest["hashes"]}
+            write_json(made | self.summary(), draft / "summary.json")
+            for name in shown(self):
+                write_figure(FIGURES[name](self, lang), draft / "figures" / f"{name}.png")
+            (draft / "validation.md").write_text(page(self, lang), encoding="utf-8")
+            return written(draft)
 
 
 def validate(

@@ -69,7 +69,7 @@ class Discovery:
         """How the boxes match, all together."""
         return fit(union([each.box for each in self.boxes], self.cases.x), self.cases.interest)
 
-    def save(self, out: str | Path, lang: Lang = "en", command: str = "") -> list[str]:
+    def save(self, out: str | Path, *, lang: Lang = "en", command: str | None = None) -> list[str]:
         """Write boxes, cases and trajectory (Parquet), discovery.md, figures and manifest.json; return their names.
 
         Raises OSError when `out` cannot be written.
@@ -78,7 +78,7 @@ class Discovery:
         from konvergensi.report.discovery_page import page
         from konvergensi.report.figures_discovery import figures
 
-        named = replace(self, manifest=self.manifest | {"lang": lang, "command": command})
+        named = replace(self, manifest=self.manifest | {"lang": lang, "command": command or self.manifest["command"]})
         return write(Path(out), self.tables(), page(named, lang), figures(named, lang), named.manifest)
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -51,7 +51,7 @@ class Robustness:
         numbers = regrets(self.values.to_numpy(float), self.manifest["direction"])
         return pd.DataFrame(numbers, index=self.values.index, columns=self.values.columns)
 
-    def save(self, out: str | Path, lang: Lang = "en", command: str = "") -> list[str]:
+    def save(self, out: str | Path, *, lang: Lang = "en", command: str | None = None) -> list[str]:
         """Write robustness and draws (Parquet), robustness.md, the figure and manifest.json; return their names.
 
         draws: draw, scenario, value, regret. Raises OSError when `out` cannot be written.
@@ -60,7 +60,7 @@ class Robustness:
         from konvergensi.report.figures_robustness import figures
         from konvergensi.report.robustness_page import page
 
-        named = replace(self, manifest=self.manifest | {"lang": lang, "command": command})
+        named = replace(self, manifest=self.manifest | {"lang": lang, "command": command or self.manifest["command"]})
         parts = (each.rename_axis(columns="scenario").stack() for each in (self.values, self.regret()))
         draws = pd.concat(parts, axis=1, keys=["value", "regret"]).reset_index()
         tables = {"robustness": self.table, "draws": draws}

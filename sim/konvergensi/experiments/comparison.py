@@ -99,7 +99,7 @@ class Comparison:
         """Tables by the name of their file."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name in COLUMNS}
 
-    def save(self, out: str | Path, lang: Lang = "en", command: str | None = None) -> list[str]:
+    def save(self, out: str | Path, *, lang: Lang = "en", command: str | None = None) -> list[str]:
         """Write tables, manifest, decision sheet, report and figures into `out`, all of it or nothing.
 
         Returns the names of what was written, relative to `out`; what an earlier comparison left there under these

@@ -78,7 +78,7 @@ class Sensitivity:
 
         return list(figures(self))
 
-    def save(self, out: str | Path, lang: Lang = "en", command: str | None = None) -> list[str]:
+    def save(self, out: str | Path, *, lang: Lang = "en", command: str | None = None) -> list[str]:
         """Write tables (Parquet, the first also CSV), sensitivity.md, figures (PNG, SVG, CSV) and manifest.json.
 
         Returns the names of what was written into `out`, all of it or nothing; what was there under these names is
