@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from konvergensi.inputs.errors import InputError
 from konvergensi.sensitivity.analysis import sensitivity
 from konvergensi.sensitivity.designs import METHODS
 from konvergensi.sensitivity.result import Sensitivity
+from konvergensi.studies.execute import run_study
 from konvergensi.studies.functions import G_WEIGHTS, analytic
 from konvergensi.studies.study import load_study
 
@@ -229,12 +231,40 @@ def test_methods_that_fill_the_ranges_share_their_runs(tmp_path: Path) -> None:
 
 
 def test_a_store_that_has_been_run_is_looked_at_without_another_run(tmp_path: Path) -> None:
-    from konvergensi.studies.execute import run_study
-
     text = ISHIGAMI.replace("sobol", "lhs")
     store = run_study(load_study(study_of(tmp_path, text, 512)), tmp_path / "store", workers=1)
     found = look(store.path, "rbd_fast", tmp_path)
     assert found.ranked("y")["unit"].tolist()[:2] == ["x2", "x1"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_district_of_the_study_is_looked_at_the_first_unless_named(tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text(
+        'districts = ["lebak", "kota-banjar"]\npopulation_share = 0.002\nend = "2018-03"\n'
+        '[factors."growth.deviation_sd"]\n[factors."population.knowledge_mean"]\n'
+        '[design]\nmethod = "lhs"\ndraws = 32\n',
+        encoding="utf-8",
+    )
+    store = run_study(load_study(study), tmp_path / "store", workers=1)
+    found = {name: look(store.path, "rsa", tmp_path, district=name, output=("prevalence",)) for name in store.districts}
+    assert [each.manifest["district"] for each in found.values()] == ["lebak", "kota-banjar"]
+    assert not found["lebak"].sensitivity.equals(found["kota-banjar"].sensitivity)
+    assert look(store.path, "rsa", tmp_path, output=("prevalence",)).sensitivity.equals(found["lebak"].sensitivity)
+    own = look(study, "morris", tmp_path, district="kota-banjar", draws=2, output=("prevalence",))
+    assert own.manifest["district_name"] == "Kota Banjar" and own.manifest["runs"] == 6
+    with pytest.raises(InputError, match=r"unknown district 'banjar'.*did you mean kota-banjar"):
+        look(store.path, "rsa", tmp_path, district="banjar")
+
+
+def test_too_few_points_are_refused_before_any_run_where_a_method_needs_more(tmp_path: Path) -> None:
+    lhs = ISHIGAMI.replace("sobol", "lhs")
+    with pytest.raises(InputError, match="--draws: pawn needs at least 32, not 31"):
+        look(study_of(tmp_path, lhs, 64), "pawn", tmp_path, draws=31)
+    store = run_study(load_study(study_of(tmp_path, lhs, 16)), tmp_path / "store", workers=1)
+    for method in ("pawn", "delta", "rbd_fast", "rsa"):
+        with pytest.raises(InputError, match=f"--draws: {method} needs at least 32, not 16"):
+            look(store.path, method, tmp_path)
     assert not (tmp_path / "out").exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from konvergensi.inputs.errors import InputError
 from konvergensi.sensitivity import estimates as estimators
 from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, positions
 from konvergensi.sensitivity.designs import given as given_rows
@@ -204,6 +205,25 @@ def test_a_level_has_its_share_of_variance_in_given_rows() -> None:
     table = deciding(found, (level + other)[:, None])
     jump = 8 / np.pi**2 * (1 + 1 / 9 + 1 / 25)
     assert table.loc["level", "value"] == pytest.approx(0.75 * jump, abs=0.03)
+
+
+def test_an_output_of_few_values_is_no_hurdle_for_regional_sensitivity() -> None:
+    """Quantiles of two values would leave all bins but one empty."""
+    false = 0
+    for seed in range(1, 13):
+        found = design("rsa", NAMES, ("", "", ""), 64, seed)
+        table = deciding(found, (found.points[:, :1] > 0.5).astype(float))
+        assert table["value"].notna().all() and table["detected"]["a"]
+        false += table["detected"][["b", "c"]].sum()
+    assert false <= 2  # of 24
+
+
+def test_trajectories_that_end_where_they_began_give_no_index() -> None:
+    found = design("shapley", NAMES, ("", "", ""), 2, 1)
+    y = np.tile(np.r_[0.0, np.ones(found.block - 2), 0.0], 2)[:, None]
+    with pytest.raises(InputError, match=r"^y: no index can be computed from 2 points"):
+        indices(found, y, "y")
+    assert convergence(found, y, "y").empty
 
 
 def test_convergence_begins_where_numbers_begin() -> None:

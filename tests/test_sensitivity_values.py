@@ -71,6 +71,18 @@ def test_a_run_that_is_missing_is_no_number(sample: Sample) -> None:
         sample.replicates("y", numbers(sample).query("not (draw == 7 and seed == 2)"), (1, 2))
 
 
+def test_delta_refuses_an_output_of_too_few_values() -> None:
+    """Densities of four values say nothing; methods that look at order take them."""
+    for method in ("delta", "pawn"):
+        few = Sample(design(method, ("a", "b"), ("", ""), 64, 1), np.arange(1, 65), 64)
+        values = numbers(few).assign(value=lambda table: table["draw"] % 4.0)
+        if method == "pawn":
+            assert few.replicates("y", values, (1, 2)).shape == (64, 2)
+            continue
+        with pytest.raises(InputError, match=r"^y: it takes 4 different values; .* at least 6 at this size"):
+            few.replicates("y", values, (1, 2))
+
+
 @pytest.mark.parametrize("spread", [0.0, 1e-16])
 def test_a_constant_output_is_refused(sample: Sample, spread: float) -> None:
     values = numbers(sample)

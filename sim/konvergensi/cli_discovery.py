@@ -8,14 +8,11 @@ from typing import Annotated
 
 import typer
 
-from konvergensi.cli_options import LangOption, refusals
+from konvergensi.cli_options import LangOption, PlaceOption, refusals
 from konvergensi.inputs.errors import InputError, fault
 from konvergensi.terminal import Lang, refuse_unwritable, save_and_tell, say
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store of a study · Simpanan studi")]
-PlaceOption = Annotated[
-    str | None, typer.Option(help="District of the store · Daerah dalam simpanan", show_default="the first · pertama")
-]
 
 
 class Method(StrEnum):

@@ -14,6 +14,9 @@ from konvergensi.terminal import Lang, say
 
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
 DistrictOption = Annotated[str, typer.Option(help="Name or folder · Nama atau folder daerah")]
+PlaceOption = Annotated[
+    str | None, typer.Option("--district", help="District of the study · Daerah", show_default="the first · pertama")
+]
 StartOption = Annotated[str, typer.Option(help="First month · Bulan pertama, YYYY-MM")]
 EndOption = Annotated[str, typer.Option(help="Last month · Bulan terakhir, YYYY-MM")]
 ShareOption = Annotated[

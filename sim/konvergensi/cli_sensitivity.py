@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from konvergensi.cli_options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
+from konvergensi.cli_options import ClusterOption, LangOption, PlaceOption, WorkersOption, interruptible, refusals
 from konvergensi.inputs.errors import InputError
 from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, save_and_tell
 
@@ -51,6 +51,7 @@ def sensitivity(
             "difference:prevalence@full-convergence, cost_per_case, variance:prevalence",
         ),
     ] = None,
+    district: PlaceOption = None,
     draws: Annotated[
         int | None, typer.Option(help="Sample size N of the method · Ukuran sampel N", show_default="the study's")
     ] = None,
@@ -75,6 +76,7 @@ def sensitivity(
                 method.value,
                 out=out,
                 output=output or (),
+                district=district,
                 draws=draws,
                 workers=workers,
                 cluster=cluster,

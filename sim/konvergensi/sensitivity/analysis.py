@@ -18,15 +18,15 @@ import pandas as pd
 from konvergensi import __version__
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.errors import InputError, fault, unknown_name
-from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, given
+from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, given, least
 from konvergensi.sensitivity.estimates import RESAMPLES
 from konvergensi.sensitivity.result import Sensitivity
 from konvergensi.sensitivity.tables import convergence, heat, indices
 from konvergensi.sensitivity.values import OnFailed, Sample
-from konvergensi.studies.designs import SAMPLED
+from konvergensi.studies.designs import SAMPLED, draws_of
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.factors import DUMMY, Factor, codes_of, table_of
-from konvergensi.studies.outputs import COST, DIFFERENCE, outputs
+from konvergensi.studies.outputs import COST, DIFFERENCE, output_names, outputs
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import KONVERGENSI, MOST_DRAWS, Study, load_study, parameters_for, with_points
 
@@ -45,6 +45,7 @@ def sensitivity(
     *,
     out: str | Path,
     output: Sequence[str] = (),
+    district: str | None = None,
     draws: int | None = None,
     workers: int | None = None,
     cluster: str | None = None,
@@ -56,17 +57,18 @@ def sensitivity(
     Parameters: study, a Study, a study file, or the store of a study that has been run; method, one of METHODS; out, a
     folder for the runs (`runs-<design>`); output, names as in `studies.outputs`, with `@scenario` for another than the
     last, by default prevalence and complete-package share of the first scenario, and of the last their differences to
-    it and the cost per case; draws, the sample size N instead of the study's; workers and cluster as in `run_study`;
-    on_failed, whether failed runs are refused or left out with their block.
+    it and the cost per case; district, one of the study's, by default its first; draws, the sample size N instead of
+    the study's; workers and cluster as in `run_study`; on_failed, whether failed runs are refused or left out with
+    their block.
     Raises InputError when the study cannot be run, when an output that was asked for is not finite or is constant, and
     when runs failed and may not be left out. Among the default outputs those are left out and named in the manifest.
     """
     if method not in METHODS:
         raise InputError(unknown_name("", "--method", "method", method, METHODS))
-    sample, store = prepared(study, method, Path(out), draws, workers, cluster, progress)
+    sample, store, place = prepared(study, method, Path(out), district, draws, workers, cluster, progress)
     asked = [_asked(name, store) for name in output] or _default(store)
     runs = store.runs(["draw", "seed", "scenario", "district", "status", "error"])
-    runs = runs[runs["district"] == store.districts[0]]
+    runs = runs[runs["district"] == place]
     sample = sample.without(runs, on_failed)
     tables: dict[str, list[pd.DataFrame]] = {"sensitivity": [], "convergence": [], "heat": []}
     grades = _grades(store.study)
@@ -74,21 +76,22 @@ def sensitivity(
     for name, scenario in asked:
         label = f"{name}{AT}{scenario}" if len(store.scenarios) > 1 else name
         try:
-            values = outputs(store, name, scenario)
+            values = outputs(store, name, scenario, place)
             seeds = sorted(values["seed"].unique())
             replicates = sample.replicates(label, values, seeds)
+            found = indices(sample.design, replicates, label)
         except InputError as error:
             if output:
                 raise
             refused.append({lang: error.lines(lang)[0] for lang in ("en", "id")})
             continue
-        tables["sensitivity"].append(indices(sample.design, replicates, label))
+        tables["sensitivity"].append(found)
         tables["convergence"].append(convergence(sample.design, replicates, label))
         tables["heat"].append(heat(sample.design, replicates, label, grades))
     if not tables["sensitivity"]:
         raise InputError([fault("", "", "plain", text=lines["en"]) for lines in refused])
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-    return Sensitivity(**whole, manifest=_manifest(sample, store, refused))
+    return Sensitivity(**whole, manifest=_manifest(sample, store, place, refused))
 
 
 # ---- points and runs -------------------------------------------------------------------------------------------------
@@ -98,14 +101,18 @@ def prepared(
     study: Study | str | Path,
     method: str,
     out: Path,
+    district: str | None = None,
     draws: int | None = None,
     workers: int | None = None,
     cluster: str | None = None,
     progress: Progress | None = None,
-) -> tuple[Sample, Store]:
-    """The sample a method looks at, and the store of its runs, run as far as they were not."""
+) -> tuple[Sample, Store, str]:
+    """The sample a method looks at, the store of its runs, run as far as they were not, and the district."""
     store = Store.open(study) if isinstance(study, (str, Path)) and Path(study).is_dir() else None
     told = store.study if store else study if isinstance(study, Study) else load_study(study)
+    place = district or told.districts[0]
+    if place not in told.districts:
+        raise InputError(unknown_name("", "--district", "district", place, told.districts))
     factors = [factor for factor in told.factors if not factor.is_dummy]
     if not factors:
         raise InputError(fault("" if isinstance(study, Study) else study, "factors", "missing", expected="[uncertain]"))
@@ -113,25 +120,28 @@ def prepared(
     if fills and (store or draws is None or told.codes is None):
         if store is None:
             own = told if draws is None else replace(told, design=replace(told.design, draws=draws, blocks=()))
+            _refuse_few(draws_of(own), method)
             store = run_study(own, out / "runs-study", workers=workers, cluster=cluster, progress=progress)
         _refuse_unfinished(store)
-        return _of_store(method, factors, store), store
-    n = _size(told, draws)
+        _refuse_few(draws_of(store.study), method)
+        return _of_store(method, factors, store), store, place
+    n = _size(told, method, draws)
     planned = design(method, [each.key for each in factors], [each.group for each in factors], n, told.design.seed)
     points, rows = _distinct(factors, planned)
-    alone = with_points(replace(told, districts=told.districts[:1]), points)
+    alone = with_points(replace(told, districts=(place,)), points)
     name = method if method in PICK_FREEZE else "lhs"
     store = run_study(alone, out / f"runs-{name}", workers=workers, cluster=cluster, progress=progress)
-    return Sample(planned, rows, n), store
+    return Sample(planned, rows, n), store, place
 
 
-def _size(study: Study, draws: int | None) -> int:
+def _size(study: Study, method: str, draws: int | None) -> int:
     """The sample size N: what was asked for, or else the draws of the study. Raises InputError where there is none."""
     if draws is None and study.design.method not in SAMPLED:
         raise InputError(fault("", "--draws", "missing", expected="--draws 64", near=None))
     n = study.design.draws if draws is None else draws
-    if not 2 <= n <= MOST_DRAWS:
-        raise InputError(fault("", "--draws", "outside", value=n, low=2, high=f"{MOST_DRAWS:,}", unit=""))
+    _refuse_few(n, method)
+    if n > MOST_DRAWS:
+        raise InputError(fault("", "--draws", "outside", value=n, low=least(method), high=f"{MOST_DRAWS:,}", unit=""))
     return n
 
 
@@ -162,6 +172,11 @@ def _of_store(method: str, factors: Sequence[Factor], store: Store) -> Sample:
     return Sample(found, runs["draw"].to_numpy(), len(runs))
 
 
+def _refuse_few(draws: int, method: str) -> None:
+    if draws < least(method):
+        raise InputError(fault("", "--draws", "too_few_rows", value=draws, method=method, least=least(method)))
+
+
 def _refuse_unfinished(store: Store) -> None:
     counts = store.counts()
     if counts.left:
@@ -185,7 +200,7 @@ def _default(store: Store) -> list[tuple[str, str]]:
     asked = [(name, first) for name in names]
     if first != last:
         asked += [(DIFFERENCE + name, last) for name in names]
-        if {"spent_rp", "stunted_children"} <= set(store.scalars):
+        if COST in output_names(store):
             asked.append((COST, last))
     if len(store.study.seeds) > 1:
         asked += [(f"variance:{name}", scenario) for name, scenario in asked if name != COST]
@@ -197,9 +212,9 @@ def _grades(study: Study) -> dict[str, str]:
     return {each.key: known[each.key].grade for each in study.factors if each.key in known}
 
 
-def _manifest(sample: Sample, store: Store, refused: list[dict[str, str]]) -> dict[str, Any]:
+def _manifest(sample: Sample, store: Store, district: str, refused: list[dict[str, str]]) -> dict[str, Any]:
     study, found = store.study, sample.design
-    place = find_district(study.districts[0]) if study.model == KONVERGENSI else None
+    place = find_district(district) if study.model == KONVERGENSI else None
     known = parameters_for(study)
     groups = dict(zip(found.factors, found.groups))
     factors = {
@@ -228,8 +243,8 @@ def _manifest(sample: Sample, store: Store, refused: list[dict[str, str]]) -> di
         "failed": sample.failed,
         "resamples": RESAMPLES[found.method],
         "intervals": "95 %, index +- 1.96 standard deviations of resamples (bootstrap)",
-        "district": store.districts[0],
-        "district_name": place.name if place else store.districts[0],
+        "district": district,
+        "district_name": place.name if place else district,
         "scenarios": store.scenarios,
         "start": study.start,
         "end": study.end,

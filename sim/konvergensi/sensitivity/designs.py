@@ -20,6 +20,7 @@ from konvergensi.studies.factors import DUMMY
 
 F64 = NDArray[np.float64]
 NESTED = (8, 4, 2, 1)  # parts of the whole sample at which convergence is looked at
+LEAST_BLOCKS, LEAST_ROWS = 2, 32  # sample sizes below which pick-freeze and given-data methods say nothing
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ class Design:
 
     def nested(self) -> list[int]:
         """Sample sizes N/8, N/4, N/2 and N in blocks, those that are too small for any number left out."""
-        least = 2 if self.block > 1 else 32
-        return [self.blocks // part for part in NESTED if self.blocks // part >= least]
+        return [self.blocks // part for part in NESTED if self.blocks // part >= least(self.method)]
 
 
 def design(method: str, factors: Sequence[str], groups: Sequence[str], draws: int, seed: int) -> Design:
@@ -84,6 +84,11 @@ def design(method: str, factors: Sequence[str], groups: Sequence[str], draws: in
         return replace(singles, points=METHODS[method](singles, draws, seed))
     points = METHODS[method](empty, draws, seed)
     return replace(empty, points=points, block=len(empty.units) + (2 if method == "sobol" else 1))
+
+
+def least(method: str) -> int:
+    """The smallest sample size N of a method."""
+    return LEAST_BLOCKS if method in PICK_FREEZE else LEAST_ROWS
 
 
 def blocks_needed(method: str, draws: int) -> int:

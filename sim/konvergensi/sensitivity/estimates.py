@@ -21,7 +21,7 @@ from SALib.analyze.rsa import rsa as rsa_analyze
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from konvergensi.sensitivity.designs import Design
+from konvergensi.sensitivity.designs import Design, positions
 from konvergensi.studies.designs import MORRIS_LEVELS
 
 F64 = NDArray[np.float64]
@@ -169,13 +169,15 @@ def _shapley(design: Design, replicates: F64, seed: int) -> list[Estimate]:
     problem = {"num_vars": units, "names": list(design.units)}
 
     def effects(name: str) -> F64:
-        return np.asarray(shapley_analysis.analyze(problem, rows, y, conf_level=CONFIDENCE)[name], float)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(shapley_analysis.analyze(problem, rows, y, conf_level=CONFIDENCE)[name], float)
 
     each = _contributions(design, y)
     drawn = np.random.default_rng(seed).integers(design.blocks, size=(RESAMPLES["shapley"], design.blocks))
     sums = each[drawn].sum(axis=1)
-    luck = _luck(lambda noise: _contributions(design, noise), replicates) / each.sum(axis=1).mean()
-    samples = sums / sums.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):  # no number where both ends of all trajectories are equal
+        luck = _luck(lambda noise: _contributions(design, noise), replicates) / each.sum(axis=1).mean()
+        samples = sums / sums.sum(axis=1, keepdims=True)
     return [Estimate("effect", effects("shapley_normalized"), effects("shapley_normalized_conf"), luck, samples)]
 
 
@@ -254,18 +256,24 @@ def _pawn(points: F64, y: F64) -> F64:
 def _rsa(points: F64, y: F64) -> F64:
     """Mean over bins of the output of how far a factor is distributed otherwise inside the bin, over rows.
 
-    The Cramér-von Mises statistic grows with the rows; divided by them it can be compared between sample sizes.
+    The Cramér-von Mises statistic grows with the rows; divided by them it can be compared between sample sizes. Bins
+    are of places in the order of the output: where many rows share a value, quantiles of it would leave bins empty.
     """
-    return np.asarray(np.nanmean(rsa_analyze(points, y, BINS, target="Y"), axis=0) / len(y))
+    place = positions([y])[:, 0]
+    return np.asarray(np.nanmean(rsa_analyze(points, place, BINS, target="Y"), axis=0) / len(y))
 
 
 def _delta(points: F64, y: F64) -> F64:
     """Borgonovo's delta with the class sizes of Plischke et al. 2013."""
     rows = len(y)
-    classes = round(min(int(np.ceil(rows ** (2.0 / (7.0 + np.tanh((1500.0 - rows) / 500.0))))), 48))
-    edges, grid = np.linspace(0, rows, classes + 1), np.linspace(y.min(), y.max(), _GRID)
+    edges, grid = np.linspace(0, rows, delta_classes(rows) + 1), np.linspace(y.min(), y.max(), _GRID)
     with threadpool_limits(1):  # a triangle of one by one is not worth waking threads for
         return np.array([calc_delta(y, grid, column, edges) for column in points.T])
+
+
+def delta_classes(rows: int) -> int:
+    """Into how many classes delta puts the rows. Source: Plischke et al. 2013."""
+    return min(int(np.ceil(rows ** (2.0 / (7.0 + np.tanh((1500.0 - rows) / 500.0))))), 48)
 
 
 _ESTIMATORS: dict[str, Callable[[Design, F64, int], list[Estimate]]] = {

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from konvergensi.experiments.statistics import ROUNDING
+from konvergensi.inputs.errors import InputError, fault
 from konvergensi.sensitivity.designs import Design
 from konvergensi.sensitivity.estimates import DECIDES, F64, SHARES, Estimate, Z, estimates
 from konvergensi.studies.factors import DUMMY
@@ -44,10 +45,13 @@ def indices(design: Design, replicates: F64, output: str, seed: int = 1) -> pd.D
     """Every index of every unit, by the index that decides, the largest first, the dummy last.
 
     Parameters: replicates (rows, seeds). Returns: columns INDICES; a unit of several factors stands in `group`.
+    Raises InputError naming the output when so few points tell nothing of it.
     """
     tables = [judged(design, estimate) for estimate in estimates(design, replicates, seed)]
     table = pd.concat(tables, ignore_index=True)
     decides = table[table["index"] == DECIDES[design.method]].set_index("unit")["value"]
+    if not np.isfinite(decides).all():
+        raise InputError(fault("", output, "no_index", n=design.blocks))
     order = [*decides.drop(DUMMY).sort_values(ascending=False, kind="stable").index, DUMMY]
     table["place"] = table["unit"].map({unit: place for place, unit in enumerate(order)})
     table = table.sort_values(["place"], kind="stable", ignore_index=True)
@@ -61,7 +65,7 @@ def convergence(design: Design, replicates: F64, output: str, seed: int = 1) -> 
     """The index that decides at nested sample sizes, each the beginning of the next.
 
     Returns: columns method, output, n (blocks or rows), unit, index, value, low, high, floor, detected. A size at which
-    the output is constant is left out.
+    the output is constant, or that tells nothing of it, is left out.
     """
     found = []
     for n in design.nested():
@@ -72,6 +76,8 @@ def convergence(design: Design, replicates: F64, output: str, seed: int = 1) -> 
         deciding = next(
             each for each in estimates(design.only(blocks), part, seed) if each.index == DECIDES[design.method]
         )
+        if not np.isfinite(deciding.value).all():
+            continue
         found.append(judged(design, deciding).assign(method=design.method, output=output, n=n))
     columns = ["method", "output", "n", "unit", "index", "value", "low", "high", "floor", "detected"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from konvergensi.experiments.statistics import ROUNDING
 from konvergensi.inputs.errors import InputError, fault
-from konvergensi.sensitivity.designs import Design
-from konvergensi.sensitivity.estimates import F64
+from konvergensi.sensitivity.designs import Design, least
+from konvergensi.sensitivity.estimates import F64, delta_classes
 
 OnFailed = Literal["refuse", "drop"]
 NAMED = 3  # runs named in a refusal; more are counted
@@ -48,9 +48,8 @@ class Sample:
             reason = str(failed["error"].iloc[0]).splitlines()[-1]
             raise InputError(fault("", "runs", "failed_runs", **counts, runs=named(failed), reason=reason))
         blocks = np.flatnonzero(~bad)
-        least = 2 if self.design.block > 1 else 32
-        if len(blocks) < least:
-            raise InputError(fault("", "runs", "too_few_blocks", value=len(blocks), total=len(bad), least=least))
+        if len(blocks) < (needed := least(self.design.method)):
+            raise InputError(fault("", "runs", "too_few_blocks", value=len(blocks), total=len(bad), least=needed))
         kept = self.design.rows_of(blocks)
         return Sample(self.design.only(blocks), self.draws[kept], self.asked, int(bad.sum()), len(failed))
 
@@ -58,7 +57,7 @@ class Sample:
         """The output of each row and seed, (rows, seeds).
 
         Parameters: values, columns draw, seed, value. Raises InputError naming the output when a value is missing or no
-        finite number, and when all rows are equal.
+        finite number, when all rows are equal, and for `delta` when there are too few different values for densities.
         """
         of_rows = values[values["draw"].isin(self.draws)]
         wide = of_rows.pivot(index="draw", columns="seed", values="value").reindex(
@@ -74,6 +73,9 @@ class Sample:
         means = found.mean(axis=1)
         if np.ptp(means) <= ROUNDING * float(np.abs(means).max()):
             raise InputError(fault("", output, "constant", value=float(means[0]), total=absent.size))
+        different, needed = len(np.unique(means)), 2 * delta_classes(len(means))
+        if self.design.method == "delta" and different < needed:
+            raise InputError(fault("", output, "few_values", value=different, least=needed))
         return found
 
 
