@@ -1,9 +1,9 @@
-"""Refreshes the numbers of docs/validation.md and its pictures: python docs/make_validation.py
+"""Refreshes docs/validation.md, docs/validation.id.md and their pictures: python docs/make_validation.py
 
 Reads the fitted draws and runs in calibration/fitted/ and makes every check of `konvergensi validate` for both
 districts (Lebak's draws also predict Kota Banjar), then fills what stands between `<!-- results: NAME -->` and
-`<!-- end results -->` with the method of that name in Blocks. Only the directions of barriers are simulated: a
-comparison with 20 fitted draws. About five minutes on two cores.
+`<!-- end results -->` in both pages with the method of that name in Blocks; the words around are written by hand. Only
+the directions of barriers are simulated: a comparison with 20 fitted draws. About five minutes on two cores.
 """
 
 from __future__ import annotations
@@ -20,24 +20,23 @@ from konvergensi.calibration.validation import Validation, validate
 from konvergensi.report.blocks import Block, markdown
 from konvergensi.report.figures_calibration import FIGURES, shown
 from konvergensi.report.validation_page import PARTS, leads
-from konvergensi.report.words import LANGUAGES, Lang
+from konvergensi.report.words import LANGUAGES, Lang, number, percent, word
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "validation.md"
-PICTURES = ROOT / "docs" / "pictures"
+DOCS = Path(__file__).resolve().parent
+PAGES: dict[str, Lang] = {"validation.md": "en", "validation.id.md": "id"}
 # closing a gap, what the barriers say it does (evidence/barriers.csv), which direction that is
 DIRECTIONS = (
-    ("close-socialization", "B02, B04: who is told acts; caregivers learn", "protected_in_time", 1),
-    ("close-socialization", "B02, B31: agencies integrate more", "integration_index", 1),
-    ("close-data", "B09, B34: the missed are found", "protected_in_time", 1),
-    ("close-timing", "B22: plans in time find money", "budgeted_rp", 1),
-    ("full-convergence", "all: fewer children stunted", "prevalence", -1),
+    ("close-socialization", "validation.direction.told", "protected_in_time", 1),
+    ("close-socialization", "validation.direction.integrated", "integration_index", 1),
+    ("close-data", "validation.direction.found", "protected_in_time", 1),
+    ("close-timing", "validation.direction.planned", "budgeted_rp", 1),
+    ("full-convergence", "validation.direction.fewer", "prevalence", -1),
 )
 COMPARED = {"draws": 20, "seeds": 2, "population_share": 0.05}
 
 
 class Blocks:
-    """A method for each block of the page."""
+    """A method for each block of the pages."""
 
     def __init__(self, lebak: Validation, banjar: Validation, compared: kv.Comparison) -> None:
         self.found = {"lebak": lebak, "banjar": banjar}
@@ -59,12 +58,15 @@ class Blocks:
 
     def stamp(self, lang: Lang) -> str:
         """What was fitted, when the mechanisms were which."""
-        of = self.found["lebak"].calibration.manifest, self.found["banjar"].calibration.manifest
+        of = [self.found[district].calibration.manifest for district in ("lebak", "banjar")]
         told = "; ".join(
-            f"{each['district_name']}: {each['runs']:,} runs, {each['wall_time_s'] / 60:.0f} minutes, model "
-            f"`{each['hashes']['model'][:12]}`, {each['left_of_prior'][-1]:.1%} of the prior left"
+            word(
+                "validation.stamp", lang, district=each["district_name"], runs=number(each["runs"], lang),
+                minutes=number(each["wall_time_s"] / 60, lang), model=each["hashes"]["model"][:12],
+                left=percent(each["left_of_prior"][-1], lang),
+            )
             for each in of
-        )
+        )  # fmt: skip
         return f"konvergensi {of[0]['version']}. {told}."
 
     def directions(self, lang: Lang) -> str:
@@ -77,30 +79,35 @@ class Blocks:
             wide = last.pivot_table(index=["draw", "seed"], columns="scenario", values="value")
             moved = direction * (wide[scenario] - wide["baseline"])
             by_draw = moved.groupby("draw").mean()
-            rows.append((f"`{scenario}`", barrier, f"`{measure}`", f"{(by_draw > 0).mean():.0%}"))
-        columns = ("closed", "barriers say", "measure", "draws in which it is so")
+            share = percent(float((by_draw > 0).mean()), lang, 0)
+            rows.append((f"`{scenario}`", word(barrier, lang), f"`{measure}`", share))
+        columns = tuple(word(f"validation.column.{name}", lang) for name in ("closed", "barriers", "measure", "agree"))
         return markdown("", [Block(columns=columns, rows=rows)]).removeprefix("# ").strip()
 
 
 def draw(found: Validation, district: str) -> None:
-    """Pictures in every language, as small as the page needs them."""
+    """Pictures in every language, as small as the pages need them."""
     for name in shown(found):
         for lang in LANGUAGES:
-            save_small(FIGURES[name](found, lang), PICTURES / f"validation-{district}-{name}.{lang}.png")
+            save_small(FIGURES[name](found, lang), DOCS / "pictures" / f"validation-{district}-{name}.{lang}.png")
 
 
 def main() -> int:
-    """Check both districts, then write pictures and page; nothing is written when a block is unknown."""
+    """Check both districts, then write pictures and pages; nothing is written when a block is unknown."""
     lebak, banjar = read_calibration("lebak"), read_calibration("kota-banjar")
     found = {"lebak": validate(lebak), "banjar": validate(banjar, other=lebak)}
     scenarios = list(dict.fromkeys(["baseline", *(each[0] for each in DIRECTIONS)]))
     compared = kv.compare(scenarios, district="lebak", **COMPARED)  # type: ignore[arg-type]
     blocks = Blocks(found["lebak"], found["banjar"], compared)
-    text = fill(PAGE.read_text(encoding="utf-8"), blocks, "en")  # type: ignore[arg-type]
+    new = {
+        page: fill((DOCS / page).read_text(encoding="utf-8"), blocks, lang)  # type: ignore[arg-type]
+        for page, lang in PAGES.items()
+    }
     for district, each in found.items():
         draw(each, district)
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"refreshed {PAGE.relative_to(ROOT)}")
+    for page, text in new.items():
+        (DOCS / page).write_text(text, encoding="utf-8")
+        print(f"refreshed docs/{page}")
     return 0
 
 

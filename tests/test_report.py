@@ -23,6 +23,7 @@ from konvergensi.report.summary import summary
 from konvergensi.report.theme import SMALL
 
 REPORT = Path(words.__file__).parent
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 # Words
@@ -38,7 +39,7 @@ def test_every_message_exists_in_both_languages_with_the_same_fields(key):
 
 
 def test_every_message_is_used_and_every_used_message_exists():
-    files = (path for path in REPORT.rglob("*") if path.suffix in (".py", ".html"))
+    files = [path for path in REPORT.rglob("*") if path.suffix in (".py", ".html")] + [DOCS / "make_validation.py"]
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)
     whole = set(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*)["\']', source))
     starts = tuple(re.findall(r'["\']([a-z_]+(?:\.[a-z_]+)*\.)[{"\']', source))  # word(f"stage.{name}", lang)
