@@ -16,6 +16,7 @@ from konvergensi.report.figures_sensitivity import figures
 from konvergensi.report.sensitivity_page import between, page, shown_number
 from konvergensi.report.theme import SMALL
 from konvergensi.report.words import LANGUAGES, Lang
+from konvergensi.sensitivity.analysis import spread_of
 from konvergensi.sensitivity.designs import design
 from konvergensi.sensitivity.result import Sensitivity
 from konvergensi.sensitivity.tables import convergence, heat, indices
@@ -46,6 +47,7 @@ def made(method: str, seeds: int = 2, groups: tuple[str, ...] = ("",) * 6, noise
         "intervals": "95 %", "district_name": "Kabupaten Lebak", "scenarios": ["baseline", "full-convergence"],
         "start": "2018-01", "end": "2024-12", "seeds": list(range(1, seeds + 1)), "population_share": 0.02,
         "synthetic_inputs": ["villages"], "refused": [], "command": "",
+        "spread": dict.fromkeys(OUTPUTS, spread_of(y)),
         "factors": {
             key: {"group": group, "grade": known[key].grade, "meaning": known[key].meaning, "arti": known[key].arti}
             for key, group in zip(KEYS, groups)
@@ -78,7 +80,13 @@ def test_the_page_says_what_was_done_what_moves_and_how_to_read_it(method: str, 
     assert {"en": "Dec 2024 (full-convergence less baseline)", "id": "Des 2024 (full-convergence dikurangi baseline)"}[
         lang
     ] in text
+    assert {"en": "Over all points it is ", "id": "Pada seluruh titik rata-ratanya "}[lang] in text
     assert "{" not in text and "nan" not in text.lower().split()
+
+
+def test_the_spread_is_the_mean_and_the_middle_nine_tenths_of_the_points() -> None:
+    replicates = np.stack([np.arange(101.0), np.arange(101.0) + 2.0], axis=1)
+    assert spread_of(replicates) == pytest.approx([51.0, 6.0, 96.0])
 
 
 def test_what_lies_under_the_floor_is_named_by_room_with_its_limit(morris: Sensitivity) -> None:

@@ -33,7 +33,8 @@ Progress = Callable[[int, int], None]
 _PACKAGE = Path(__file__).resolve().parents[1]
 # what shows results, or makes many runs, changes none; scenarios have hashes of their own
 _NOT_OF_THE_MODEL = (
-    "report/", "cli.py", "cli_", "terminal.py", "data/", "inputs/errors.py", "inputs/describe.py", "inputs/template.py",
+    "report/", "cli.py", "cli_", "terminal.py", "saving.py", "data/", "inputs/errors.", "inputs/advice.py",
+    "inputs/describe.py", "inputs/template.py",
     "experiments/", "studies/", "sensitivity/", "discovery/", "calibration/",
 )  # fmt: skip
 

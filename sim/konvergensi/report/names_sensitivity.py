@@ -72,10 +72,14 @@ def _measure(found: Sensitivity, measure: str, lang: Lang) -> str:
 
 def index_name(index: str, output: str, lang: Lang) -> str:
     """An index with its unit, which may be that of the output."""
+    return word(f"sensitivity.index.{index}", lang, unit=unit_name(output, lang))
+
+
+def unit_name(output: str, lang: Lang) -> str:
+    """The unit of an output."""
     measure = re.sub(r"_\d{4}_\d{2}$", "", output.partition("@")[0].removeprefix(_MEAN).removeprefix(DIFFERENCE))
     key = f"sensitivity.unit.{measure}"
-    unit = word(key if key in catalogue() else "sensitivity.unit.other", lang)
-    return word(f"sensitivity.index.{index}", lang, unit=unit)
+    return word(key if key in catalogue() else "sensitivity.unit.other", lang)
 
 
 def place(found: Sensitivity) -> str:

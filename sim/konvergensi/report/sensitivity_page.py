@@ -107,7 +107,21 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
         cells.append(shown_number(row.floor, lang))
         rows.append((*cells, word(f"sensitivity.verdict.{'yes' if row.detected else 'no'}", lang)))
     heading = word("sensitivity.heading.output", lang, output=names.output_name(found, output, lang))
-    return Block(heading, _found(found, table, lang), tuple(heads), rows, _under(table, len(shown), lang))
+    return Block(
+        heading,
+        [_spread(found, output, lang), *_found(found, table, lang)],
+        tuple(heads),
+        rows,
+        _under(table, len(shown), lang),
+    )
+
+
+def _spread(found: Sensitivity, output: str, lang: Lang) -> str:
+    """How large the output is, and how far the points lie apart: what the effects are to be held against."""
+    mean, low, high = found.manifest["spread"][output]
+    decimals = _decimals((high - low) / 2)
+    shown = {name: number(each, lang, decimals) for name, each in (("mean", mean), ("low", low), ("high", high))}
+    return word("sensitivity.found.spread", lang, unit=names.unit_name(output, lang), **shown)
 
 
 def _found(found: Sensitivity, table: pd.DataFrame, lang: Lang) -> list[str]:

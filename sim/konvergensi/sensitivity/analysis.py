@@ -19,7 +19,7 @@ from konvergensi import __version__
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.errors import InputError, fault, unknown_name
 from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, given, least
-from konvergensi.sensitivity.estimates import RESAMPLES
+from konvergensi.sensitivity.estimates import F64, RESAMPLES
 from konvergensi.sensitivity.result import Sensitivity
 from konvergensi.sensitivity.tables import convergence, heat, indices
 from konvergensi.sensitivity.values import OnFailed, Sample
@@ -73,6 +73,7 @@ def sensitivity(
     tables: dict[str, list[pd.DataFrame]] = {"sensitivity": [], "convergence": [], "heat": []}
     grades = _grades(store.study)
     refused: list[dict[str, str]] = []
+    spread: dict[str, list[float]] = {}
     for name, scenario in asked:
         label = f"{name}{AT}{scenario}" if len(store.scenarios) > 1 else name
         try:
@@ -86,12 +87,13 @@ def sensitivity(
             refused.append({lang: error.lines(lang)[0] for lang in ("en", "id")})
             continue
         tables["sensitivity"].append(found)
+        spread[label] = spread_of(replicates)
         tables["convergence"].append(convergence(sample.design, replicates, label))
         tables["heat"].append(heat(sample.design, replicates, label, grades))
     if not tables["sensitivity"]:
         raise InputError([fault("", "", "plain", text=lines["en"]) for lines in refused])
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-    return Sensitivity(**whole, manifest=_manifest(sample, store, place, refused))
+    return Sensitivity(**whole, manifest=_manifest(sample, store, place, refused) | {"spread": spread})
 
 
 # ---- points and runs -------------------------------------------------------------------------------------------------
@@ -192,6 +194,12 @@ def _asked(name: str, store: Store) -> tuple[str, str]:
     if scenario and scenario not in store.scenarios:
         raise InputError(unknown_name("", "--output", "scenario", scenario, store.scenarios))
     return output, scenario or store.scenarios[-1]
+
+
+def spread_of(replicates: F64) -> list[float]:
+    """Mean of an output over the points, and the 5th and 95th percentile; of its mean over seeds (rows, seeds)."""
+    means = replicates.mean(axis=1)
+    return [float(means.mean()), *np.quantile(means, (0.05, 0.95)).tolist()]
 
 
 def _default(store: Store) -> list[tuple[str, str]]:
