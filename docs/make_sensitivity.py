@@ -5,8 +5,8 @@ and what lies under the noise floor. Two looks at studies/lebak-uncertain.toml: 
 parameter, then Sobol indices of those that came first, with all others in two groups by grade of evidence. Fills what
 stands between `<!-- sensitivity: NAME -->` and `<!-- end -->`; the words around are written by hand.
 
-Runs are kept in --out: stopped halfway, the same command goes on. About 20 minutes on two cores; more trajectories and
-base points (and a new --out) narrow what is said.
+Runs are kept in --out: stopped halfway, the same command goes on. About an hour and a half on two cores; more
+trajectories, base points or families (and a new --out) narrow what is said.
 """
 
 from __future__ import annotations
@@ -121,10 +121,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("out/sensitivity-lebak"), help="folder of runs and results")
     parser.add_argument("--pages", type=Path, default=DOCS, help="folder of the pages")
-    parser.add_argument("--trajectories", type=int, default=2, help="of Morris")
-    parser.add_argument("--base", type=int, default=16, help="base points of Sobol, a power of two")
-    parser.add_argument("--top", type=int, default=2, help="parameters of each output that Sobol looks at one by one")
-    parser.add_argument("--population-share", type=float)
+    parser.add_argument("--trajectories", type=int, default=8, help="of Morris")
+    parser.add_argument("--base", type=int, default=128, help="base points of Sobol, a power of two")
+    parser.add_argument("--top", type=int, default=4, help="parameters of each output that Sobol looks at one by one")
+    parser.add_argument("--population-share", type=float, default=0.1, help="share of the families")
     parser.add_argument("--end", help="last month, for a trial")
     parser.add_argument("--workers", type=int)
     asked = parser.parse_args(argv)
