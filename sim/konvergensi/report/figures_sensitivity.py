@@ -197,16 +197,16 @@ def heat(found: Sensitivity, lang: Lang) -> Figure:
                 place += 1.0
                 continue
             axes.barh(place, np.clip(most, 0.0, 1.0), 0.7, color=_PARTS[part_], alpha=0.28, zorder=2)
-            axes.barh(place, max(value, 0.0), 0.7, color=_PARTS[part_], zorder=3)
+            axes.barh(place, np.clip(value, 0.0, 1.0), 0.7, color=_PARTS[part_], zorder=3)
             if np.isfinite(low):
-                axes.hlines(place, low, high, color=theme.INK, lw=2, zorder=4)
+                axes.hlines(place, *np.clip((low, high), 0.0, 1.0), color=theme.INK, lw=2, zorder=4)
             place += 1.0
         place += 0.9
     for at, name in labels.items():
         axes.text(0.0, at, name, va="bottom", fontsize=theme.TEXT, weight="bold")
     axes.set_yticks([])
     axes.set_ylim(place - 1.3, -1.2)
-    axes.set_xlim(min(0.0, axes.get_xlim()[0]), max(1.02, axes.get_xlim()[1]))
+    axes.set_xlim(0.0, 1.02)
     axes.grid(axis="y", visible=False)
     panel.value_axis(axes, lang, word("sensitivity.figure.share", lang), "x")
     note = "sensitivity.figure.heat_effect_note" if effect else "sensitivity.figure.heat_note"

@@ -216,6 +216,8 @@ def heat_block(found: Sensitivity, lang: Lang) -> Block:
              *(shares.get((part_, bound), "") for bound in bounds))
             for part_, units in table.groupby("part", sort=False)["units"].first().items()
         ]  # fmt: skip
+    if "alone" in bounds:
+        said.append(word("sensitivity.heat.estimates", lang))
     columns = ("output", "part", "units", *bounds)
     return Block(heading, said, tuple(word(f"sensitivity.column.{name}", lang) for name in columns), rows)
 
@@ -262,10 +264,10 @@ def _decimals(unit: float) -> int:
 
 
 def share(value: float, low: float, high: float, lang: Lang) -> str:
-    """A share of a variance in percent with its interval."""
+    """A share of a variance in percent with its interval, cut at what a share can be."""
     if high - low > 1.0:
         return word("sensitivity.heat.unknown", lang)
-    shown = [percent(each, lang, 0) for each in (value, low, high)]
+    shown = [percent(min(max(each, 0.0), 1.0), lang, 0) for each in (value, low, high)]
     if math.isnan(low):
         return shown[0]
     return word("sensitivity.between", lang, value=shown[0], low=shown[1], high=shown[2])
