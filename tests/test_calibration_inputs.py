@@ -187,7 +187,8 @@ def test_observations_are_read_and_a_surveys_own_interval_is_its_error(tmp_path:
             "lebak,2022,SGSI,26.2,,,x",
             "line 2.measure_system: 'SGSI' is not one of: Riskesdas, SSGBI, SSGI, SKI, e-PPGBM",
         ),
-        ("lebak,2022,SSGI,262,,,x", "line 2.percent: 262 is outside [0.1, 99.9] percent"),
+        ("lebak,2022,SSGI,262,,,x", "line 2.percent: 262 is outside [1, 99] percent"),
+        ("lebak,2022,SSGI,0.262,,,x", "line 2.percent: 0.262 is outside [1, 99] percent"),
         ("lebak,2022,SSGI,26.2,27,30,x", "line 2.percent: value 26.2 must lie in low..high = [27, 30]"),
         ("lebak,2022,SSGI,,,,x", "line 2.percent:"),
         ("lebak,2022,SSGI,26.2,,", "line 2 holds 6 values, but the first line names 7 columns"),
@@ -204,6 +205,8 @@ def test_a_file_without_rows_or_columns_is_refused(tmp_path: Path) -> None:
     study = load_calibration("lebak")
     with pytest.raises(InputError, match="the table has no rows"):
         read_observed(observed(tmp_path), study)
+    short = observed(tmp_path, "lebak,2022,SSGI,26.2,test", head="area,year,measure_system,percent,source\n")
+    assert read_observed(short, study)[0].low is None
     with pytest.raises(InputError, match="separated by semicolons"):
         read_observed(observed(tmp_path, head=HEAD.replace(",", ";")), study)
     with pytest.raises(InputError, match="percent: this column is missing"):

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from konvergensi.calibration.calibrate import Calibration, read_calibration
+from konvergensi.calibration.analysis import POSTERIOR, Analysis
+from konvergensi.calibration.calibrate import Calibration, read_calibration, stages_of
+from konvergensi.calibration.checks import target_table
 from konvergensi.calibration.fitted import changed_since, fitted_for
+from konvergensi.calibration.observed import Observation, predict_observed
 from konvergensi.calibration.recheck import differing
 from konvergensi.inputs.districts import find_district
 
@@ -40,3 +43,18 @@ def test_the_manifest_names_the_model_it_was_fitted_under(district: str) -> None
     place = find_district(district)
     fitted = fitted_for(place)
     assert fitted is not None and changed_since(fitted.manifest, place) == []
+
+
+@pytest.mark.slow
+def test_an_observation_the_fit_has_seen_is_predicted_as_if_it_had_not() -> None:
+    """Kota Banjar's survey of 2021 (23.9) drew the fit down; a survey of 2022 is no target."""
+    calibration = read_calibration("kota-banjar")
+    analysis = Analysis(calibration.study, calibration.runs, (*stages_of(calibration.study), POSTERIOR))
+    common = {"area": "Kota Banjar", "measure_system": "SSGI", "source": "published"}
+    seen, new = (Observation(year=year, percent=percent, **common) for year, percent in ((2021, 23.9), (2022, 19.3)))
+    found = predict_observed(analysis, calibration.draws, [seen, new], {2019.0: 27.7, 2021.0: 24.4, 2022.0: 21.6})
+    model = found[found["method"] == "model"].set_index("year")
+    assert model["was_target"].tolist() == [True, False]
+    fitted = target_table(analysis, calibration.draws["weight"].to_numpy(float)).set_index("id").loc["survey-2021"]
+    assert model.loc[2021, "middle"] > fitted["middle"] + 0.3 and fitted["middle"] > 23.9
+    assert set(found["method"]) == {"model", "last value", "national trend"}

@@ -19,7 +19,8 @@ from konvergensi.inputs.errors import Fault, InputError, fault, format_value, un
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
 from konvergensi.inputs.months import format_month, parse_month
 
-COLUMNS = ("area", "year", "measure_system", "percent", "low", "high", "source")
+COLUMNS = ("area", "year", "measure_system", "percent", "source")
+INTERVAL = ("low", "high")  # columns that need not be there
 REGISTER = "e-PPGBM"
 SAMPLED = 2000
 DEFAULTS: dict[str, Any] = {
@@ -37,7 +38,7 @@ class Observation(Table):
     area: Text
     year: Annotated[int, between(1990, 2100, "", whole=True)]
     measure_system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"], Choice]
-    percent: Annotated[float, between(0.1, 99.9, "percent")]
+    percent: Annotated[float, between(1, 99, "percent")]  # below, it is a share: 0.193
     low: Annotated[float, between(0, 100, "percent")] | None = None
     high: Annotated[float, between(0, 100, "percent")] | None = None
     source: Text
@@ -86,12 +87,12 @@ def read_observed(path: Path, study: CalibrationStudy) -> list[Observation]:
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:
     typed: dict[str, Any] = {}
-    for name in COLUMNS:
-        cell = row[name].strip()
-        if not cell and name in ("low", "high"):
+    for name in (*COLUMNS, *INTERVAL):
+        cell = row.get(name, "").strip()
+        if not cell and name in INTERVAL:
             continue
         typed[name] = cell
-        if name in ("year", "percent", "low", "high"):
+        if name in ("year", "percent", *INTERVAL):
             try:
                 number = float(cell)
             except ValueError:
@@ -120,7 +121,6 @@ def as_target(each: Observation, study: CalibrationStudy) -> Target:
             "observable": f"eppgbm:{each.year}",
             "unit": "percent of children entered",
         }
-        own["unit"] = "percent of children entered"
         return Target(**common, **own, scale="log", error_model="factor", **REGISTER_ERRORS)
     month = _nearest_simulated(format_month(_month(each, study)))
     own = {"when": month, "observable": f"survey:{month}", "unit": "percent of under-fives"}
@@ -140,19 +140,25 @@ def _nearest_simulated(month: str) -> str:
 
 
 def predict_observed(
-    analysis: Analysis, weights: F64, observed: list[Observation], national: dict[float, float]
+    analysis: Analysis, draws: pd.DataFrame, observed: list[Observation], national: dict[float, float]
 ) -> pd.DataFrame:
-    """Each observation predicted by the fitted draws' own runs, and by naive forecasts from the study's targets.
+    """Each observation predicted by the fitted draws' own runs, and by naive forecasts from earlier targets.
 
-    Columns: area, year, measure_system, observed, method, low, middle, high, inside, interval_score, crps.
+    One that the fit has seen is predicted from draws weighted back, as if it had not. Parameters: draws, a row for each
+    draw: weight and free parameters. Columns: area, year, measure_system, observed, was_target, method, low, middle,
+    high, inside, interval_score, crps.
     """
     study = analysis.study
+    weights = draws["weight"].to_numpy(float)
+    logs = _target_logs(analysis, draws) if observed else np.empty((0, 0))
     runs = analysis.runs[analysis.runs["stage"] == POSTERIOR]
     rng = np.random.default_rng([study.file.seed, 71])
     rows = []
     for each in observed:
         target = as_target(each, study)
-        chosen = systematic(weights[runs["draw"].to_numpy(int) - 1], SAMPLED, 0.5)
+        same = np.array([one.observable == target.observable and one.weight > 0 for one in study.targets])
+        own = weights * _back(logs[:, same].sum(axis=1))
+        chosen = systematic(own[runs["draw"].to_numpy(int) - 1], SAMPLED, 0.5)
         shown = to_scale(runs[target.observable].to_numpy(float)[chosen], target.scale)
         noisy = from_scale(shown + target.error_sd_all * rng.standard_normal(SAMPLED), target.scale)
         earlier = [one for one in study.targets if one.level == "district"]
@@ -161,7 +167,20 @@ def predict_observed(
         for made in forecasts:
             rows.append({
                 "area": each.area, "year": each.year, "measure_system": each.measure_system, "observed": each.percent,
-                "method": made.method, "low": made.low, "middle": made.middle, "high": made.high,
+                "was_target": bool(same.any()), "method": made.method,
+                "low": made.low, "middle": made.middle, "high": made.high,
                 "inside": bool(made.low <= each.percent <= made.high), **made.scores(each.percent),
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _target_logs(analysis: Analysis, draws: pd.DataFrame) -> F64:
+    """What each target added to the log likelihood of each draw, (n_draws, n_targets)."""
+    likelihood, space = analysis.likelihood, analysis.study.space
+    unit = space.unit(draws[list(space.keys)].to_numpy(float))
+    return np.asarray(likelihood.each_log_of(likelihood.emulators.predict(unit)) * likelihood.columns.weight)
+
+
+def _back(log: F64) -> F64:
+    """Weights (n_draws,) that take a part of the likelihood back, the largest 1."""
+    return np.asarray(np.exp(log.min() - log))

@@ -140,7 +140,7 @@ def validate(
         transfer=found_transfer,
         fall=fall_table(analysis, weights),
         emulators=pd.DataFrame(calibration.manifest["emulators"]),
-        observed=predict_observed(analysis, weights, observed or [], national),
+        observed=predict_observed(analysis, calibration.draws, observed or [], national),
         other_name="" if other is None else other.study.place.name,
         changed_since=tuple(changed_since(calibration.manifest, study.place)),
     )

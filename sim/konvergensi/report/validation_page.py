@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from konvergensi.calibration.forecasts import NAIVE
+from konvergensi.calibration.observed import REGISTER
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import plain, synthetic
 from konvergensi.report.readings import span
@@ -203,17 +204,17 @@ def _observed(found: Validation, lang: Lang) -> Block:
     table = found.observed
     if table.empty:
         return Block()
-    shown = table.assign(id=table["measure_system"] + " " + table["year"].astype(str))
+    named = table["measure_system"] + " " + table["year"].astype(str)
+    shown = table.assign(id=named)
+    judged = table.assign(id=np.where(table["measure_system"] == REGISTER, "eppgbm-", "survey-") + named)
     model = table[table["method"] == "model"]
-    naive = table[table["method"].isin(NAIVE)].groupby("method")["interval_score"].mean()
-    words: dict[str, Any] = {"inside": int(model["inside"].sum()), "n": len(model)}
-    words["model"] = _value(float(model["interval_score"].mean()), lang)
-    said = "validation.observed" if len(naive) else "validation.observed_alone"
-    if len(naive):
-        words["naive"] = _value(float(naive.min()), lang)
+    said = [word("validation.observed", lang, inside=int(model["inside"].sum()), n=len(model))]
+    if fitted := int(model["was_target"].sum()):
+        said.append(word("validation.observed_targets", lang, n=fitted))
+    scores = verdict(judged, found, lang)
     return Block(
         heading=_heading("observed", lang),
-        sentences=[word(said, lang, **words)],
+        sentences=[*said, *(scores or [word("validation.observed_alone", lang)])],
         columns=_columns(_FORECAST, lang),
         rows=_forecast_rows(found, shown, lang),
     )
