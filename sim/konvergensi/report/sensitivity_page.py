@@ -11,7 +11,8 @@ import pandas as pd
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import plain, synthetic
-from konvergensi.report.words import Lang, counted, listed, number, part, percent, word
+from konvergensi.report.words import ABSENT, Lang, counted, listed, number, part, percent, word
+from konvergensi.sensitivity.designs import luck_unknown
 from konvergensi.studies.factors import DUMMY
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
     table = found.ranked(output)
     detected = table["detected"].astype(bool)
     most = SHOWN if whole else PRINTED
-    shown = table[detected].head(most) if detected.any() else table.head(NAMED)
+    unknown = _luck_unknown(found)
+    shown = table[detected].head(most) if detected.any() else table.head(most if unknown else NAMED)
     beside = BESIDE.get(found.manifest["method"], "")
     columns = ["factor", *(["key"] if whole else []), "grade"]
     heads = [word(f"sensitivity.column.{name}", lang) for name in columns]
@@ -104,16 +106,24 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
         cells = cells if whole else [unit, grade]
         cells.append(between(*totals[unit], lang))
         cells += [between(*second[unit], lang)] if beside else []
-        cells.append(shown_number(row.floor, lang))
-        rows.append((*cells, word(f"sensitivity.verdict.{'yes' if row.detected else 'no'}", lang)))
+        cells.append(ABSENT if unknown else shown_number(row.floor, lang))
+        rows.append((*cells, word(f"sensitivity.verdict.{_verdict(row.detected, unknown)}", lang)))
     heading = word("sensitivity.heading.output", lang, output=names.output_name(found, output, lang))
     return Block(
         heading,
         [_spread(found, output, lang), *_found(found, table, lang)],
         tuple(heads),
         rows,
-        _under(table, len(shown), lang),
+        [] if unknown else _under(table, len(shown), lang),
     )
+
+
+def _luck_unknown(found: Sensitivity) -> bool:
+    return luck_unknown(found.manifest["model"], found.manifest["method"], len(found.manifest["seeds"]))
+
+
+def _verdict(detected: bool, unknown: bool) -> str:
+    return "none" if unknown else "yes" if detected else "no"
 
 
 def _spread(found: Sensitivity, output: str, lang: Lang) -> str:
@@ -125,6 +135,8 @@ def _spread(found: Sensitivity, output: str, lang: Lang) -> str:
 
 
 def _found(found: Sensitivity, table: pd.DataFrame, lang: Lang) -> list[str]:
+    if _luck_unknown(found):
+        return [word("sensitivity.reading.one_seed", lang)]
     above = table[table["detected"].astype(bool)]
     n = number(len(table), lang)
     if above.empty:
@@ -233,8 +245,6 @@ def _reading(found: Sensitivity, lang: Lang) -> Block:
     ]
     if method in ("sobol", "morris", "shapley"):
         sentences.append(word("sensitivity.reading.dummy_zero", lang))
-        if len(manifest["seeds"]) < 2 and manifest["model"] == "konvergensi":
-            sentences.append(word("sensitivity.reading.one_seed", lang))
     if any(output.startswith("variance:") for output in found.outputs):
         sentences.append(word("sensitivity.reading.variance", lang))
     if manifest["model"] == "konvergensi":

@@ -18,10 +18,10 @@ import pandas as pd
 from konvergensi import __version__
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.errors import InputError, fault, unknown_name
-from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, given, least
+from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, given, least, luck_unknown
 from konvergensi.sensitivity.estimates import F64, RESAMPLES
 from konvergensi.sensitivity.result import Sensitivity
-from konvergensi.sensitivity.tables import convergence, heat, indices
+from konvergensi.sensitivity.tables import convergence, heat, indices, unjudged
 from konvergensi.sensitivity.values import OnFailed, Sample
 from konvergensi.studies.designs import SAMPLED, draws_of
 from konvergensi.studies.execute import run_study
@@ -80,15 +80,17 @@ def sensitivity(
             values = outputs(store, name, scenario, place)
             seeds = sorted(values["seed"].unique())
             replicates = sample.replicates(label, values, seeds)
-            found = indices(sample.design, replicates, label)
+            tabled = indices(sample.design, replicates, label), convergence(sample.design, replicates, label)
         except InputError as error:
             if output:
                 raise
             refused.append({lang: error.lines(lang)[0] for lang in ("en", "id")})
             continue
-        tables["sensitivity"].append(found)
+        if luck_unknown(store.study.model, method, len(seeds)):
+            tabled = unjudged(tabled[0]), unjudged(tabled[1])
+        tables["sensitivity"].append(tabled[0])
+        tables["convergence"].append(tabled[1])
         spread[label] = spread_of(replicates)
-        tables["convergence"].append(convergence(sample.design, replicates, label))
         tables["heat"].append(heat(sample.design, replicates, label, grades))
     if not tables["sensitivity"]:
         raise InputError([fault("", "", "plain", text=lines["en"]) for lines in refused])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from konvergensi.studies.designs import Design as StudyDesign
 from konvergensi.studies.designs import unit_points
 from konvergensi.studies.factors import DUMMY
+from konvergensi.studies.study import KONVERGENSI
 
 F64 = NDArray[np.float64]
 NESTED = (8, 4, 2, 1)  # parts of the whole sample at which convergence is looked at
@@ -89,6 +90,11 @@ def design(method: str, factors: Sequence[str], groups: Sequence[str], draws: in
 def least(method: str) -> int:
     """The smallest sample size N of a method."""
     return LEAST_BLOCKS if method in PICK_FREEZE else LEAST_ROWS
+
+
+def luck_unknown(model: str, method: str, seeds: int) -> bool:
+    """Whether nothing tells what a unit moves from what it shuffles: moved one at a time, in a model of chance."""
+    return model == KONVERGENSI and method in PICK_FREEZE and seeds < 2
 
 
 def blocks_needed(method: str, draws: int) -> int:

@@ -41,6 +41,15 @@ def judged(design: Design, estimate: Estimate) -> pd.DataFrame:
     return table.assign(floor=floor, detected=detected)
 
 
+def unjudged(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without floors, and nothing detected.
+
+    For points moved one unit at a time in a model of chance, run with one seed: each move shuffles the luck of a run,
+    and nothing tells how much of an index is that.
+    """
+    return table.assign(floor=np.nan, detected=table["detected"].where(table["detected"].isna(), False))
+
+
 def indices(design: Design, replicates: F64, output: str, seed: int = 1) -> pd.DataFrame:
     """Every index of every unit, by the index that decides, the largest first, the dummy last.
 
