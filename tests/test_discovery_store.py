@@ -5,6 +5,7 @@ import io
 import json
 import re
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.report import discovery_page, figures_discovery, figures_robustness, robustness_page
 from konvergensi.report.theme import SMALL
+from konvergensi.report.words import LANGUAGES
 from konvergensi.studies.designs import Design
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.factors import Factor
@@ -184,7 +186,9 @@ def test_a_page_says_conditions_counts_and_verdict(found: Discovery, lang: str) 
     assert all(f"`{factor}`" in text for region in found.boxes for factor in region.box)
     assert f"{first.fit.hits} " in text and f"{100 * first.fit.density:.0f}%" in text
     assert discovery_page.sentence(found, first, lang) in text
-    assert ("So it stands" if lang == "en" else "Jadi temuan ini bertahan") in text
+    better = {"en": "So it is better than chance on draws it has not seen",
+              "id": "Jadi temuan ini lebih baik daripada kebetulan pada sampel yang belum dilihat"}  # fmt: skip
+    assert better[lang] in text
     unlike = "true" if lang == "en" else "yes"
     assert f"is {unlike}" not in text and f"bernilai {unlike}" not in text  # levels are said in the language
 
@@ -232,6 +236,37 @@ def test_numbers_that_moved_together_are_told(found: Discovery) -> None:
     )
 
 
+@LANGS
+@pytest.mark.parametrize("coverage", [0.2, 0.8])
+def test_the_verdict_names_the_interval_and_what_is_left_of_the_coverage(
+    found: Discovery, coverage: float, lang: str
+) -> None:
+    if not found.boxes:
+        return
+    checked = replace(found.check, base=0.381, density=0.526, low=0.383, high=0.655, coverage=coverage)
+    told = re.sub(r"(\d),(\d)", r"\1.\2", discovery_page.page(replace(found, check=checked), lang))
+    before, left = f"{100 * found.together.coverage:.0f}%", f"{100 * coverage:.0f}%"
+    assert found.together.coverage > 0.4
+    begins = {"en": "begins at 38.3%, the share of all draws is 38.1%",
+              "id": "bermula pada 38.3%, bagian dari semua sampel 38.1%"}  # fmt: skip
+    assert begins[lang] in told and "So it stands" not in told
+    edges = {"en": f"But there it covers {left} instead of {before}: its edges are not settled",
+             "id": f"Tetapi di sana cakupannya {left}, bukan {before}: batas-batasnya belum mantap"}  # fmt: skip
+    assert (edges[lang] in told) == (coverage == 0.2) and before in told and left in told
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_luck_weighs_less_with_more_seeds_and_is_never_said_to_be_gone(found: Discovery, seeds: int) -> None:
+    one = {"en": "nothing is averaged, so the conditions below may hold luck",
+           "id": "tidak ada yang dirata-ratakan, sehingga kondisi di bawah ini bisa memuat keberuntungan"}  # fmt: skip
+    two = {"en": "so that luck weighs less; that of 2 seeds is left",
+           "id": "sehingga keberuntungan berkurang bobotnya; keberuntungan 2 benih acak itu tetap ada"}  # fmt: skip
+    run = replace(found, manifest=found.manifest | {"seeds": seeds})
+    for lang in LANGUAGES:
+        told = discovery_page.page(run, lang)
+        assert (one[lang] in told, two[lang] in told) == (seeds == 1, seeds == 2)
+
+
 # ---- robustness of a store -----------------------------------------------------------------------------------------
 
 
@@ -268,6 +303,37 @@ def test_the_page_of_robustness_names_a_winner_for_each_rule(ranked: Robustness,
     assert not re.search(r"\bnan\b", text) and "baseline" in robustness_page.verdict(ranked, lang)[0]
     assert robustness_page.winners(ranked, "expected") == ("baseline",)
     _legible("robustness", figures_robustness.figures(ranked, lang)["robustness"])
+
+
+@LANGS
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_intervals_are_said_to_hold_no_luck_and_one_seed_is_warned_of_first(
+    ranked: Robustness, seeds: int, lang: str
+) -> None:
+    run = replace(ranked, manifest=ranked.manifest | {"seeds": seeds})
+    text, printed = robustness_page.page(run, lang), robustness_page.lines(run, lang)
+    figure = figures_robustness.figures(run, lang)["robustness"]
+    drawn = " ".join(" ".join(each.get_text() for each in drawn_texts(figure)).split())
+    only = {"en": "of the draws only; the luck of seeds is not in them",
+            "id": "sampel ulang saja; keberuntungan benih acak tidak termuat"}[lang]  # fmt: skip
+    assert only in drawn and text.count(only) == 2 and any(only in line for line in printed)  # table and foot
+    alone = {"en": "CAUTION: with one seed the luck of that seed is in every number, and in no interval",
+             "id": "PERHATIAN: dengan satu benih acak, keberuntungan benih itu ada dalam"}[lang]  # fmt: skip
+    averaged = {"en": "averaged over its 2 seeds. Intervals and shares of resamples are over draws only",
+                "id": "dirata-ratakan atas 2 benih acaknya. Selang dan bagian sampel ulang hanya"}[lang]  # fmt: skip
+    assert (alone in text, alone in drawn, averaged in text) == (seeds == 1, seeds == 1, seeds == 2)
+    assert (printed[3].startswith(alone), robustness_page.verdict(run, lang)[0] in drawn) == (seeds == 1, True)
+    _legible("robustness", figure)
+
+
+@LANGS
+def test_of_the_model_it_is_said_that_cost_is_not_in_the_rules(ranked: Robustness, lang: str) -> None:
+    told = {"en": "coordination itself costs nothing in the model",
+            "id": "koordinasi sendiri tidak berbiaya dalam model"}  # fmt: skip
+    assert told[lang] not in robustness_page.page(ranked, lang)  # a test function has no money
+    real = replace(ranked, manifest=ranked.manifest | {"model": "konvergensi"})
+    assert told[lang] in robustness_page.page(real, lang)
+    assert any(told[lang] in line for line in robustness_page.lines(real, lang))
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------

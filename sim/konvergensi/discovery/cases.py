@@ -1,7 +1,7 @@
 """Cases: what was varied in each draw of a study, and whether the draw is of interest.
 
-A case is a draw, with what is asked for averaged over its seeds: chance is averaged out as far as there are seeds, and
-a box speaks of conditions, not of luck.
+A case is a draw, with what is asked for averaged over its seeds: chance weighs less the more seeds there are, and is
+never gone: a box may hold some of it.
 """
 
 from __future__ import annotations

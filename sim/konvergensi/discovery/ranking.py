@@ -86,6 +86,7 @@ def robustness(
         raise InputError(fault(store.path, "draws", "too_few_draws", runs=len(values), least=LEAST_RUNS))
     if threshold is None and output == "prevalence" and TARGET in (known := parameters_for(store.study)):
         threshold = float(store.study.set.get(TARGET, known[TARGET].value))
+    resamples = f"{RESAMPLES:,}".replace(",", ".")
     manifest = described(store, district) | {
         "kind": "robustness",
         "scenarios": store.scenarios,
@@ -95,8 +96,8 @@ def robustness(
         "direction": direction,
         "threshold": threshold,
         "intervals": {
-            "en": f"95%, percentiles over {RESAMPLES:,} resamples of the draws",
-            "id": f"95%, persentil atas {RESAMPLES:,} sampel ulang".replace(",000", ".000"),
+            "en": f"95%, percentiles over {RESAMPLES:,} resamples of the draws only; the luck of seeds is not in them",
+            "id": f"95%, persentil atas {resamples} sampel ulang saja; keberuntungan benih acak tidak termuat",
         },
     }
     return Robustness(values, table(values, direction, threshold), manifest)

@@ -65,7 +65,8 @@ def better(rule: str, direction: int) -> int:
 def table(values: pd.DataFrame, direction: int, threshold: float | None = None, seed: int = 1) -> pd.DataFrame:
     """Each scenario by each rule: rule, scenario, value, low, high, rank, best_share.
 
-    low, high: 95 % percentile interval over resamples of the draws, all scenarios keeping the same draws. The worst
+    low, high: 95 % percentile interval over resamples of the draws, all scenarios keeping the same draws; the luck
+    of seeds, common to all draws, is not in it. The worst
     draw and the largest regret are extremes: resampling cannot see beyond the worst draw there is, so their interval
     says how much hangs on few draws, not how bad it may get. rank: 1 is best, equals share the better rank.
     best_share: share of the resamples in which the scenario is best by this rule, ties split.

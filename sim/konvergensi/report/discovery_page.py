@@ -208,7 +208,10 @@ def _check(found: Discovery, lang: Lang) -> Block:
         shares = {name: percent(share, lang) for name, share in shown.items()}
         sentences.append(word("discovery.check.result", lang, **shares))
         if found.boxes:
-            sentences.append(word(f"discovery.check.{check.verdict}", lang))
+            told = found.together.coverage
+            kept = {"coverage": percent(check.coverage, lang, 0), "told": percent(told, lang, 0)}
+            sentences.append(word(f"discovery.check.{check.verdict}", lang, low=shares["low"], base=shares["base"]))
+            sentences.append(word(f"discovery.check.{'edges' if check.coverage < told / 2 else 'kept'}", lang, **kept))
     factors = dict.fromkeys(factor for region in found.boxes for factor in region.box)
     if seldom := [f"`{factor}`" for factor in factors if check.recurs[factor] < SELDOM]:
         sentences.append(word("discovery.check.seldom", lang, factors=", ".join(seldom)))

@@ -47,7 +47,7 @@ def rules(found: Robustness, lang: Lang) -> Figure:
         first.set_yticks(range(len(names)), [theme.wrap(str(name), 2.2) for name in names])
         first.set_ylim(len(names) - 0.4, -0.6)
     title = word("robustness.figure", lang, output=words_of.output(found, lang))
-    note = " ".join(words_of.verdict(found, lang))
+    note = " ".join(words_of.caution(found, lang) + words_of.verdict(found, lang))
     key: list[Artist] = [
         Line2D([], [], **_BEST, label=word("robustness.best_mark", lang)),
         Line2D([], [], **_OTHER, label=word("robustness.other_mark", lang)),

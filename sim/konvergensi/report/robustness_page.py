@@ -12,6 +12,7 @@ from konvergensi.report.origin import comparison_origin, district, interval_kind
 from konvergensi.report.readings_comparison import Estimate
 from konvergensi.report.words import ABSENT, Lang, listed, percent, word
 from konvergensi.studies.outputs import DIFFERENCE
+from konvergensi.studies.study import KONVERGENSI
 
 if TYPE_CHECKING:
     from konvergensi.discovery.ranking import Robustness
@@ -51,17 +52,21 @@ def _done(found: Robustness, lang: Lang) -> Block:
     manifest = found.manifest
     words = {"scenarios": listed(manifest["scenarios"], lang), "draws": manifest["draws"], "varied": manifest["varied"]}
     way = word(f"robustness.better.{'higher' if manifest['direction'] > 0 else 'lower'}", lang)
-    sentences = [word("robustness.done", lang, better=way, **words)]
+    sentences = [*caution(found, lang), word("robustness.done", lang, better=way, **words)]
     if manifest["seeds"] > 1:
         sentences.append(word("robustness.chance", lang, seeds=manifest["seeds"]))
-    else:
-        sentences.append(word("robustness.chance_one", lang))
     if manifest["left_out"]:
         sentences.append(word("discovery.left_out", lang, n=manifest["left_out"]))
     if manifest["threshold"] is not None:
         value = plain_value(float(manifest["threshold"]), lang)
         sentences.append(word("robustness.threshold_own", lang, value=value))
-    return Block(word("robustness.heading.done", lang), sentences, after=verdict(found, lang))
+    cost = [word("robustness.cost", lang)] if manifest["model"] == KONVERGENSI else []
+    return Block(word("robustness.heading.done", lang), sentences, after=verdict(found, lang) + cost)
+
+
+def caution(found: Robustness, lang: Lang) -> list[str]:
+    """What is to be said first: one seed's luck is in no interval."""
+    return [word("robustness.chance_one", lang)] if found.manifest["seeds"] == 1 else []
 
 
 def verdict(found: Robustness, lang: Lang) -> list[str]:
