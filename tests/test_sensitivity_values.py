@@ -164,6 +164,11 @@ def invoke(folder: Path, *args: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_points_of_its_own_are_announced_before_they_are_run(tmp_path: Path) -> None:
+    code, output = invoke(tmp_path, "--method", "morris", "--draws", "2")
+    assert code == 0 and "morris looks at points of its own: 8 runs" in output
+
+
 @pytest.mark.parametrize(
     ("args", "line"),
     [

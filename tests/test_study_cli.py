@@ -70,7 +70,10 @@ def test_ctrl_c_ends_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monke
     assert f"lanjutkan dengan: konvergensi study resume {tmp_path}/store" in done.stderr
     monkeypatch.undo()
     assert f"200 of {RUNS} runs done, 0 failed, {RUNS - 200} left" in call("status", tmp_path / "store").stdout
+    part = call("export", tmp_path / "store", "--out", tmp_path / "part")
+    assert part.exit_code == 0 and f"CAUTION: {RUNS - 200} of {RUNS} runs are not there yet" in part.stderr
     assert call("resume", tmp_path / "store", "--workers", 1).exit_code == 0
+    assert "CAUTION" not in call("export", tmp_path / "store", "--out", tmp_path / "all").stderr
     whole = call("run", FILE, "--out", tmp_path / "whole", "--workers", 1)
     assert whole.exit_code == 0 and exported(Store.open(tmp_path / "whole")) == exported(Store.open(tmp_path / "store"))
 

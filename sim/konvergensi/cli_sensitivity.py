@@ -10,7 +10,7 @@ import typer
 
 from konvergensi.cli_options import ClusterOption, LangOption, PlaceOption, WorkersOption, interruptible, refusals
 from konvergensi.inputs.errors import InputError
-from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, save_and_tell
+from konvergensi.terminal import Lang, progress_bar, refuse_unwritable, save_and_tell, say
 
 
 class Method(StrEnum):
@@ -81,6 +81,7 @@ def sensitivity(
                 workers=workers,
                 cluster=cluster,
                 on_failed=failed.value,
+                begun=lambda own: typer.echo(say("own_points", lang, method=method.value, runs=own.runs), err=True),
                 progress=progress,
             )
         for of in found.manifest["refused"]:

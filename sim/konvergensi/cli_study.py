@@ -134,6 +134,8 @@ def export(
         from konvergensi.studies.store import Store
 
         found = Store.open(store)
+        if (counts := found.counts()).left:
+            typer.echo(say("study_partial", lang, left=counts.left, planned=counts.planned), err=True)
         if kind is Kind.ema:
             _export_ema(found, out)
             typer.echo(say("written", lang, out=out.parent, files=out.name))

@@ -53,6 +53,10 @@ PHRASES = {
                       "seeds {seeds}",
                       "{title}. {runs} simulasi: daerah {districts}, skenario {scenarios}, sampel {draws}, "
                       "benih {seeds}"),
+    "own_points": ("{method} looks at points of its own: {runs} runs, those that are there already among them",
+                   "{method} memakai titiknya sendiri: {runs} simulasi, termasuk yang sudah ada"),
+    "study_partial": ("CAUTION: {left} of {planned} runs are not there yet, and not in these files",
+                      "PERHATIAN: {left} dari {planned} simulasi belum ada, dan tidak ada dalam berkas ini"),
     "study_done": ("{folder}: {ok} of {planned} runs done, {failed} failed, {left} left; {shards} shards, "
                    "{megabytes} MB",
                    "{folder}: {ok} dari {planned} simulasi selesai, {failed} gagal, {left} tersisa; {shards} bagian, "

@@ -31,6 +31,7 @@ from konvergensi.studies.store import Store
 from konvergensi.studies.study import KONVERGENSI, MOST_DRAWS, Study, load_study, parameters_for, with_points
 
 Progress = Callable[[int, int], None]
+Begun = Callable[[Study], None]
 # Designs of a study that given-data methods can look at. The harmonics of RBD-FAST take the pattern that two
 # coordinates of a Sobol sequence make together for an effect: an index of 0.8 for a factor that does nothing.
 FILLING = dict.fromkeys(("pawn", "delta", "rsa"), ("lhs", "csv", "sobol")) | {"rbd_fast": ("lhs", "csv")}
@@ -50,6 +51,7 @@ def sensitivity(
     workers: int | None = None,
     cluster: str | None = None,
     on_failed: OnFailed = "refuse",
+    begun: Begun = lambda _study: None,
     progress: Progress | None = None,
 ) -> Sensitivity:
     """Run what a method needs and say which factors move which output.
@@ -59,13 +61,13 @@ def sensitivity(
     last, by default prevalence and complete-package share of the first scenario, and of the last their differences to
     it and the cost per case; district, one of the study's, by default its first; draws, the sample size N instead of
     the study's; workers and cluster as in `run_study`; on_failed, whether failed runs are refused or left out with
-    their block.
+    their block; begun, called with the study of the method's own points before it is run.
     Raises InputError when the study cannot be run, when an output that was asked for is not finite or is constant, and
     when runs failed and may not be left out. Among the default outputs those are left out and named in the manifest.
     """
     if method not in METHODS:
         raise InputError(unknown_name("", "--method", "method", method, METHODS))
-    sample, store, place = prepared(study, method, Path(out), district, draws, workers, cluster, progress)
+    sample, store, place = prepared(study, method, Path(out), district, draws, workers, cluster, begun, progress)
     asked = [_asked(name, store) for name in output] or _default(store)
     runs = store.runs(["draw", "seed", "scenario", "district", "status", "error"])
     runs = runs[runs["district"] == place]
@@ -109,6 +111,7 @@ def prepared(
     draws: int | None = None,
     workers: int | None = None,
     cluster: str | None = None,
+    begun: Begun = lambda _study: None,
     progress: Progress | None = None,
 ) -> tuple[Sample, Store, str]:
     """The sample a method looks at, the store of its runs, run as far as they were not, and the district."""
@@ -125,6 +128,7 @@ def prepared(
         if store is None:
             own = told if draws is None else replace(told, design=replace(told.design, draws=draws, blocks=()))
             _refuse_few(draws_of(own), method)
+            begun(own)
             store = run_study(own, out / "runs-study", workers=workers, cluster=cluster, progress=progress)
         _refuse_unfinished(store)
         _refuse_few(draws_of(store.study), method)
@@ -133,6 +137,7 @@ def prepared(
     planned = design(method, [each.key for each in factors], [each.group for each in factors], n, told.design.seed)
     points, rows = _distinct(factors, planned)
     alone = with_points(replace(told, districts=(place,)), points)
+    begun(alone)
     name = method if method in PICK_FREEZE else "lhs"
     store = run_study(alone, out / f"runs-{name}", workers=workers, cluster=cluster, progress=progress)
     return Sample(planned, rows, n), store, place
