@@ -463,6 +463,14 @@ def test_a_parameter_that_moves_the_answer_is_named_only_where_the_draws_can_tel
     assert read.standing_out(case("plain"), "one-list") is None
 
 
+def test_the_sheet_says_how_many_parameters_were_fitted_and_how_many_drawn_from_their_ranges() -> None:
+    comparison = compared(draws=4)
+    assert "3 uncertain parameters were drawn from their ranges." in sheet_text(comparison)
+    beliefs = {"from": "fitted", "fitted": ["socialization.turnover_share", "growth.level_shift_z"]}
+    fitted = dataclasses.replace(comparison, manifest=comparison.manifest | {"beliefs": beliefs})
+    assert "3 uncertain parameters were drawn, 1 of them from what was fitted to the district" in sheet_text(fitted)
+
+
 # ---- readings --------------------------------------------------------------------------------------------------------
 
 

@@ -369,8 +369,9 @@ def _changes(comparison: Comparison, lang: Lang) -> list[Line]:
     drawn = compared.drawn(comparison)
     if len(drawn):
         widest = [compared.meaning(key, lang) for key in drawn["key"].head(SHOWN_ASSUMPTIONS)]
-        words = {"n": number(len(drawn), lang), "widest": "; ".join(widest)}
-        lines.append(Line(word("decision.changes.drawn", lang, **words)))
+        fitted = set((comparison.manifest.get("beliefs") or {}).get("fitted") or []) & set(comparison.manifest["drawn"])
+        words = {"n": number(len(drawn), lang), "k": number(len(fitted), lang), "widest": "; ".join(widest)}
+        lines.append(Line(word("decision.changes.drawn_fitted" if fitted else "decision.changes.drawn", lang, **words)))
         lines += _standing_out(comparison, lead, len(drawn), lang)
     else:
         lines.append(Line(word("decision.changes.not_drawn", lang)))
