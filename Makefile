@@ -56,15 +56,16 @@ lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
+	.venv/bin/lint-imports --no-logo
 
 format: $(READY_DEV)  ## let ruff lay the code out and mend what it can
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
 
 results: $(READY_DEV)  ## run the shipped policies again and write their numbers into README and docs
-	.venv/bin/python docs/make_results.py
-	.venv/bin/python docs/make_odd.py
-	.venv/bin/python docs/run_notebooks.py
+	.venv/bin/python scripts/make_results.py
+	.venv/bin/python scripts/make_odd.py
+	.venv/bin/python scripts/run_notebooks.py
 
 bench: $(READY_DEV)  ## full-size Lebak against the bare growth loop: time, memory; what common seeds gain
 	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)

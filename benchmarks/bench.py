@@ -16,9 +16,9 @@ import time
 import numpy as np
 import reference_core
 
-from konvergensi.experiments.branch import branches
-from konvergensi.model import MONTH, ConvergenceModel
-from konvergensi.runs import collect
+from konvergensi.analyses.run import collect
+from konvergensi.model.branch import branches
+from konvergensi.model.convergence import MONTH, ConvergenceModel
 
 LIMIT_RATIO, LIMIT_GB, LIMIT_VARIANCE = 6.0, 1.0, 20.0
 CHILDREN, MONTHS = 130_000, 84

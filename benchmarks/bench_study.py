@@ -18,11 +18,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from konvergensi.experiments.branch import branches
+from konvergensi.methods.designs import Design
+from konvergensi.model.branch import branches
 from konvergensi.studies.cells import Cell, values_of, work_of
-from konvergensi.studies.designs import Design
 from konvergensi.studies.engines import cores, processes
-from konvergensi.studies.study import Study, load_study
+from konvergensi.studies.study import Study
+from konvergensi.studies.study_file import load_study
 from konvergensi.studies.writing import writing
 
 STUDY = Path(__file__).resolve().parents[1] / "studies" / "lebak-uncertain.toml"

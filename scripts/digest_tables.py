@@ -48,7 +48,7 @@ VOLATILE = {"run_id", "key", "seconds", "wall_time_s", "written", "shard"}
 
 def konvergensi(*words: str) -> str:
     """Run a command of the package; returns what it prints."""
-    done = subprocess.run([sys.executable, "-m", "konvergensi.cli", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "konvergensi", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"konvergensi {' '.join(words)}: exit {done.returncode}\n{done.stderr}")
     return done.stdout
@@ -69,7 +69,7 @@ def commands() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def digests() -> dict[str, dict[str, str]]:
-    """"analysis/table" -> {column: digest} of everything in this file's list."""
+    """Analysis and table -> column -> digest, of everything in this file's list."""
     found: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

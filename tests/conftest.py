@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from konvergensi.inputs.files import data_root
+from konvergensi.analyses.run import collect
+from konvergensi.base.files import data_root
 from konvergensi.inputs.parameters import Settings
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe.series import AGE_BANDS
 from konvergensi.observe.who import measured_laz
-from konvergensi.runs import Run, collect
-from konvergensi.state import World
+from konvergensi.results.run import Run
+from konvergensi.world.state import World
 
 SMALL = 0.05  # share of Lebak's 239,000 families: 12,000 households, 5,000 under-fives
 SEEDS = range(1, 9)

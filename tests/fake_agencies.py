@@ -15,11 +15,11 @@ import pandas as pd
 from conftest import forced
 from hypothesis import strategies as st
 
-from konvergensi.build import OPD_LUCK
-from konvergensi.inputs.months import parse_month
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import network
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.build import OPD_LUCK
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.agents import Opd
 from konvergensi.world.coordination import build_coordination
 from konvergensi.world.draws import Draws, entity_keys

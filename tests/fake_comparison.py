@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 import konvergensi as kv
-from konvergensi.experiments.comparison import COLUMNS, MEASURES, STAGES, Comparison
-from konvergensi.runs import Run
+from konvergensi.results.comparison import COLUMNS, MEASURES, STAGES, Comparison
+from konvergensi.results.run import Run
 
 SCENARIOS = ("baseline", "early-planning", "one-list")
 SHARE = 0.01

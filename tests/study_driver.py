@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from konvergensi.inputs.errors import InputError
+from konvergensi.base.errors import InputError
+from konvergensi.methods.designs import Design
+from konvergensi.methods.factors import Factor
 from konvergensi.studies import writing
-from konvergensi.studies.designs import Design
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.export import export_store
-from konvergensi.studies.factors import Factor
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study
 

@@ -7,9 +7,9 @@ from fake_agencies import DEFAULTS, TEAM, agency, council, shares, within_ranges
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konvergensi.inputs.months import month_of, year_of
+from konvergensi.base.months import month_of, year_of
 from konvergensi.mechanisms import actions, calendar
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 
 TINY = 0.003
 EIGHT = ("analysis", "plan", "rembuk", "village_rule", "coaching", "data", "measurement", "review")

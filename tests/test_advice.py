@@ -8,12 +8,12 @@ import pytest
 from conftest import live
 from test_cli import call
 
+from konvergensi.base.errors import InputError
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.advice import of_file, of_run
 from konvergensi.inputs.check import advice
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.fields import number_fault
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario, resolve
 

@@ -6,13 +6,12 @@ import pytest
 from inputs_valid import write_district, write_scenario
 from typer.testing import CliRunner
 
-from konvergensi.cli import app
+from konvergensi.base.months import parse_month
+from konvergensi.cli.main import app
 from konvergensi.inputs.advice import few_families, overruled, still_example
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.inputs.template import write_template
-from konvergensi.terminal import Lang, print_replaced
 
 CHANGE = '[[change]]\nfrom = "{month}"\n[change.set]\n"{key}" = {value}\n'
 
@@ -70,12 +69,3 @@ def test_describe_reads_a_folder_and_a_file_of_one_s_own(tmp_path: Path) -> None
         done = CliRunner().invoke(app, ["describe", str(path)], env={"COLUMNS": "200"})
         assert done.exit_code == 0, done.output
         assert expected in done.stdout
-
-
-def test_a_comparison_says_what_it_replaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "manifest.json").write_text('{"scenarios": ["baseline", "one-list"], "district": "lebak"}')
-    print_replaced(tmp_path, ["baseline", "one-list"], "lebak", Lang.en)
-    print_replaced(tmp_path / "new", ["baseline", "one-list"], "lebak", Lang.en)
-    assert not capsys.readouterr().err
-    print_replaced(tmp_path, ["baseline", "early-planning"], "lebak", Lang.id)
-    assert "one-list" in capsys.readouterr().err

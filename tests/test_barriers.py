@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 import konvergensi
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.check import read_path
 from konvergensi.inputs.districts import District, find_district
-from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.mechanisms.growth import monthly_shift
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -30,7 +30,7 @@ MARGIN = 0.001  # share of the measure's size; common draws leave no noise where
 AGAINST = 0.25  # of the mean effect, in a single seed
 
 
-def _load(name: str, folder: Path = DOCS) -> ModuleType:
+def _load(name: str, folder: Path = ROOT / "scripts") -> ModuleType:
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
@@ -240,7 +240,7 @@ def page(tmp_path: Path) -> Path:
 
 def test_the_page_maps_every_barrier_as_the_table_has_it() -> None:
     stale = make_barriers.stale(make_barriers.PAGE.read_text(encoding="utf-8"))
-    assert not stale, f"run python docs/make_barriers.py: {'; '.join(stale)}"
+    assert not stale, f"run python scripts/make_barriers.py: {'; '.join(stale)}"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from conftest import finished, live
 
-from konvergensi.experiments.branch import branches
-from konvergensi.inputs.errors import InputError
-from konvergensi.model import ConvergenceModel
+from konvergensi.base.errors import InputError
+from konvergensi.model.branch import branches
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.children import Children
 
 SHORT: dict[str, Any] = {"end": "2019-03", "set": {"goals.adoption_speed": 0.2}}

@@ -9,12 +9,12 @@ from conftest import copy_of_lebak, finished, forced, ledger, live, lived
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konvergensi.inputs.months import parse_month
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import budget
-from konvergensi.model import ConvergenceModel
-from konvergensi.runs import Run
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 from konvergensi.world.programmes import SOURCES, Programmes
 
 SETTINGS = Settings.defaults()

@@ -5,7 +5,7 @@ from conftest import forced, ledger, lived
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konvergensi.inputs.months import month_of, parse_month
+from konvergensi.base.months import month_of, parse_month
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import calendar
 from konvergensi.world.programmes import SOURCES

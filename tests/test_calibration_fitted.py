@@ -11,23 +11,17 @@ import pandas as pd
 import pytest
 
 import konvergensi as kv
-from konvergensi.calibration import fitted as fitted_draws
-from konvergensi.calibration.calibrate import calibrate
-from konvergensi.calibration.fitted import (
-    Fitted,
-    beliefs_of,
-    changed_since,
-    described,
-    fitted_for,
-    joined,
-    write_fitted,
-)
-from konvergensi.calibration.study import calibration_root, load_calibration
-from konvergensi.experiments.compare_plan import make_plan, sample_of
-from konvergensi.experiments.explain_plan import make_plan as plan_worlds
+from konvergensi.analyses.calibrate import calibrate
+from konvergensi.analyses.compare_plan import make_plan, sample_of
+from konvergensi.analyses.explain_plan import make_plan as plan_worlds
+from konvergensi.base.errors import InputError
+from konvergensi.base.files import data_root
+from konvergensi.base.folders import write_json
+from konvergensi.inputs.calibration_study import calibration_root, load_calibration
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.errors import InputError
-from konvergensi.inputs.files import data_root
+from konvergensi.model.identity import model_hash
+from konvergensi.results import fitted as fitted_draws
+from konvergensi.results.fitted import Fitted, beliefs_of, changed_since, described, fitted_for, joined
 
 KEYS = ("growth.level_shift_z", "uptake.adherence_share")
 
@@ -41,9 +35,11 @@ def folder(tmp_path: Path) -> Path:
     draws = pd.DataFrame({
         "draw": range(1, n + 1), "weight": weights, KEYS[0]: np.linspace(-0.9, -0.2, n), KEYS[1]: np.full(n, 0.5),
     })  # fmt: skip
-    hashes = {"model": fitted_draws.mechanisms_hash(), "district": find_district("lebak").hashes}
+    hashes = {"model": model_hash(), "district": find_district("lebak").hashes}
     manifest = {"free": list(KEYS), "study": "test", "version": "0", "hashes": hashes}
-    write_fitted(tmp_path, "lebak", draws, pd.DataFrame({"draw": [1], "survey:2018-04": [40.0]}), manifest)
+    draws.to_parquet(tmp_path / "lebak.parquet", index=False)
+    pd.DataFrame({"draw": [1], "survey:2018-04": [40.0]}).to_parquet(tmp_path / "lebak-runs.parquet", index=False)
+    write_json(manifest, tmp_path / "lebak.json")
     fitted_draws._read.cache_clear()
     return tmp_path
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konvergensi.calibration.observed import as_target, read_observed
-from konvergensi.calibration.priors import read_space
-from konvergensi.calibration.study import calibration_root, list_studies, load_calibration
-from konvergensi.calibration.targets import Columns, read_targets
+from konvergensi.analyses.observed import as_target, read_observed
+from konvergensi.base.errors import InputError
+from konvergensi.inputs.calibration_study import calibration_root, list_studies, load_calibration
+from konvergensi.inputs.calibration_targets import Columns, read_targets
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.errors import InputError
+from konvergensi.inputs.priors import read_space
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"
 TARGETS = calibration_root() / "targets"

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from konvergensi.calibration.forecasts import naive, nation_at, of_sample, read_national, year_of
-from konvergensi.calibration.scores import crps, interval_score, rank_of, weighted_quantiles
-from konvergensi.calibration.study import calibration_root
-from konvergensi.calibration.targets import read_targets
+from konvergensi.analyses.forecasts import naive, nation_at, of_sample, read_national, year_of
+from konvergensi.inputs.calibration_study import calibration_root
+from konvergensi.inputs.calibration_targets import read_targets
+from konvergensi.methods.scores import crps, interval_score, rank_of, weighted_quantiles
 
 NATION = read_national(calibration_root() / "targets" / "national.csv")
 LEBAK = {each.id: each for each in read_targets(calibration_root() / "targets" / "lebak.csv")}

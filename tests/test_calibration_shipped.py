@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from konvergensi.calibration.analysis import POSTERIOR, Analysis
-from konvergensi.calibration.calibrate import Calibration, read_calibration, stages_of
-from konvergensi.calibration.checks import target_table
-from konvergensi.calibration.fitted import changed_since, fitted_for
-from konvergensi.calibration.observed import Observation, predict_observed
-from konvergensi.calibration.recheck import differing
+from konvergensi.analyses.calibrate import Calibration, read_calibration, stages_of
+from konvergensi.analyses.calibration import POSTERIOR, Analysis
+from konvergensi.analyses.observed import Observation, predict_observed
+from konvergensi.analyses.recheck import differing
+from konvergensi.analyses.validation_checks import target_table
 from konvergensi.inputs.districts import find_district
+from konvergensi.results.fitted import changed_since, fitted_for
 
 SHIPPED = ("lebak", "kota-banjar")
 
@@ -39,7 +39,7 @@ def test_weights_are_a_distribution_and_draws_lie_in_the_prior(calibration: Cali
 
 @pytest.mark.parametrize("district", SHIPPED)
 def test_the_manifest_names_the_model_it_was_fitted_under(district: str) -> None:
-    """When this fails and nothing moved: python calibration/recheck_fitted.py; else calibrate again."""
+    """When this fails and nothing moved: python scripts/recheck_fitted.py; else calibrate again."""
     place = find_district(district)
     fitted = fitted_for(place)
     assert fitted is not None and changed_since(fitted.manifest, place) == []

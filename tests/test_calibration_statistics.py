@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom, binom, norm
 
-from konvergensi.calibration.emulator import Emulators, fit
-from konvergensi.calibration.likelihood import Likelihood, beta_binomial_log
-from konvergensi.calibration.matching import not_ruled_out, reflected, sobol_points, what_is_left
-from konvergensi.calibration.posterior import effective_share, sample, systematic, temper
-from konvergensi.calibration.targets import Target, from_scale, to_scale
+from konvergensi.inputs.calibration_targets import Target, from_scale, to_scale
+from konvergensi.methods.emulator import Emulators, fit
+from konvergensi.methods.likelihood import Likelihood, beta_binomial_log
+from konvergensi.methods.matching import not_ruled_out, reflected, sobol_points, what_is_left
+from konvergensi.methods.posterior import effective_share, sample, systematic, temper
 
 
 def target(name: str, value: float, sd: float, **others: object) -> Target:

@@ -9,7 +9,7 @@ from inputs_valid import SCENARIO, district_toml, write_district, write_scenario
 from typer.testing import CliRunner, Result
 
 import konvergensi
-from konvergensi.cli import app
+from konvergensi.cli.main import app
 from konvergensi.inputs.districts import list_districts
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios

@@ -12,7 +12,7 @@ import pytest
 from conftest import live
 
 import konvergensi as kv
-from konvergensi.runs import Run
+from konvergensi.results.run import Run
 
 PARAMETERS = {"population_share": 0.005, "end": "2018-03", "scenario": ["baseline", "no-programme"]}
 

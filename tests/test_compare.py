@@ -13,20 +13,22 @@ from conftest import copy_of_lebak
 from typer.testing import CliRunner
 
 import konvergensi as kv
-from konvergensi.cli import app
-from konvergensi.experiments import compare as compare_module
-from konvergensi.experiments import comparison as comparison_module
-from konvergensi.experiments.batch import do_all
-from konvergensi.experiments.branch import branches
-from konvergensi.experiments.compare import TARGETS, compare
-from konvergensi.experiments.compare_plan import DECIDED, FITTED, Plan, compare_job, make_plan, sample_of
-from konvergensi.experiments.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
-from konvergensi.experiments.statistics import best_shares, interval, mean_interval, variance_shares
+from konvergensi.analyses import compare as compare_module
+from konvergensi.analyses.compare import TARGETS, compare
+from konvergensi.analyses.compare_plan import Plan, compare_job, make_plan, sample_of
+from konvergensi.analyses.run import run as one_run
+from konvergensi.base.errors import InputError
+from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
-from konvergensi.runs import run as one_run
+from konvergensi.inputs.uncertain import DECIDED
+from konvergensi.methods.statistics import best_shares, interval, mean_interval, variance_shares
+from konvergensi.model.branch import branches
+from konvergensi.results import comparison as comparison_module
+from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
+from konvergensi.results.fitted import FITTED
+from konvergensi.studies.batch import do_all
 
 SPAN: dict[str, Any] = {"population_share": 0.004, "end": "2019-02"}
 WORDS = 'title = { en = "A", id = "B" }\nquestion = { en = "C", id = "D" }\n'

@@ -17,16 +17,17 @@ import pytest
 from fake_comparison import compared, detail
 from test_report import drawn_texts
 
-from konvergensi.experiments.comparison import Comparison
-from konvergensi.inputs.errors import format_value
+from konvergensi.base import words
+from konvergensi.base.errors import format_value
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
-from konvergensi.report import decision, numbers, words
+from konvergensi.report import decision, numbers
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as read
 from konvergensi.report.comparison import as_svg, write
 from konvergensi.report.figures_comparison import FIGURES
 from konvergensi.report.readings_comparison import Estimate
 from konvergensi.report.theme import SMALL
+from konvergensi.results.comparison import Comparison
 
 AWKWARD = """<script>alert("x")</script> & 'one' "list" </title>"""
 SHORT = {"start": "2019-11", "end": "2021-02"}

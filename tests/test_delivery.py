@@ -12,9 +12,9 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import delivery, targeting
 from konvergensi.mechanisms.delivery import BINS, ration
-from konvergensi.model import MONTH, ConvergenceModel
-from konvergensi.runs import Run
-from konvergensi.state import World
+from konvergensi.model.convergence import MONTH, ConvergenceModel
+from konvergensi.results.run import Run
+from konvergensi.world.state import World
 
 SERVICES = load_services()
 INF = float("inf")

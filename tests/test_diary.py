@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from conftest import live
 
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe.diary import REGISTERS, Diary
-from konvergensi.observe.tally import STAGES
+from konvergensi.world.tally import STAGES
 
 SHARE, END = 0.02, "2018-12"
 

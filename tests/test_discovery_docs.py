@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from konvergensi.studies.study import load_study
+from konvergensi.studies.study_file import load_study
 
 DOCS = Path(__file__).parents[1] / "docs"
-SPEC = importlib.util.spec_from_file_location("make_discovery", DOCS / "make_discovery.py")
+SPEC = importlib.util.spec_from_file_location("make_discovery", DOCS.parent / "scripts" / "make_discovery.py")
 assert SPEC is not None and SPEC.loader is not None
 MAKE = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(MAKE)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konvergensi.discovery.boxes import Fit, Limit, fit, inside, outside, quasi_p, relaxed, union
-from konvergensi.discovery.prim import LEAST_SHARE, Rule, correlation, find_boxes, strongest
+from konvergensi.methods.boxes import Fit, Limit, fit, inside, outside, quasi_p, relaxed, union
+from konvergensi.methods.prim import LEAST_SHARE, Rule, correlation, find_boxes, strongest
 
 Table = tuple[pd.DataFrame, np.ndarray, np.ndarray]
 

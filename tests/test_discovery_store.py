@@ -16,22 +16,23 @@ import pytest
 from test_report import drawn_texts
 from typer.testing import CliRunner
 
-from konvergensi.cli import app
-from konvergensi.discovery import cases as cases_module
-from konvergensi.discovery.cases import Cases, by_draw, cases, parse_where
-from konvergensi.discovery.discover import Discovery, discover, search
-from konvergensi.discovery.ema import write_ema
-from konvergensi.discovery.prim import Rule
-from konvergensi.discovery.ranking import Robustness, robustness
-from konvergensi.experiments.comparison import MEASURES
-from konvergensi.inputs.errors import InputError
+from konvergensi.analyses import cases as cases_module
+from konvergensi.analyses.cases import Cases, by_draw, cases
+from konvergensi.analyses.discover import Discovery, discover, search
+from konvergensi.analyses.robustness import Robustness, robustness
+from konvergensi.base.errors import InputError
+from konvergensi.base.words import LANGUAGES
+from konvergensi.cli.main import app
 from konvergensi.inputs.parameters import load_parameters
+from konvergensi.methods.cases import parse_where
+from konvergensi.methods.designs import Design
+from konvergensi.methods.factors import Factor
+from konvergensi.methods.prim import Rule
 from konvergensi.report import discovery_page, figures_discovery, figures_robustness, robustness_page
 from konvergensi.report.theme import SMALL
-from konvergensi.report.words import LANGUAGES
-from konvergensi.studies.designs import Design
+from konvergensi.results.comparison import MEASURES
+from konvergensi.studies.ema import write_ema
 from konvergensi.studies.execute import run_study
-from konvergensi.studies.factors import Factor
 from konvergensi.studies.outputs import outputs
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_discovery_prim import planted
 
-from konvergensi.discovery import tree
-from konvergensi.discovery.boxes import Box, fit, inside, union
-from konvergensi.discovery.check import Check, check
-from konvergensi.discovery.prim import LEAST_RUNS, find_boxes
+from konvergensi.methods import tree
+from konvergensi.methods.box_check import Check, check
+from konvergensi.methods.boxes import Box, fit, inside, union
+from konvergensi.methods.prim import LEAST_RUNS, find_boxes
 
 
 def prim_search(x: pd.DataFrame, interest: np.ndarray) -> list[Box]:
@@ -126,7 +126,7 @@ def test_a_search_that_follows_chance_is_seen_through() -> None:
 
 
 def _steps(x: pd.DataFrame, interest: np.ndarray) -> list:
-    from konvergensi.discovery.prim import _peel
+    from konvergensi.methods.prim import _peel
 
     return list(_peel(x, interest, 10))
 

@@ -11,11 +11,11 @@ import pytest
 from conftest import live
 from test_cli import call
 
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.check import check_path
 from konvergensi.inputs.districts import find_district, list_districts
-from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.inputs.template import NAMES, template_files
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS: dict[str, Any] = tomllib.loads((ROOT / "calibration/level_targets.toml").read_text(encoding="utf-8"))

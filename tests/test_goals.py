@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konvergensi.mechanisms import cascade, delivery, goals, network
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.coordination import Done
 from konvergensi.world.households import LAST_PLACE
 

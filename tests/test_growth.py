@@ -11,9 +11,9 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import growth
 from konvergensi.mechanisms.growth import Combination
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe.who import measured_laz
-from konvergensi.runs import Run
+from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.draws import Draws, entity_keys
 

@@ -14,9 +14,9 @@ from inputs_valid import (
     write_district,
 )
 
+from konvergensi.base.errors import InputError
 from konvergensi.inputs.check import check_path, headline, read_path
 from konvergensi.inputs.districts import District, find_district, list_districts
-from konvergensi.inputs.errors import InputError
 
 
 def test_a_district_comes_in_whole(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inputs_valid import HEADER, OPD, POPULATION, RAMP_OF_HISTORY, district_toml, villages_csv, write_district
 
+from konvergensi.base.errors import InputError
 from konvergensi.inputs.check import check_path
 from konvergensi.inputs.describe import describe
 from konvergensi.inputs.districts import FILES, District, find_district, load_district
-from konvergensi.inputs.errors import InputError
 
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 THIN = """\

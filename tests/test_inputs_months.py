@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konvergensi.inputs.errors import InputError, fault, nearest, texts
-from konvergensi.inputs.months import format_month, month_of, parse_month, year_of
+from konvergensi.base.errors import InputError, fault, nearest, texts
+from konvergensi.base.months import format_month, month_of, parse_month, year_of
 from konvergensi.inputs.options import check_options, parse_set
 
 

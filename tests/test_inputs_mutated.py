@@ -18,8 +18,8 @@ from inputs_valid import (
     write_scenario,
 )
 
+from konvergensi.base.errors import InputError
 from konvergensi.inputs.districts import load_district
-from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.scenarios import load_scenario
 
 FILES = {**district_files(), "district.toml": district_toml() + RAMP_OF_HISTORY, "policy.toml": SCENARIO + RAMP}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from konvergensi.inputs.errors import InputError
+from konvergensi.base.errors import InputError
 from konvergensi.inputs.fields import GRADES
 from konvergensi.inputs.parameters import Settings, load_parameters, parameter_hashes
 from konvergensi.inputs.services import load_services

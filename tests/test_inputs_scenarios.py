@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs_valid import PARENT, RAMP_OF_HISTORY, SCENARIO, district_toml, write_district, write_scenario
 
+from konvergensi.base.errors import InputError
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.changes import Change
 from konvergensi.inputs.check import check_path, headline, read_path
 from konvergensi.inputs.describe import describe
 from konvergensi.inputs.districts import District, find_district, list_districts
-from konvergensi.inputs.errors import InputError
-from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import Resolved, Scenario, is_combination, list_scenarios, load_scenario, resolve
 

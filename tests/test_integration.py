@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konvergensi.observe.integration import DIMENSIONS, INDEX, SUB_ASPECTS, AgencyStates, Procedures, integration
-from konvergensi.runs import Run
+from konvergensi.results.run import Run
 
 EVIDENCE = Path(__file__).resolve().parents[1] / "evidence" / "integration_framework.csv"
 SHARE = 0.01

@@ -10,7 +10,7 @@ from conftest import ledger, lived
 from konvergensi.inputs.parameters import Settings, load_parameters
 from konvergensi.inputs.services import Service, load_services
 from konvergensi.mechanisms import growth
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.programmes import SOURCES
 

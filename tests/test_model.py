@@ -10,11 +10,12 @@ import pytest
 from conftest import SMALL, copy_of_lebak, finished, live, values
 from refresh_baseline import FOLDER, baseline_tables
 
-from konvergensi.inputs.errors import InputError
-from konvergensi.inputs.months import format_month, parse_month
-from konvergensi.model import MONTH, ConvergenceModel
+from konvergensi.analyses.run import run
+from konvergensi.base.errors import InputError
+from konvergensi.base.months import format_month, parse_month
+from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.observe.recorder import COLUMNS
-from konvergensi.runs import Run, run
+from konvergensi.results.run import Run
 from konvergensi.world.agents import Opd
 from konvergensi.world.network import LAYERS, density
 

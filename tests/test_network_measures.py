@@ -11,7 +11,7 @@ from conftest import finished, live
 from hypothesis import given
 from hypothesis import strategies as st
 
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import network
 from konvergensi.observe.network import centralisation, density, quickest, reach, tied_share, time_to_inform, waiting
 from konvergensi.world.coordination import AGENCY_LAYERS

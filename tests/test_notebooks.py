@@ -19,11 +19,11 @@ MACHINE = re.compile(r"(?<![\w.:/<])/(?:home|root|tmp|usr|opt|var|work|mnt|Users
 
 
 def _load(name: str) -> ModuleType:
-    sys.path.insert(0, str(ROOT / "docs"))
+    sys.path.insert(0, str(ROOT / "scripts"))
     try:
         return importlib.import_module(name)
     finally:
-        sys.path.remove(str(ROOT / "docs"))
+        sys.path.remove(str(ROOT / "scripts"))
 
 
 run_notebooks = _load("run_notebooks")

@@ -13,8 +13,8 @@ from konvergensi.inputs.changes import Change
 from konvergensi.inputs.districts import OPTIONAL, REQUIRED
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import load_scenario
-from konvergensi.observe.tally import Tally
 from konvergensi.world.agents import OPD_FIELDS
+from konvergensi.world.tally import Tally
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -22,11 +22,11 @@ PROSE = (DOCS / "odd.md", DOCS / "levers.md", *sorted((DOCS / "decisions").glob(
 
 
 def _load(name: str) -> ModuleType:
-    sys.path.insert(0, str(DOCS))
+    sys.path.insert(0, str(ROOT / "scripts"))
     try:
         return importlib.import_module(name)
     finally:
-        sys.path.remove(str(DOCS))
+        sys.path.remove(str(ROOT / "scripts"))
 
 
 make_odd = _load("make_odd")
@@ -47,7 +47,7 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("document", ["odd.md", "levers.md"])
 def test_the_tables_are_those_of_the_code(document: str) -> None:
     stale = make_odd.stale_tables((DOCS / document).read_text(encoding="utf-8"), make_odd.DOCUMENTS[document])
-    assert not stale, f"run python docs/make_odd.py: {', '.join(stale)}"
+    assert not stale, f"run python scripts/make_odd.py: {', '.join(stale)}"
 
 
 def test_regenerating_twice_changes_nothing(copy: Path) -> None:

@@ -13,7 +13,7 @@ import konvergensi
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"matplotlib", "mesa", "networkx", "pandas", "pyarrow", "SALib", "scipy"}
-ASK_FOR_HELP = "import sys; sys.argv = ['konvergensi', '--help']; from konvergensi.cli import main; main()"
+ASK_FOR_HELP = "import sys; sys.argv = ['konvergensi', '--help']; from konvergensi.cli.main import main; main()"
 HELP_SECONDS = 0.5
 
 
@@ -23,7 +23,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", ["konvergensi", "konvergensi.cli"])
+@pytest.mark.parametrize("module", ["konvergensi", "konvergensi.cli.main"])
 def test_importing_loads_nothing_heavy(module: str) -> None:
     done = python(f"import {module}; print(*sorted({HEAVY!r} & sys.modules.keys()))")
     assert done.returncode == 0, done.stderr

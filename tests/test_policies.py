@@ -6,11 +6,11 @@ import sys
 import pytest
 from conftest import live
 
+from konvergensi.base.files import data_root
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.districts import find_district, list_districts
-from konvergensi.inputs.files import data_root
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.scenarios import Resolved, Scenario, list_scenarios, load_scenario, resolve
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.agents import OPD_FIELDS
 
 POLICIES = [name for name in list_scenarios() if name != "baseline"]

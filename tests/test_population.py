@@ -6,11 +6,11 @@ from conftest import SMALL, copy_of_lebak, finished, lived, values
 from hypothesis import given
 from hypothesis import strategies as st
 
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import Settings
-from konvergensi.model import ConvergenceModel
-from konvergensi.runs import Run
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children, build_children
 from konvergensi.world.draws import Draws
 from konvergensi.world.households import Households, build_households, household_counts

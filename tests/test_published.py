@@ -13,15 +13,15 @@ from fake_run import full_run
 from test_districts import evidence, lived
 from test_report import drawn_texts
 
+from konvergensi.analyses.run import collect
+from konvergensi.base.errors import InputError
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.districts import find_district, list_districts
-from konvergensi.inputs.errors import InputError
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.published import read_published
 from konvergensi.inputs.template import write_template
 from konvergensi.report import figures_comparison, figures_published
 from konvergensi.report import readings_published as real
-from konvergensi.report.figures import FIGURES, save_figures
-from konvergensi.runs import collect
+from konvergensi.report.figures import FIGURES, shown
 
 BANJAR = ("Banjar", "Pataruman", "Purwaharja", "Langensari")
 ROW = """
@@ -165,11 +165,11 @@ def test_how_far_apart_is_the_root_mean_square_and_the_ratio_of_means() -> None:
 @pytest.mark.parametrize("lang", ["en", "id"])
 def test_kota_banjar_s_routine_series_is_drawn_beside_the_model_s(lang: str, tmp_path: Path) -> None:
     run = collect(lived("kota-banjar"), {}, 0.0)
-    assert "routine.png" in save_figures(run, tmp_path, lang)  # type: ignore[arg-type]
+    assert "routine" in shown(run)
     figure = run.plot("routine", lang)  # type: ignore[arg-type]
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(BANJAR)
-    shown = {text.get_text() for text in drawn_texts(figure)}
-    assert ("8.7" if lang == "en" else "8,7") in shown  # Pataruman 2018
+    texts = {text.get_text() for text in drawn_texts(figure)}
+    assert ("8.7" if lang == "en" else "8,7") in texts  # Pataruman 2018
     for axes, name in zip(figure.axes, BANJAR, strict=True):
         model, *bars = axes.lines
         mine = run.surveys[(run.surveys.area == name) & (run.surveys.system == "e-PPGBM")]
@@ -186,7 +186,7 @@ def test_published_surveys_stand_in_the_figure_of_the_district() -> None:
 def test_where_nothing_was_published_by_kecamatan_there_is_no_such_figure(tmp_path: Path) -> None:
     run = full_run("2018-01", "2019-12", 3)
     run.manifest["published"] = []
-    assert "routine.png" not in save_figures(run, tmp_path, "en")
+    assert "routine" not in shown(run)
     assert "no data in this run" in {text.get_text() for text in drawn_texts(FIGURES["routine"](run, "en"))}
     nothing = SimpleNamespace(manifest={"published": [], "start": "2018-01", "end": "2019-12"})
     assert "routine" not in figures_comparison.figures_of(nothing)  # type: ignore[arg-type]

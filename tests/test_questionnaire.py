@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from konvergensi.inputs.parameters import Settings
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import questionnaire
 from konvergensi.observe.questionnaire import ITEMS, Levels, Respondent, answer, interval, within
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 AT = Levels.of(Settings.defaults())
 YES_NO = ("leads", "in_decree", "in_plan", "has_list", "same_list")
 SHARE = 0.01
@@ -29,11 +29,11 @@ AGREED = 0.8  # share of items to be inside
 
 
 def _load(name: str) -> ModuleType:
-    sys.path.insert(0, str(DOCS))
+    sys.path.insert(0, str(SCRIPTS))
     try:
         return importlib.import_module(name)
     finally:
-        sys.path.remove(str(DOCS))
+        sys.path.remove(str(SCRIPTS))
 
 
 comparison = _load("compare_questionnaire")

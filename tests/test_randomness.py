@@ -14,8 +14,8 @@ from conftest import copy_of_lebak, finished, live
 import konvergensi
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.scenarios import resolve
-from konvergensi.model import ConvergenceModel
-from konvergensi.runs import Run
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 
 SHARE = 0.01
 HASHES = """

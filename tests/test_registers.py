@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import registers
-from konvergensi.model import ConvergenceModel
-from konvergensi.runs import Run
-from konvergensi.state import World
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.registers import NEVER
+from konvergensi.world.state import World
 
 DINKES_PMBA = "dinkes:pmba:dak"
 

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
+from konvergensi.base import words
 from konvergensi.report import readings as read
 from konvergensi.report import readings_coordination as coordination
-from konvergensi.report import words
-from konvergensi.report.figures import FIGURES, save_figures
+from konvergensi.report.figures import FIGURES
 from konvergensi.report.figures_coordination import places
 from konvergensi.report.origin import origin
 from konvergensi.report.summary import summary
@@ -226,10 +226,11 @@ def test_made_up_places_are_said_on_the_map_and_only_then(runs):
 
 def test_figures_are_written_and_leave_matplotlib_as_it_was(runs, tmp_path):
     before = dict(matplotlib.rcParams)
-    names = save_figures(runs["empty"], tmp_path, "id")  # of months before anything was published by kecamatan
+    runs["empty"].save(tmp_path, lang="id")  # of months before anything was published by kecamatan
+    names = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert dict(matplotlib.rcParams) == before
-    assert names == [f"{name}.png" for name in FIGURES if name != "routine"]
-    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in names)
+    assert names == sorted(f"{name}.png" for name in FIGURES if name != "routine")
+    assert all((tmp_path / "figures" / name).read_bytes().startswith(b"\x89PNG") for name in names)
 
 
 # Figures and readings of coordination

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from fake_comparison import compared
 
+from konvergensi.base.words import LANGUAGES, Lang, word
 from konvergensi.report.comparison import Drawn, as_svg, in_page, page
 from konvergensi.report.figures_comparison import FIGURES, figures_of
-from konvergensi.report.words import LANGUAGES, Lang, word
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)

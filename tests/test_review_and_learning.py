@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konvergensi.mechanisms import actions, goals, review
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.coordination import Done
 
 TINY = 0.003

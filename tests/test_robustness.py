@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from konvergensi.discovery.ranking import direction_of, measure_of
-from konvergensi.discovery.robustness import RULES, better, measures, regrets, table
-from konvergensi.inputs.errors import InputError
+from konvergensi.analyses.robustness import direction_of, measure_of
+from konvergensi.base.errors import InputError
+from konvergensi.methods.regret import RULES, better, measures, regrets, table
 
 # prevalence under three policies in three draws; the best of each draw is 10, 15, 25
 PERCENT = np.array([[10.0, 12.0, 11.0], [20.0, 15.0, 18.0], [30.0, 31.0, 25.0]])

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from konvergensi.inputs.errors import InputError
-from konvergensi.sensitivity.analysis import sensitivity
-from konvergensi.sensitivity.designs import METHODS
-from konvergensi.sensitivity.result import Sensitivity
+from konvergensi.analyses.sensitivity import sensitivity
+from konvergensi.base.errors import InputError
+from konvergensi.methods.functions import G_WEIGHTS, analytic
+from konvergensi.methods.sensitivity_designs import METHODS
+from konvergensi.results.sensitivity import Sensitivity
 from konvergensi.studies.execute import run_study
-from konvergensi.studies.functions import G_WEIGHTS, analytic
-from konvergensi.studies.study import load_study
+from konvergensi.studies.study_file import load_study
 
 ISHIGAMI = 'model = "ishigami"\n[factors.x1]\n[factors.x2]\n[factors.x3]\n[design]\nmethod = "sobol"\n'
 GROUPS = {"x1": "strong", "x2": "strong", "x5": "weak", "x6": "weak", "x7": "weak", "x8": "weak"}

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konvergensi.inputs.errors import InputError
-from konvergensi.sensitivity import estimates as estimators
-from konvergensi.sensitivity.designs import METHODS, PICK_FREEZE, Design, design, positions
-from konvergensi.sensitivity.designs import given as given_rows
-from konvergensi.sensitivity.estimates import DECIDES, _contributions, estimates
-from konvergensi.sensitivity.tables import convergence, heat, indices
-from konvergensi.studies.factors import DUMMY
+from konvergensi.analyses.sensitivity_tables import convergence, heat, indices
+from konvergensi.base.errors import InputError
+from konvergensi.methods import sensitivity_estimates as estimators
+from konvergensi.methods.factors import DUMMY
+from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, positions
+from konvergensi.methods.sensitivity_designs import given as given_rows
+from konvergensi.methods.sensitivity_estimates import DECIDES, _contributions, estimates
 
 FEW = {"sobol": 64, "morris": 16, "shapley": 64, "pawn": 128, "delta": 128, "rbd_fast": 128, "rsa": 128}
 NAMES = ("a", "b", "c")

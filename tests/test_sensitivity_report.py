@@ -11,16 +11,17 @@ import pandas as pd
 import pytest
 from test_report import drawn_texts
 
+from konvergensi.analyses.sensitivity import spread_of
+from konvergensi.analyses.sensitivity_tables import convergence, heat, indices, unjudged
+from konvergensi.base.words import LANGUAGES, Lang
+from konvergensi.methods.sensitivity_designs import design, luck_unknown
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report.figures_sensitivity import figures
 from konvergensi.report.sensitivity_page import between, page, shown_number
 from konvergensi.report.theme import SMALL
-from konvergensi.report.words import LANGUAGES, Lang
-from konvergensi.sensitivity.analysis import spread_of
-from konvergensi.sensitivity.designs import design, luck_unknown
-from konvergensi.sensitivity.result import Sensitivity
-from konvergensi.sensitivity.tables import convergence, heat, indices, unjudged
-from konvergensi.studies.study import load_study, parameters_for
+from konvergensi.results.sensitivity import Sensitivity
+from konvergensi.studies.study import parameters_for
+from konvergensi.studies.study_file import load_study
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = (
@@ -215,7 +216,7 @@ def test_a_figure_that_is_not_there_is_named(morris: Sensitivity) -> None:
 def test_the_named_command_fills_both_pages_and_draws_their_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     import make_sensitivity as command
 
     study = (ROOT / "studies/lebak-uncertain.toml").read_text(encoding="utf-8")

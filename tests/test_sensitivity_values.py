@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from konvergensi.cli import app
-from konvergensi.inputs.errors import InputError
-from konvergensi.sensitivity.analysis import sensitivity
-from konvergensi.sensitivity.designs import design
-from konvergensi.sensitivity.values import Sample
+from konvergensi.analyses.sensitivity import sensitivity
+from konvergensi.analyses.sensitivity_values import Sample
+from konvergensi.base.errors import InputError
+from konvergensi.cli.main import app
+from konvergensi.methods.sensitivity_designs import design
 
 STUDY = 'model = "ishigami"\n[factors.x1]\n[factors.x2]\n[factors.x3]\n[design]\nmethod = "lhs"\ndraws = 64\n'
 

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from conftest import finished, live, lived, values
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.inputs.services import load_services
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import series
-from konvergensi.observe.series import Package, convergence, due_from
-from konvergensi.runs import Run
-from konvergensi.state import World
+from konvergensi.observe.series import Package, convergence
+from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.package import due_from
+from konvergensi.world.state import World
 
 SERVICES = list(load_services().values())
 IN_PACKAGE = [(s, service) for s, service in enumerate(SERVICES) if service.package]

@@ -22,10 +22,10 @@ from fake_agencies import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konvergensi.inputs.months import parse_month
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.mechanisms import calendar, network, shocks, socialization
-from konvergensi.model import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
 
 TINY = 0.003  # of Lebak: two households a village; agencies do not depend on how many there are
 QUIET = {"socialization.staff_decay_share": 0.0, "socialization.institution_decay_share": 0.0}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from konvergensi.experiments.statistics import (
+from konvergensi.methods.statistics import (
     best_shares,
     interval,
     interval_kind,

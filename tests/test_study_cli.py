@@ -9,7 +9,7 @@ import pytest
 from study_driver import exported
 from typer.testing import CliRunner, Result
 
-from konvergensi.cli import app
+from konvergensi.cli.main import app
 from konvergensi.studies import execute, status, writing
 from konvergensi.studies.shards import RECORDS
 from konvergensi.studies.status import status_of

@@ -21,7 +21,7 @@ from study_driver import (
     wait_for,
 )
 
-from konvergensi.inputs.errors import InputError
+from konvergensi.base.errors import InputError
 from konvergensi.studies import cluster as engine
 from konvergensi.studies.cells import Cell, work_of
 from konvergensi.studies.cluster import dask

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from study_driver import exported, function_study, put_away, shards_in, slow_study, start, wait_for
 
-from konvergensi.inputs.errors import InputError
+from konvergensi.base.errors import InputError
 from konvergensi.studies import engines, shards, writing
 from konvergensi.studies.execute import resume_study, run_study
 from konvergensi.studies.lock import holder

@@ -11,10 +11,10 @@ from SALib.analyze import sobol as sobol_indices
 from SALib.sample import sobol as salib_sobol
 from scipy import stats
 
-from konvergensi.inputs.errors import InputError
-from konvergensi.studies.designs import Design, codes, draws_of, extended, groups_of, points, points_for, unit_points
-from konvergensi.studies.factors import Factor
-from konvergensi.studies.functions import FUNCTIONS, analytic
+from konvergensi.base.errors import InputError
+from konvergensi.methods.designs import Design, codes, draws_of, extended, groups_of, points, points_for, unit_points
+from konvergensi.methods.factors import Factor
+from konvergensi.methods.functions import FUNCTIONS, analytic
 from konvergensi.studies.study import Study, checked, with_points
 
 NAMES = ("x1", "x2", "x3")

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from study_driver import KECIL
 from typer.testing import CliRunner
 
-from konvergensi.cli import app
-from konvergensi.experiments.compare_plan import is_uncertain
+from konvergensi.analyses.compare_plan import is_uncertain
+from konvergensi.base.errors import InputError
+from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
-from konvergensi.inputs.errors import InputError
 from konvergensi.inputs.scenarios import load_scenario
-from konvergensi.studies.designs import Design, points
-from konvergensi.studies.factors import Factor
-from konvergensi.studies.study import Keep, load_study
+from konvergensi.methods.designs import Design, points
+from konvergensi.methods.factors import Factor
+from konvergensi.studies.study import Keep
+from konvergensi.studies.study_file import load_study
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "studies").glob("*.toml"))
 STUDY = f"""\

@@ -11,15 +11,16 @@ import pandas as pd
 import pytest
 from study_driver import exported, function_study, model_study
 
-from konvergensi.inputs.errors import InputError
+from konvergensi.base.errors import InputError
+from konvergensi.methods.designs import Design
+from konvergensi.methods.functions import ishigami
+from konvergensi.model.outcome import Outcome
 from konvergensi.studies import writing
-from konvergensi.studies.designs import Design
 from konvergensi.studies.execute import extend_study, resume_study, run_study
-from konvergensi.studies.functions import ishigami
-from konvergensi.studies.outcome import Outcome
 from konvergensi.studies.outputs import outputs
 from konvergensi.studies.store import Store
-from konvergensi.studies.study import Study, load_study
+from konvergensi.studies.study import Study
+from konvergensi.studies.study_file import load_study
 
 # ---- failures --------------------------------------------------------------------------------------------------------
 

@@ -15,17 +15,16 @@ import pytest
 from conftest import live
 from study_driver import KECIL, exported, function_study, model_study
 
-from konvergensi.experiments import batch
-from konvergensi.experiments.branch import branches
-from konvergensi.inputs.errors import InputError
-from konvergensi.studies import execute, writing
-from konvergensi.studies.designs import Design, points
+from konvergensi.base.errors import InputError
+from konvergensi.methods.designs import Design, points
+from konvergensi.methods.factors import Factor
+from konvergensi.model.branch import branches
+from konvergensi.model.outcome import MEASURES, Outcome, outcome, scalar_names
+from konvergensi.studies import batch, execute, writing
 from konvergensi.studies.engines import Results
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.export import export_store
-from konvergensi.studies.factors import Factor
 from konvergensi.studies.identity import code_hash
-from konvergensi.studies.outcome import MEASURES, Outcome, outcome, scalar_names
 from konvergensi.studies.outputs import output_names, outputs
 from konvergensi.studies.rerun import rerun
 from konvergensi.studies.store import RUN_COLUMNS, Store

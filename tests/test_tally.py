@@ -4,11 +4,11 @@ import pytest
 from conftest import finished, live
 
 from konvergensi.mechanisms import delivery, targeting
-from konvergensi.model import ConvergenceModel
-from konvergensi.observe.tally import STAGES, Tally
-from konvergensi.runs import Run
-from konvergensi.state import World
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.state import World
+from konvergensi.world.tally import STAGES, Tally
 
 
 @pytest.fixture(scope="module", params=["baseline", "one-list", "funds-to-lokus", "early-planning", "no-programme"])

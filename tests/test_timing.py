@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from conftest import STILL, finished, ledger, lived
 
-from konvergensi.inputs.months import format_month
-from konvergensi.model import ConvergenceModel
+from konvergensi.base.months import format_month
+from konvergensi.model.convergence import ConvergenceModel
 
 START = 2018 * 12
 YEAR = 12

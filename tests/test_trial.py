@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import konvergensi as kv
-from konvergensi.experiments.trial import Estimate, grow_cohort, published_laz, trial
-from konvergensi.inputs.errors import InputError
+from konvergensi.analyses.trial import Estimate, grow_cohort, published_laz, trial
+from konvergensi.base.errors import InputError
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import uptake
-from konvergensi.model import ConvergenceModel
-from konvergensi.runs import Run
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE
 from konvergensi.world.households import Households
 

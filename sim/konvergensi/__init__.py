@@ -11,33 +11,42 @@ do not wait for pandas, Mesa and matplotlib.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from konvergensi.experiments.compare import compare
-    from konvergensi.experiments.comparison import Comparison
-    from konvergensi.experiments.explain import Explanation, explain
-    from konvergensi.experiments.gaps import gaps
-    from konvergensi.experiments.trial import trial
-    from konvergensi.model import ConvergenceModel
-    from konvergensi.runs import Run, run
+from konvergensi.base.version import __version__
+from konvergensi.results.base import Result
 
-__version__ = "0.1.0"
-__all__ = [
-    "Comparison", "ConvergenceModel", "Explanation", "Run", "__version__", "compare", "explain", "gaps", "run", "trial",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from konvergensi.analyses.compare import compare
+    from konvergensi.analyses.explain import explain
+    from konvergensi.analyses.gaps import gaps
+    from konvergensi.analyses.run import run
+    from konvergensi.analyses.trial import trial
+    from konvergensi.model.convergence import ConvergenceModel
+    from konvergensi.results.comparison import Comparison
+    from konvergensi.results.explanation import Explanation
+    from konvergensi.results.gaps import Gaps
+    from konvergensi.results.run import Run
+    from konvergensi.results.saving import load
+
 
 # No module of the package may carry a public name: importing a submodule binds its name here, and a module
-# konvergensi.run would replace the function kv.run. Hence `runs.py`.
+# konvergensi.run would replace the function kv.run.
 _HOME = {
-    "ConvergenceModel": "konvergensi.model",
-    "Run": "konvergensi.runs",
-    "run": "konvergensi.runs",
-    "Comparison": "konvergensi.experiments.comparison",
-    "compare": "konvergensi.experiments.compare",
-    "Explanation": "konvergensi.experiments.explain",
-    "explain": "konvergensi.experiments.explain",
-    "gaps": "konvergensi.experiments.gaps",
-    "trial": "konvergensi.experiments.trial",
+    "ConvergenceModel": "konvergensi.model.convergence",
+    "Run": "konvergensi.results.run",
+    "Comparison": "konvergensi.results.comparison",
+    "Explanation": "konvergensi.results.explanation",
+    "Gaps": "konvergensi.results.gaps",
+    "compare": "konvergensi.analyses.compare",
+    "explain": "konvergensi.analyses.explain",
+    "gaps": "konvergensi.analyses.gaps",
+    "load": "konvergensi.results.saving",
+    "run": "konvergensi.analyses.run",
+    "trial": "konvergensi.analyses.trial",
 }
+__all__ = [
+    "Comparison", "ConvergenceModel", "Explanation", "Gaps", "Run", "__version__", "compare", "explain", "gaps", "load",
+    "run", "trial",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -50,3 +59,11 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _presenter() -> Any:
+    return import_module("konvergensi.report.present")
+
+
+# results can show themselves: this is the only place that knows both them and the report
+Result.presenter = staticmethod(_presenter)

@@ -1,1 +1,1 @@
-"""What comes in: parameters, services, districts and scenarios, each checked before anything runs."""
+"""What a user gives, read and checked: districts, scenarios, parameters, services, calibration files."""

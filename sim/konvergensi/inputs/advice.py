@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from konvergensi.base.errors import Fault, fault, format_value, nearest
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.changes import Change
 from konvergensi.inputs.districts import District, find_district, list_districts
-from konvergensi.inputs.errors import Fault, fault, format_value, nearest
-from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.inputs.parameters import Parameter, Value, load_parameters
 from konvergensi.inputs.scenarios import Resolved, Scenario, any_opd
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
+from konvergensi.base.errors import Fault, InputError, fault, unknown_name
+from konvergensi.base.files import as_toml
 from konvergensi.inputs.fields import (
     Choice,
     Grade,
@@ -24,7 +25,6 @@ from konvergensi.inputs.fields import (
     is_id,
     validated,
 )
-from konvergensi.inputs.files import as_toml
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.services import load_services
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from konvergensi.inputs.errors import Fault, fault
-from konvergensi.inputs.months import format_month
+from konvergensi.base.errors import Fault, fault
+from konvergensi.base.months import format_month
 from konvergensi.inputs.parameters import Parameter, Value
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from konvergensi.base.errors import Fault, InputError
+from konvergensi.base.files import exists
+from konvergensi.base.months import parse_month
 from konvergensi.inputs.advice import of_file, of_run, overruled, still_example
 from konvergensi.inputs.districts import FILES, District, find_district
-from konvergensi.inputs.errors import Fault, InputError
-from konvergensi.inputs.files import exists
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.published import FILE as PUBLISHED
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario, resolve
 

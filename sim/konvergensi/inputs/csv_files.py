@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.inputs.files import as_text, read_bytes
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import as_text, read_bytes
 
 SHOWN = 5  # one column too few in the header is one fault, not one for each row
 

@@ -5,66 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from konvergensi.base.errors import InputError, fault, format_value, nearest
+from konvergensi.base.files import exists, is_path
+from konvergensi.base.months import format_month
+from konvergensi.base.words import word
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
 from konvergensi.inputs.districts import District, find_district, list_districts
-from konvergensi.inputs.errors import InputError, fault, format_value, nearest
-from konvergensi.inputs.files import exists, is_path
-from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
 
 Rows = list[tuple[str, ...]]
-# label -> (English, Indonesian)
-LABELS = {
-    "key": ("key", "kunci"),
-    "value": ("value", "nilai"),
-    "unit": ("unit", "satuan"),
-    "range": ("range", "rentang"),
-    "source": ("source", "sumber"),
-    "grade": ("grade", "mutu bukti"),
-    "meaning": ("meaning", "arti"),
-    "id": ("id", "id"),
-    "name": ("name", "nama"),
-    "province": ("province", "provinsi"),
-    "notes": ("notes", "catatan"),
-    "villages": ("villages", "desa"),
-    "synthetic": ("synthetic inputs", "masukan sintetis"),
-    "population": ("population", "penduduk"),
-    "set": ("own value", "nilai daerah"),
-    "timeline": ("history", "riwayat"),
-    "survey": ("survey", "survei"),
-    "published": ("published", "angka terbit"),
-    "programme": ("programme", "program"),
-    "title": ("title", "judul"),
-    "question": ("question", "pertanyaan"),
-    "extends": ("extends", "memperluas"),
-    "change": ("change", "perubahan"),
-    "opd": ("OPD", "OPD"),
-    "money": ("money", "dana"),
-    "target": ("for", "sasaran"),
-    "effect": ("effect", "dampak"),
-    "unit_cost": ("unit cost", "biaya satuan"),
-    "ages": ("age in months", "umur dalam bulan"),
-    "register": ("register", "register"),
-    "other": ("other evidence", "bukti lain"),
-    "class": ("class", "golongan"),
-    "file": ("file", "berkas"),
-    "need": ("need", "kebutuhan"),
-    "venue": ("venue", "tempat layanan"),
-    "acts_on": ("acts on", "bekerja pada"),
-    "duration": ("months of service", "bulan layanan"),
-    "package": ("in the complete package", "bagian paket lengkap"),
-    "note": ("note", "keterangan"),
-    "scenario": ("scenario", "skenario"),
-    "stunting": ("stunting", "stunting"),
-    "points": ("difference, points", "selisih, poin"),
-    "best": ("lowest in", "terendah pada"),
-    "more_protected": ("more protected in time", "tambahan anak terlindungi"),
-    "more_money": ("more money", "tambahan uang"),
-}
 GRADES = {
     "paper": (
         "stated in one of the three source papers",
@@ -80,7 +33,7 @@ YES_NO = {True: ("yes", "ya"), False: ("no", "tidak")}
 
 def label(name: str, lang: str) -> str:
     """Return a column's or row's heading in the language asked for."""
-    return LABELS[name][lang == "id"]
+    return word(f"label.{name}", "id" if lang == "id" else "en")
 
 
 def parameter_rows(lang: str = "en", room: str = "") -> Rows:

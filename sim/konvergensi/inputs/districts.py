@@ -13,23 +13,14 @@ from typing import Any
 
 import pandas as pd
 
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes
+from konvergensi.base.months import format_month
 from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, opd_parameters, read_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
-from konvergensi.inputs.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.inputs.fields import Words
-from konvergensi.inputs.files import data_root, digest, exists, is_path, locate, read_bytes
-from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, load_parameters
-from konvergensi.inputs.profile import (
-    OPTIONAL,
-    REQUIRED,
-    Event,
-    Override,
-    Profile,
-    Quantity,
-    Survey,
-    read_profile,
-)
+from konvergensi.inputs.profile import OPTIONAL, REQUIRED, Event, Override, Profile, Quantity, Survey, read_profile
 from konvergensi.inputs.published import Published, read_published
 from konvergensi.inputs.villages import read_villages
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from konvergensi.inputs.errors import Fault, InputError, fault, format_value, nearest
-from konvergensi.inputs.months import parse_month
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest
+from konvergensi.base.months import parse_month
 
 GRADES = ("paper", "published", "model", "recalled", "assumption")
 Grade = Literal["paper", "published", "model", "recalled", "assumption"]

@@ -6,9 +6,9 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any
 
-from konvergensi.inputs.errors import Fault, InputError, fault
+from konvergensi.base.errors import Fault, InputError, fault
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.fields import number_fault
-from konvergensi.inputs.months import format_month, parse_month
 from konvergensi.inputs.parameters import Value
 
 # lowest, highest, unit, whole number

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from konvergensi.inputs.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.base.files import collect, digest, read_bytes, read_toml
 from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
-from konvergensi.inputs.files import collect, digest, read_bytes, read_toml
 
 MECHANISMS = Path(__file__).resolve().parents[1] / "mechanisms"
 Value = bool | int | float | str

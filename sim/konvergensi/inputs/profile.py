@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from konvergensi.base.errors import Fault, InputError, fault, nearest, unknown
+from konvergensi.base.files import as_toml, flat, read_bytes
+from konvergensi.base.months import format_month
 from konvergensi.inputs.changes import Change, ramp_end
-from konvergensi.inputs.errors import Fault, InputError, fault, nearest, unknown
 from konvergensi.inputs.fields import (
     AnyNumber,
     Choice,
@@ -31,8 +33,6 @@ from konvergensi.inputs.fields import (
     tables,
     validated,
 )
-from konvergensi.inputs.files import as_toml, flat, read_bytes
-from konvergensi.inputs.months import format_month
 
 REQUIRED = (
     "families",

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from konvergensi.base.errors import Fault, InputError, fault, unknown_name
+from konvergensi.base.files import exists, read_toml
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.agencies import duplicates
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown_name
 from konvergensi.inputs.fields import Choice, Grade, Table, Text, between, entries, refusal, right, validated
-from konvergensi.inputs.files import exists, read_toml
-from konvergensi.inputs.months import format_month, parse_month
 
 FILE = "published.toml"
 ROUTINE = "e-PPGBM"

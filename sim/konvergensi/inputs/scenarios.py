@@ -15,13 +15,13 @@ from typing import Any
 
 from pydantic import Field
 
+from konvergensi.base.errors import Fault, InputError, fault, format_value, shown, unknown
+from konvergensi.base.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
+from konvergensi.base.months import format_month
 from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.errors import Fault, InputError, fault, format_value, shown, unknown
 from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
-from konvergensi.inputs.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
-from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
 BUILT = (

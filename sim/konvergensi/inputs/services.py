@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import collect, read_toml
 from konvergensi.inputs.fields import (
     AnyNumber,
     Choice,
@@ -23,7 +24,6 @@ from konvergensi.inputs.fields import (
     between,
     validated,
 )
-from konvergensi.inputs.files import collect, read_toml
 
 SERVICES = Path(__file__).resolve().parents[1] / "mechanisms" / "services.toml"
 # Months of age, from conception (-9) to the fifth birthday.

@@ -6,8 +6,8 @@ import functools
 from pathlib import Path
 from typing import Annotated
 
+from konvergensi.base.files import read_toml
 from konvergensi.inputs.fields import Choice, Grade, Month, Table, Text, between, validated
-from konvergensi.inputs.files import read_toml
 
 FILE = Path(__file__).parent / "targets.toml"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from konvergensi.inputs.errors import LANGUAGES, InputError, fault
-from konvergensi.inputs.files import exists
+from konvergensi.base.errors import LANGUAGES, InputError, fault
+from konvergensi.base.files import exists
 
 TEMPLATE = Path(__file__).parent / "template"
 NAMES = ("district.toml", "villages.csv", "opd.toml", "published.toml")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from konvergensi.base.errors import Fault, InputError, fault, unknown
 from konvergensi.inputs.csv_files import parse_csv
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown
 from konvergensi.inputs.fields import number_fault
 
 TEXT = ("village", "kecamatan")

@@ -1,1 +1,1 @@
-"""What happens in a month: one file per mechanism, its parameters in the TOML file of the same name."""
+"""What happens in a month: one file of pure functions and one TOML file of parameters for each mechanism."""

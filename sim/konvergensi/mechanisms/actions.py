@@ -15,8 +15,8 @@ from konvergensi.world.coordination import Done
 from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
-    from konvergensi.state import World
     from konvergensi.world.agents import Opd
+    from konvergensi.world.state import World
 
 # what each action changes in the model: the ODD's table of actions
 CHANGES = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.inputs.months import month_of
+from konvergensi.base.months import month_of
 from konvergensi.mechanisms import calendar, shocks
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.programmes import SOURCES, Money, Programmes
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
+    from konvergensi.world.state import World
 
 THOUSAND_DAYS = PREGNANCY_MONTHS + FIRST_1000_DAYS + 1  # months
 QUARTERS = ("march", "june", "september", "december")
@@ -295,6 +296,14 @@ def released_share(settings: Settings, now: int) -> Money:
 def absorption(settings: Settings) -> Money:
     """Share of a line that can be spent within the year, (n_sources,)."""
     return np.array([settings[f"budget.{s.replace('-', '_')}_absorption_share"] for s in SOURCES])
+
+
+def absorption_of(world: World) -> Money:
+    """`absorption` under the settings in force, worked out once."""
+    if "absorption" not in world.derived:
+        world.derived["absorption"] = absorption(world.settings)
+    found: Money = world.derived["absorption"]
+    return found
 
 
 def staff_shares(programmes: Programmes, services: list[Service]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from konvergensi.inputs.months import month_of, year_of
+from konvergensi.base.months import month_of, year_of
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings

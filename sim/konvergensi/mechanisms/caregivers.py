@@ -13,8 +13,8 @@ import numpy as np
 from konvergensi.mechanisms import cascade
 
 if TYPE_CHECKING:
-    from konvergensi.state import World
     from konvergensi.world.households import F32
+    from konvergensi.world.state import World
 
 
 def learn(world: World) -> None:

@@ -15,8 +15,8 @@ from konvergensi.mechanisms.calendar import is_meeting_month
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
     from konvergensi.world.coordination import Column, Flags
+    from konvergensi.world.state import World
 
 
 def go_down(world: World) -> None:

@@ -9,37 +9,25 @@ Parameters: delivery.toml, budget.toml; services as data: services.toml.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import goals, shocks, targeting
+from konvergensi.mechanisms import budget, effects, goals, places, registers, shocks, targeting
 from konvergensi.mechanisms.growth import months_per_delivery
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
+from konvergensi.world.programmes import Ration
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
-    from konvergensi.state import World
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households
+    from konvergensi.world.state import World
 
 BINS = 1024  # steps of the lasting order in which people are served
 LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
-
-
-@dataclass(slots=True)
-class Ration:
-    """How far the money reaches in the order of serving: steps below each cut are within that limit."""
-
-    step: NDArray[np.uint16]
-    budgeted: int
-    released: int
-    delivered: int
-    spent: float  # Rp
-    wanted: float  # Rp, what serving every candidate would have cost
 
 
 def steps(order: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -86,7 +74,7 @@ def deliver(world: World) -> None:
     now = world.month_of_year
     targeting.mark_households_with_children(world)
     for s, service in enumerate(world.services):
-        if now not in service.months or not (world.tally.counting or _leaves_trace(world, s, service)):
+        if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
             continue
         if service.unit == "household":
             _serve_households(world, s, service)
@@ -99,12 +87,12 @@ def live_with_works(world: World) -> None:
     """What was built stays: children of households that use it are exposed to its effect every month (in place)."""
     for s, service in enumerate(world.services):
         runs = world.programmes_of[s]
-        if service.venue != "works" or not runs or not (each := world.shift(s, runs[0])).any():
+        if service.venue != "works" or not runs or not (each := effects.monthly(world, s, runs[0])).any():
             continue
         uses = (world.book.received[s] > 0) & world.book.willing[s]
         rows = world.children.window(world.month, service.from_age, service.to_age)
         takes = uses[world.children.household[rows]]
-        world.month_shift[rows] += takes * by_row(world, rows, world.combination.forward(each))
+        world.month_shift[rows] += takes * by_row(world, rows, effects.combination(world).forward(each))
         world.month_services[rows] += takes & (by_row(world, rows, each) != 0)
 
 
@@ -112,7 +100,7 @@ def _leaves_trace(world: World, s: int, service: Service) -> bool:
     """Whether a service of the lived past can still be seen in a child when the run starts."""
     if service.acts_on in LASTING_AT_HOME:
         return False
-    grows = any(world.shift(s, p).any() for p in world.programmes_of[s])
+    grows = any(effects.monthly(world, s, p).any() for p in world.programmes_of[s])
     return grows or service.package or service.acts_on == "nik"
 
 
@@ -125,7 +113,8 @@ def _serve_children(world: World, s: int, service: Service) -> None:
     need = targeting.child_need(world, service, rows)
     runs = world.programmes_of[s]
     if not runs:
-        world.tally.children_in_need(s, rows, need)
+        if not world.burn_in:
+            world.tally.children_in_need(s, rows, need)
         return
     left = None  # whom an earlier programme has not served this month and whose course is open
     if book.limited[s]:
@@ -134,7 +123,7 @@ def _serve_children(world: World, s: int, service: Service) -> None:
     for p in runs:
         known, listed = targeting.child_list(world, p, service, rows)
         candidates = listed if left is None else listed & left
-        if (open_ := world.village_open(p)) is not None:
+        if (open_ := places.open_villages(world, p)) is not None:
             candidates = candidates & open_[children.village[rows]]
         if service.venue == "posyandu":
             candidates = candidates & world.came(rows)
@@ -144,7 +133,11 @@ def _serve_children(world: World, s: int, service: Service) -> None:
             left = ~given if left is None else left & ~given
         book.received[s][rows] += given
         act_on_children(world, s, service, p, rows, takes)
-        world.tally.children_served(world, s, p, rows, need, known, listed, candidates, result, given, takes)
+        if not world.burn_in:
+            gains = effects.monthly(world, s, p) > 0
+            world.tally.children_served(
+                children, world.month, s, p, rows, need, known, listed, candidates, result, given, takes, gains
+            )
 
 
 def act_on_children(world: World, s: int, service: Service, p: int, rows: slice, takes: Mask) -> None:
@@ -163,14 +156,14 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         nik[takes] = np.minimum(nik[takes], world.month)
     if service.venue == "works":
         return  # works: see live_with_works
-    each = world.shift(s, p)
+    each = effects.monthly(world, s, p)
     if not each.any():
         return
     if service.acts_on == "birth-weight":
         helped = takes & children.kek[rows] if service.need == "kek" else takes
         children.weight_gain[rows] += helped * by_row(world, rows, each * months_per_delivery(service))
     else:
-        each = world.combination.forward(each * months_per_delivery(service))
+        each = effects.combination(world).forward(each * months_per_delivery(service))
         world.month_shift[rows] += takes * by_row(world, rows, each)
         world.month_services[rows] += takes
 
@@ -207,18 +200,21 @@ def _serve_households(world: World, s: int, service: Service) -> None:
     for p in runs:
         listed = targeting.household_list(world, p, service, need)
         candidates = listed & left
-        if (open_ := world.village_open(p)) is not None:
+        if (open_ := places.open_villages(world, p)) is not None:
             candidates &= open_[world.households.village]
         result, given = _spend(world, p, service, book.rank[s], candidates, world.households, everyone)
         takes = given & book.willing[s]
         left &= ~given
         book.received[s] += given
         _act_on_households(world, service, takes)
-        if s in world.package.bit_of or world.shift(s, p).any():
+        if s in world.package.bit_of or effects.monthly(world, s, p).any():
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
-        world.tally.households_served(p, need, listed, candidates, result, given, takes, stage)
-    world.tally.household_stage(world, s, service, stage)
+        if not world.burn_in:
+            world.tally.households_served(p, need, listed, candidates, result, given, takes, stage)
+    if not world.burn_in:
+        gains = effects.monthly(world, s, runs[0]) > 0 if runs else None
+        world.tally.household_stage(world.children, world.month, s, service, stage, gains)
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:
@@ -234,6 +230,22 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 # ---- money and staff -------------------------------------------------------------------------------------------------
 
 
+def staff_capacity(world: World, p: int) -> float:
+    """Services of programme p that the agency's field staff can deliver in a month."""
+    opd = world.opds[world.programmes.opd[p]]
+    each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
+    return float(opd.staff * world.population_share * each * world.programmes.staff_share[p])
+
+
+def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
+    """Cost of one service of programme p, Rp: at the roadside with overhead, and the travel at full remoteness."""
+    unit = world.programmes.unit_cost[p]
+    base = np.float32(unit * (1.0 + world.settings["budget.overhead_share"]))
+    if world.services[world.programmes.service[p]].venue == "transfer":
+        return base, np.float32(0.0)
+    return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
+
+
 def serving_order(
     world: World, p: int, rank: NDArray[np.uint16], of: Children | Households, rows: slice
 ) -> NDArray[np.uint16]:
@@ -243,12 +255,12 @@ def serving_order(
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
     order = rank
-    if world.uses_joined_list(p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
+    if registers.uses_joined_list(world, p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
         had = world.book.received[int(world.programmes.service[p])][rows] > 0
         order = _behind(order, had & (of.key[rows] < np.uint32(share * (2**32 - 1))))
     if (share := goals.joint_share(world, p)) > 0.0:
         order = _behind(order, of.joint[rows] >= np.uint16(share * 65535))
-    if world.lokus_first(p):
+    if places.lokus_first(world, p):
         order = (order >> np.uint16(1)) | of.behind[rows]
     return order
 
@@ -273,7 +285,7 @@ def _spend(
     """
     book, settings = world.programmes, world.settings
     order = serving_order(world, p, rank, of, rows)
-    base, travel = world.unit_cost(p)
+    base, travel = unit_cost(world, p)
     found = np.flatnonzero(candidates)
     cost = of.remoteness[rows][found]
     cost *= travel
@@ -282,11 +294,11 @@ def _spend(
     spent, source = book.spent[p], book.source[p]
     budget_limit = max(book.budgeted[p] - spent, 0.0) / left
     release_limit = min(budget_limit, max(book.released[p] - spent, 0.0))
-    absorbable = max(world.absorption[source] * book.budgeted[p] - spent, 0.0) / left
+    absorbable = max(budget.absorption_of(world)[source] * book.budgeted[p] - spent, 0.0) / left
     staff_limit = np.inf
     spend_limit = min(release_limit, absorbable)
     if service.venue in ("home", "facility"):
-        capacity = world.staff_capacity(p)
+        capacity = staff_capacity(world, p)
         book.staff_time[p] = min(book.staff_time[p] + capacity, max(capacity, 1.0))
         staff_limit = book.staff_time[p]
         spend_limit *= shocks.in_force(settings, "home_contact_share")

@@ -17,10 +17,10 @@ from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
     from konvergensi.world.agents import Opd
     from konvergensi.world.coordination import Flags
     from konvergensi.world.programmes import Money
+    from konvergensi.world.state import World
 
 
 def leadership(world: World) -> float:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
     from konvergensi.world.agents import Opd
     from konvergensi.world.coordination import Column, Flags
+    from konvergensi.world.state import World
 
 
 def begin(world: World) -> None:

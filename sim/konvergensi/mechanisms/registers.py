@@ -19,6 +19,7 @@ from konvergensi.world.registers import NEVER, Registers
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
+    from konvergensi.world.state import World
 
 
 def risks(households: Households) -> NDArray[np.int8]:
@@ -169,3 +170,10 @@ def own_list(need: Mask | None, luck: NDArray[np.uint16], settings: Settings) ->
     if need is None:
         return luck < right
     return (luck < wrong) & ~need | (luck < right) & need
+
+
+def uses_joined_list(world: World, p: int) -> bool:
+    """Whether programme p may serve from the joined list: shared with its agency, and not under ministry rules."""
+    opd = world.opds[world.programmes.opd[p]]
+    bound = world.programmes.rigid[p] and world.settings["registers.ministry_rules_bind"]
+    return bool(world.linked and opd.shares_joined_list and not bound)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 
 def published_percent(world: World) -> float:

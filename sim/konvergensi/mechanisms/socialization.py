@@ -15,9 +15,9 @@ from konvergensi.mechanisms import calendar, goals, network, shocks
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
     from konvergensi.world.agents import Opd
     from konvergensi.world.coordination import Flags
+    from konvergensi.world.state import World
 
 
 def rotate(world: World) -> None:

@@ -19,7 +19,7 @@ from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 
 # ---- children and pregnancies ----
@@ -52,7 +52,7 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
     match register:
         case "eppgbm":
             known = listed = registers.on_eppgbm[rows]
-            if world.tally.counting:  # known matters only to those who count
+            if not world.burn_in:  # known matters only to those who count
                 known = listed | register_rules.in_eppgbm(registers, rows, world.settings, world.month)
         case "kohort":
             known = listed = registers.cohort_month[rows] <= world.month
@@ -65,7 +65,7 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
         case _:
             luck = world.book.own_luck[service.id][rows]
             known = listed = register_rules.own_list(child_need(world, service, rows), luck, world.settings)
-    joined = world.uses_joined_list(p)
+    joined = register_rules.uses_joined_list(world, p)
     match service.need:
         case "kek":
             listed = listed & registers.recorded_kek[rows]
@@ -146,7 +146,7 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
             listed = register_rules.own_list(need, luck, world.settings)
             if service.need == "food-insecure":
                 listed &= world.in_1000_days
-    if world.uses_joined_list(p):
+    if register_rules.uses_joined_list(world, p):
         recorded = registers.krs_poor
         if service.need != "poor":
             recorded = households.in_krs & (need ^ registers.krs_misread)

@@ -1,1 +1,1 @@
-"""What is seen of the district: never the true state, always through a measurement."""
+"""What is seen of the true state: surveys, the routine register, tables by month and year."""

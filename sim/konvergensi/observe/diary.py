@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.mechanisms.caregivers import exposure
 from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.observe.measure import traced_measurement
-from konvergensi.observe.tally import STAGES
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.tally import STAGES
 
 if TYPE_CHECKING:
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 HOME = ["month", "knowledge", "belief", "counselled", "village_understanding", "village_has_list"]
 REGISTERS = ["kohort", "eppgbm", "krs", "dtks", "dukcapil", "joined"]

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.mechanisms import calendar
 
 if TYPE_CHECKING:
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 Shares = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.inputs.months import month_of
+from konvergensi.base.months import month_of
 from konvergensi.mechanisms import actions, calendar, cascade, registers, review, shocks
 from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
 from konvergensi.observe import eppgbm, surveys
@@ -16,7 +16,7 @@ from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 
 def posyandu_tools(settings: Settings, kept_out_share: float = 0.0) -> eppgbm.PosyanduMeasurement:

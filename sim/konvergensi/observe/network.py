@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.socialization import meetings_per_year
 from konvergensi.world.coordination import AGENCY_LAYERS
@@ -37,7 +37,7 @@ from konvergensi.world.network import WEAKEST
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 Matrix = NDArray[np.float64]
 WITHIN_MONTHS = 12.0  # a message that takes longer is too late for the year's plan

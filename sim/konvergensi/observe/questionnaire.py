@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import network
+from konvergensi.mechanisms import network, places
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 SURVEY_MONTH = 2022 * 12 + 11  # the study asked in late 2022; asked in December 2022, when the run includes it
 INTERVAL = 0.90  # of the binomial interval that an observed count is compared by
@@ -309,7 +309,7 @@ def _seen_below(world: World, i: int, at: Levels) -> float:
         return opd.attendance
     works = np.zeros(len(world.lokus), bool)
     for p in programmes:
-        open_ = world.village_open(p)
+        open_ = places.open_villages(world, p)
         works |= True if open_ is None else open_
     return float((state.village_understanding[works] >= at.aware).mean()) if works.any() else 0.0
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.observe import integration, measure, network, questionnaire, series
 from konvergensi.observe.diary import Diary
-from konvergensi.observe.tally import STAGES
 from konvergensi.world.programmes import SOURCES
+from konvergensi.world.tally import STAGES
 
 if TYPE_CHECKING:
     from konvergensi.observe.surveys import SurveyRow
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 COLUMNS = {
     "series": ["month", "group", "n_children", "prevalence", "mean_laz", "sd_laz"],
@@ -101,7 +101,9 @@ class Recorder:
         """Close the tables of the calendar year (or of the part of it that was run)."""
         year = world.month // 12
         for s, service in enumerate(world.services):
-            children, households = world.tally.cascade_counts(world, s)
+            children, households = world.tally.cascade_counts(
+                world.children, len(world.households), world.month, s, world.services[s]
+            )
             self.rows["cascade"] += [
                 {"year": year, "service": service.id, "stage": stage, "children": c, "households": h}
                 for stage, c, h in zip(STAGES, children, households, strict=True)

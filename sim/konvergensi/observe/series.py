@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.inputs.months import format_month
+from konvergensi.base.months import format_month
 from konvergensi.mechanisms import goals
 from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.package import Package
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from konvergensi.inputs.services import Service
-    from konvergensi.state import World
+    from konvergensi.world.state import World
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
-DUE_AFTER = 3  # months into a service's window from which it counts as due; later where it is given more rarely
 Row = dict[str, Any]
 
 
@@ -58,33 +57,6 @@ def prevalence_rows(world: World) -> list[Row]:
         part = children.z[band].astype(np.float64)
         found.append(row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum()))
     return found
-
-
-def due_from(service: Service) -> int:
-    """Age in months from which a service of the package counts as due: every child can have met it by then."""
-    return service.from_age + max(DUE_AFTER, 12 // len(service.months))
-
-
-class Package:
-    """The complete package: which services are due at which age, as bits of `Children.got`.
-
-    Raises ValueError when services.toml marks more services than there are bits.
-    """
-
-    def __init__(self, services: list[Service]) -> None:
-        members = [(s, service) for s, service in enumerate(services) if service.package]
-        if len(members) > 16:
-            raise ValueError(f"services.toml: {len(members)} services in the package, at most 16 can be")
-        self.size = len(members)
-        self.bit_of = {s: np.uint16(1 << k) for k, (s, _) in enumerate(members)}
-        self.nik_bit = np.uint16(sum(1 << k for k, (_, x) in enumerate(members) if x.acts_on == "nik"))
-        ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
-        self.due = np.zeros(len(ages), np.uint16)
-        for k, (_, service) in enumerate(members):
-            self.due[ages >= due_from(service)] |= np.uint16(1 << k)
-        codes = np.arange(1 << self.size)
-        self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
-        self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
 
 
 def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArray[np.bool_], slice]:

@@ -13,9 +13,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from konvergensi.base.words import Lang, month_name, number, word, word_or
 from konvergensi.report.readings import RunTables, span, year_fraction
 from konvergensi.report.theme import GREY, PALE, SMALL
-from konvergensi.report.words import Lang, month_name, number, word, word_or
 
 
 def nothing(axes: Axes, lang: Lang, key: str = "no_data") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -18,16 +19,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from konvergensi.base.words import LANGUAGES, Lang, counted, listed, month_name, number, word, word_or
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import theme
 from konvergensi.report.decision import markdown, sheet
 from konvergensi.report.figures_comparison import figures_of
 from konvergensi.report.origin import draws_and_seeds, interval_kind, synthetic
-from konvergensi.report.words import LANGUAGES, Lang, counted, listed, month_name, number, word, word_or
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 DPI = 200
 # Text stays text: it can be searched, copied and read aloud. Narrower fonts than DejaVu Sans fit as well.
@@ -70,14 +71,18 @@ class Section:
     facts: list[tuple[str, str]] = field(default_factory=list)
 
 
-def write(comparison: Comparison, folder: Path, lang: Lang) -> list[str]:
-    """Write the report into a folder that exists; returns the names of the files, relative to it.
+def makers(comparison: Comparison) -> dict[str, Callable[[Comparison, Lang], Figure]]:
+    """What draws each figure."""
+    return {name: make for name, (make, _) in figures_of(comparison).items()}
+
+
+def write(comparison: Comparison, folder: Path, lang: Lang) -> None:
+    """Write the report into a folder that exists.
 
     The page opens in `lang` and can be switched; `decision.md` and the files in `figures/` are in `lang`.
     """
     inside = folder / "figures"
     inside.mkdir(exist_ok=True)
-    written = []
     pictures: dict[Lang, dict[str, Drawn]] = {each: {} for each in LANGUAGES}
     for name, (make, data) in figures_of(comparison).items():
         for each in LANGUAGES:
@@ -88,10 +93,8 @@ def write(comparison: Comparison, folder: Path, lang: Lang) -> list[str]:
                 (inside / f"{name}.svg").write_text(svg, encoding="utf-8")
                 _save_png(figure, inside / f"{name}.png")
         _labelled(data(comparison), comparison, lang).to_csv(inside / f"{name}.csv", index=False)
-        written += [f"figures/{name}.{kind}" for kind in ("png", "svg", "csv")]
     (folder / "decision.md").write_text(markdown(sheet(comparison, lang)), encoding="utf-8")
     (folder / "report.html").write_text(page(comparison, lang, pictures), encoding="utf-8")
-    return ["report.html", "decision.md", *written]
 
 
 def page(comparison: Comparison, lang: Lang, pictures: dict[Lang, dict[str, Drawn]]) -> str:

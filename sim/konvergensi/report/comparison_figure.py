@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from konvergensi.base.words import Lang, month_name
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import theme
 from konvergensi.report.origin import comparison_origin
 from konvergensi.report.readings_comparison import Policy
-from konvergensi.report.words import Lang, month_name
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 WIDTH = 4.8  # inches: on a phone 390 pixels wide, 9 points come out as 9 pixels
 ROW = 0.2  # inches for a line of text beside a mark

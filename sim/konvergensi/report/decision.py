@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.base.words import Lang, counted, listed, month_name, month_of_year, number, percent, word, word_or
 from konvergensi.inputs.advice import FEW_FAMILIES
 from konvergensi.report import numbers
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.origin import comparison_origin, period, plain, synthetic
 from konvergensi.report.readings_comparison import Estimate, Moved, Policy
-from konvergensi.report.words import Lang, counted, listed, month_name, month_of_year, number, percent, word, word_or
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 SHOWN_ASSUMPTIONS = 3
 _LEAST_RP = 1e8  # of a source in a year, so that it does not round to nothing

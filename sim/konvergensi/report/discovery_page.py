@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.discovery.boxes import Level, Limit, Side, fit
-from konvergensi.discovery.check import FOLDS, REPEATS
-from konvergensi.experiments.comparison import MEASURES
+from konvergensi.base.words import Lang, listed, month_name, number, percent, rupiah, word
+from konvergensi.methods.box_check import FOLDS, REPEATS
+from konvergensi.methods.boxes import Level, Limit, Side, fit
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import comparison_origin, district, plain, synthetic
-from konvergensi.report.words import Lang, listed, month_name, number, percent, rupiah, word
+from konvergensi.results.comparison import MEASURES
 from konvergensi.studies.outputs import COST, DIFFERENCE
 
 if TYPE_CHECKING:
-    from konvergensi.discovery.cases import Condition
-    from konvergensi.discovery.discover import Discovery, Region
+    from konvergensi.analyses.discover import Discovery, Region
+    from konvergensi.methods.cases import Condition
 
 _SIGNS = {">": "above", ">=": "at_least", "<": "below", "<=": "at_most"}
 _OUTPUTS = (*MEASURES, COST, "y")

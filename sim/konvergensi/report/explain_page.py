@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from konvergensi.base.words import ABSENT, Lang, month_name, number, part, word
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
-from konvergensi.report.words import ABSENT, Lang, month_name, number, part, word
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from konvergensi.experiments.explain import Explanation
+    from konvergensi.analyses.explain import Explanation
 
 SERVICES, OTHERS = "services:", "services:others"
 INDENT = "– "  # before what is inside the line above

@@ -1,10 +1,6 @@
-"""All figures of a run, by name, and writing them to a folder."""
+"""All figures of a run, by name."""
 
 from __future__ import annotations
-
-from pathlib import Path
-
-import matplotlib
 
 from konvergensi.report import (
     figures_agencies,
@@ -15,7 +11,6 @@ from konvergensi.report import (
     theme,
 )
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang
 
 FIGURES: dict[str, theme.FigureMaker] = {
     "prevalence": figures_children.prevalence,
@@ -36,17 +31,6 @@ NEEDS = {"routine": figures_published.has_routine}
 DPI = 150
 
 
-def save_figures(run: RunTables, folder: Path | str, lang: Lang) -> list[str]:
-    """Write figures as '<name>.png' into a folder that exists; returns the names of the files.
-
-    A figure of something that the district has not (NEEDS) is left out.
-    """
-    written = []
-    for name, make in FIGURES.items():
-        if name in NEEDS and not NEEDS[name](run):
-            continue
-        figure = make(run, lang)
-        with matplotlib.rc_context(theme.STYLE):
-            figure.savefig(Path(folder) / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
-        written.append(f"{name}.png")
-    return written
+def shown(run: RunTables) -> list[str]:
+    """Names of the figures that there is something to draw for."""
+    return [name for name in FIGURES if name not in NEEDS or NEEDS[name](run)]

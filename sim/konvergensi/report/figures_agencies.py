@@ -10,11 +10,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from konvergensi.base.words import Lang, number, percent, rupiah, word
 from konvergensi.report import axes as panel
 from konvergensi.report import readings as read
 from konvergensi.report import theme
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang, number, percent, rupiah, word
 
 _MOST_PROGRAMMES = 30  # more rows than this are not read at a glance
 NOBODY = "nobody"  # a stage no child can reach: the service is in no programme

@@ -12,18 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.stats import binom
 
-from konvergensi.calibration.forecasts import year_of
-from konvergensi.calibration.validation import IDENTIFIED
+from konvergensi.analyses.forecasts import year_of
+from konvergensi.base.words import Lang, number, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import theme
 from konvergensi.report.origin import plain
 from konvergensi.report.validation_page import origin
-from konvergensi.report.words import Lang, number, percent, word
+from konvergensi.results.validation import IDENTIFIED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from konvergensi.calibration.validation import Validation
+    from konvergensi.results.validation import Validation
 
 BINS = 10
 _SEEN: dict[str, Any] = {"color": theme.RED, "marker": "D", "ls": "", "ms": 6}
@@ -32,7 +32,7 @@ _BEFORE, _AFTER = theme.PALE, theme.SKY
 
 
 def _district(found: Validation) -> str:
-    return plain(found.calibration.manifest["district_name"])
+    return plain(found.manifest["district_name"])
 
 
 def _bars(axes: Axes, at: float, row: pd.Series, across: bool = False) -> None:
@@ -88,7 +88,7 @@ def answers(found: Validation, lang: Lang) -> Figure:
     table = found.targets[found.targets["error_model"] == "binomial"].reset_index(drop=True)
     figure = theme.new_figure(10.0, 2.0 + 0.27 * max(len(table), 4))
     axes = figure.subplots()
-    names = {each.id: each.observable.removeprefix("opd:") for each in found.calibration.study.targets}
+    names = {id: name.removeprefix("opd:") for id, name in found.manifest["observables"].items()}
     if table.empty:
         panel.nothing(axes, lang)
     for at, row in table.iterrows():

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from konvergensi.base.words import ABSENT, Lang, month_name, number, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import figures_published as real
 from konvergensi.report import readings as read
 from konvergensi.report import readings_published, theme
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, word
 
 _WIDTH = 9.5  # inches
 _MARKERS = (

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from konvergensi.base.words import Lang, month_name, number, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import comparison_figure as base
 from konvergensi.report import figures_comparison_money as money
@@ -18,10 +19,9 @@ from konvergensi.report import figures_published as published
 from konvergensi.report import numbers, theme
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
-from konvergensi.report.words import Lang, month_name, number, percent, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 _FOREST = ("prevalence", "stunted_children", "protected_in_time", "complete_package_share")
 _TARGET_NEAR = 8.0  # percentage points: a target further below what is drawn would flatten the picture

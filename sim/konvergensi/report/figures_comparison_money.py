@@ -13,16 +13,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from konvergensi.base.words import Lang, month_of_year, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import comparison_figure as base
 from konvergensi.report import numbers, theme
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.readings_comparison import Policy
-from konvergensi.report.words import Lang, month_of_year, percent, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 _DOOR_COLOURS = {True: theme.GREEN, False: theme.RED}
 _STEP_MARKERS = {"analysis": "<", "plan": "^", "rembuk": "s"}

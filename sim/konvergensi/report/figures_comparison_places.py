@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from konvergensi.base.words import Lang, word
 from konvergensi.report import axes as panel
 from konvergensi.report import comparison_figure as base
 from konvergensi.report import figures_coordination as network_parts
@@ -20,10 +21,9 @@ from konvergensi.report import readings_comparison as compared
 from konvergensi.report import readings_coordination as agencies
 from konvergensi.report import theme
 from konvergensi.report.origin import synthetic_places
-from konvergensi.report.words import Lang, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 _DIVERGING = "RdBu_r"  # red: more stunting than before; told apart by colour-blind readers
 

@@ -9,15 +9,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
+from konvergensi.base.words import Lang, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import comparison_figure as base
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import theme
-from konvergensi.report.words import Lang, percent, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 _MOST_PROGRAMMES = 12
 

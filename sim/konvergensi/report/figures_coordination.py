@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch
 from matplotlib.patheffects import withStroke
 
+from konvergensi.base.words import Lang, month_name, number, word, word_or
 from konvergensi.report import axes as panel
 from konvergensi.report import readings_coordination as read
 from konvergensi.report import theme
 from konvergensi.report.readings import RunTables, year_fraction
-from konvergensi.report.words import Lang, month_name, number, word, word_or
 
 # layer: colour, dashes, bend, width without and with a full tie; several ties of a pair lie side by side
 _TIES = {

@@ -12,17 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from konvergensi.discovery.boxes import Limit
-from konvergensi.discovery.prim import is_number, strongest
+from konvergensi.base.words import Lang, percent, word
+from konvergensi.methods.boxes import Limit
+from konvergensi.methods.prim import is_number, strongest
 from konvergensi.report import axes as panel
 from konvergensi.report import discovery_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.figures_tree import tree
 from konvergensi.report.origin import comparison_origin
-from konvergensi.report.words import Lang, percent, word
 
 if TYPE_CHECKING:
-    from konvergensi.discovery.discover import Discovery
+    from konvergensi.analyses.discover import Discovery
 
 _PEEL: dict[str, Any] = {"color": theme.GREY, "marker": "o", "ms": 4, "lw": 1}
 _CHOSEN: dict[str, Any] = {"color": theme.INK, "marker": "o", "mfc": "none", "mew": 1.8, "ms": 11, "ls": ""}

@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from konvergensi.base.words import Lang, month_name, word
 from konvergensi.report import axes as panel
 from konvergensi.report import explain_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.origin import district
-from konvergensi.report.words import Lang, month_name, word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from konvergensi.experiments.explain import Explanation
+    from konvergensi.analyses.explain import Explanation
 
 COLOURS = {
     "measurement": theme.PURPLE,
@@ -114,3 +114,8 @@ def _interval(found: Explanation) -> str:
 
 
 FIGURES: dict[str, Callable[[Any, Lang], Figure]] = {"explain": waterfall}
+
+
+def shown(found: Explanation) -> list[str]:
+    """Names of the figures that there is something to draw for."""
+    return list(FIGURES)

@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from konvergensi.base.words import Lang, word
 from konvergensi.report import axes as panel
 from konvergensi.report import gaps_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.gaps_page import MEASURES, PARTS
 from konvergensi.report.origin import district
 from konvergensi.report.readings_comparison import meaning
-from konvergensi.report.words import Lang, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.gaps import Gaps
+    from konvergensi.analyses.gaps import Gaps
 
 COLOURS = {"socialization": theme.BLUE, "data": theme.ORANGE, "timing": theme.GREEN}
 _SCALE = {"prevalence": 100, "protected_in_time": 1, "complete_package_share": 100}  # shares are drawn in points
@@ -158,3 +158,8 @@ def _draw_ends(axes: Axes, table: pd.DataFrame, scale: float) -> None:
 
 
 FIGURES: dict[str, Callable[[Any, Lang], Figure]] = {"gaps": differences, "gaps_ranges": tornado}
+
+
+def shown(gaps: Gaps) -> list[str]:
+    """Names of the figures that there is something to draw for."""
+    return list(FIGURES) if len(gaps.ranges) else ["gaps"]

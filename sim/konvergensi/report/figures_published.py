@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from konvergensi.base.words import Lang, listed, number, word, word_or
 from konvergensi.report import axes as panel
 from konvergensi.report import comparison_figure as base
 from konvergensi.report import readings as read
@@ -18,10 +19,9 @@ from konvergensi.report import readings_published as real
 from konvergensi.report import theme
 from konvergensi.report.origin import origin
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang, listed, number, word, word_or
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 # what was really published looks the same in every figure
 SURVEY: dict[str, Any] = {"marker": "*", "ls": "", "ms": 13, "mfc": "white", "mec": theme.INK, "mew": 1.3}

@@ -9,17 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from konvergensi.discovery.ranking import measure_of
+from konvergensi.analyses.robustness import measure_of
+from konvergensi.base.words import Lang, word
 from konvergensi.report import axes as panel
 from konvergensi.report import robustness_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.numbers import unit_of
 from konvergensi.report.origin import comparison_origin
-from konvergensi.report.words import Lang, word
 from konvergensi.studies.outputs import DIFFERENCE
 
 if TYPE_CHECKING:
-    from konvergensi.discovery.ranking import Robustness
+    from konvergensi.analyses.robustness import Robustness
 
 COLUMNS = 3
 _BEST: dict[str, Any] = {"color": theme.BLUE, "marker": "o", "ms": 9, "lw": 2.2}

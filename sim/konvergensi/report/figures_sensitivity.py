@@ -17,16 +17,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from konvergensi.base.words import Lang, number, word
+from konvergensi.methods.factors import DUMMY
 from konvergensi.report import axes as panel
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report import theme
 from konvergensi.report.figures import DPI
 from konvergensi.report.sensitivity_page import BESIDE, Span, spans
-from konvergensi.report.words import Lang, number, word
-from konvergensi.studies.factors import DUMMY
 
 if TYPE_CHECKING:
-    from konvergensi.sensitivity.result import Sensitivity
+    from konvergensi.results.sensitivity import Sensitivity
 
 SHOWN = 12  # units in a ranking
 FOLLOWED = 5  # units in a picture of convergence
@@ -67,17 +67,17 @@ def file_name(output: str) -> str:
     return output.replace(":", "-of-").replace("@", "-under-").replace("_", "-").replace("+", "-and-")
 
 
-def save_figures(found: Sensitivity, folder: Path, lang: Lang) -> list[str]:
-    """Write every figure as PNG and SVG and its table as CSV into a folder that exists; names of the files."""
-    written = []
+def write(found: Sensitivity, out: Path, lang: Lang) -> None:
+    """Write the table of indices as CSV, and every figure as PNG and SVG with its table as CSV, into `out`."""
+    found.sensitivity.to_csv(out / "sensitivity.csv", index=False)
+    folder = out / "figures"
+    folder.mkdir()
     for name, drawing in figures(found).items():
         figure = drawing.draw(lang)
         with matplotlib.rc_context(theme.STYLE | {"svg.hashsalt": "konvergensi"}):
             figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "konvergensi"})
         drawing.table.to_csv(folder / f"{name}.csv", index=False)
-        written += [f"{name}.{kind}" for kind in ("png", "svg", "csv")]
-    return written
 
 
 def _ranked(found: Sensitivity, output: str) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from konvergensi.base.words import Lang, number, percent, word
 from konvergensi.report import discovery_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.origin import comparison_origin
-from konvergensi.report.words import Lang, number, percent, word
 
 if TYPE_CHECKING:
-    from konvergensi.discovery.discover import Discovery
-    from konvergensi.discovery.tree import Node
+    from konvergensi.analyses.discover import Discovery
+    from konvergensi.methods.tree import Node
 
 WIDE, TALL, GAP = 2.5, 1.05, 0.18  # inches of a node, and between two
 NARROWEST = 7.5

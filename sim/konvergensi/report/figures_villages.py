@@ -11,12 +11,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from konvergensi.base.words import Lang, month_name, number, percent, word
 from konvergensi.report import axes as panel
 from konvergensi.report import readings as read
 from konvergensi.report import theme
 from konvergensi.report.origin import synthetic_places
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang, month_name, number, percent, word
 
 _LARGEST_AREA = 260.0  # square points of the largest village's circle on a map of few villages
 _SMALLEST_AREA = 8.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from konvergensi.base.words import Lang, month_name, number, percent, points, rupiah, word
 from konvergensi.report import readings as read
 from konvergensi.report import readings_coordination as agencies
 from konvergensi.report.origin import plain
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang, month_name, number, percent, points, rupiah, word
 
 _SHOWN_SERVICES = 5
 _HARDLY = 0.005  # a change of under half a point, half a percent of the money, is called none

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.base.words import ABSENT, Lang, month_name, number, percent, word
 from konvergensi.report import numbers
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import readings_coordination as agencies
-from konvergensi.report.words import ABSENT, Lang, month_name, number, percent, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from konvergensi.experiments.comparison import Comparison
-    from konvergensi.runs import Run
+    from konvergensi.results.comparison import Comparison
+    from konvergensi.results.run import Run
 
 GRADES = ("paper", "published", "model", "recalled", "assumption")
 WEAK = ("recalled", "assumption")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from konvergensi.base.words import Lang, number, part, percent, rupiah, word
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
-from konvergensi.report.words import Lang, number, part, percent, rupiah, word
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.gaps import Gaps
+    from konvergensi.analyses.gaps import Gaps
 
 GAPS = ("socialization", "data", "timing")
 PARTS = (*GAPS, "total", "interaction")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from konvergensi.base.words import Lang, catalogue, counted, month_name, number, part, word, word_or
+from konvergensi.methods.factors import DUMMY
 from konvergensi.report.origin import period, synthetic
-from konvergensi.report.words import Lang, catalogue, counted, month_name, number, part, word, word_or
-from konvergensi.studies.factors import DUMMY
 from konvergensi.studies.outputs import COST, DIFFERENCE
 
 if TYPE_CHECKING:
-    from konvergensi.sensitivity.result import Sensitivity
+    from konvergensi.results.sensitivity import Sensitivity
 
 _VARIANCE, _MEAN = "variance:", "mean:"
 _TAILS = (" at full adherence", " bila dijalani penuh")  # of every effect of a service

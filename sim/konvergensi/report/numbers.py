@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from konvergensi.report.words import ABSENT, Lang, number, word
+from konvergensi.base.words import ABSENT, Lang, number, word
 
 if TYPE_CHECKING:
     from konvergensi.report.readings_comparison import Estimate

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from konvergensi.base.words import Lang, counted, part, word, word_or
 from konvergensi.report.readings import RunTables, span
-from konvergensi.report.words import Lang, counted, part, word, word_or
 
 if TYPE_CHECKING:
-    from konvergensi.experiments.comparison import Comparison
+    from konvergensi.results.comparison import Comparison
 
 
 class Described(Protocol):

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from konvergensi.base.words import Lang, month_name, word_or
 from konvergensi.inputs.targets import load_targets
-from konvergensi.report.words import Lang, month_name, word_or
 
 # Links of the chain, where it can break. What follows them is a result and no link: a service for children
 # up to five also serves those past the 1,000 days, and z is gained only where the evidence says so.

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from konvergensi.experiments.statistics import interval
+from konvergensi.base.months import parse_month
+from konvergensi.base.words import Lang, has_word, month_of_year, number, part, rupiah, word, word_or
 from konvergensi.inputs.advice import RULED_BY
-from konvergensi.inputs.months import parse_month
 from konvergensi.inputs.parameters import Settings, Value, load_parameters
 from konvergensi.mechanisms import calendar
+from konvergensi.methods.statistics import interval
 from konvergensi.report import readings as read
 from konvergensi.report import theme
-from konvergensi.report.words import Lang, has_word, month_of_year, number, part, rupiah, word, word_or
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from konvergensi.experiments.comparison import Comparison
-    from konvergensi.runs import Run
+    from konvergensi.results.comparison import Comparison
+    from konvergensi.results.run import Run
 
 # Policies keep letter, colour and marker in every figure and table; colours and markers start over at different places,
 # so that no two of the first fifty-six look the same.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from konvergensi.base.words import Lang, number, word, word_or
 from konvergensi.report.readings import RunTables, rows
-from konvergensi.report.words import Lang, number, word, word_or
 
 TOLD = ("opd", "kecamatan", "villages")  # whom a message from the coordinator is to reach
 STATES = ("understanding", "institutional_understanding", "adaptation", "goal_adoption")

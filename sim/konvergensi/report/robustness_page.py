@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from konvergensi.discovery.ranking import measure_of
+from konvergensi.analyses.robustness import measure_of
+from konvergensi.base.words import ABSENT, Lang, listed, percent, word
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.discovery_page import output_name, plain_value
 from konvergensi.report.numbers import change, level
 from konvergensi.report.origin import comparison_origin, district, interval_kind, plain, synthetic
 from konvergensi.report.readings_comparison import Estimate
-from konvergensi.report.words import ABSENT, Lang, listed, percent, word
 from konvergensi.studies.outputs import DIFFERENCE
 from konvergensi.studies.study import KONVERGENSI
 
 if TYPE_CHECKING:
-    from konvergensi.discovery.ranking import Robustness
+    from konvergensi.analyses.robustness import Robustness
 
 SURE = 0.95  # share of the resamples in which a scenario is best by a rule, from which on it is sure
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from konvergensi.base.words import ABSENT, Lang, counted, listed, number, part, percent, word
+from konvergensi.methods.factors import DUMMY
+from konvergensi.methods.sensitivity_designs import luck_unknown
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import plain, synthetic
-from konvergensi.report.words import ABSENT, Lang, counted, listed, number, part, percent, word
-from konvergensi.sensitivity.designs import luck_unknown
-from konvergensi.studies.factors import DUMMY
 
 if TYPE_CHECKING:
-    from konvergensi.sensitivity.result import Sensitivity
+    from konvergensi.results.sensitivity import Sensitivity
 
 Span = tuple[float, float, float]  # value, low, high
 BESIDE = {"sobol": "first", "morris": "mu"}  # a second index worth reading
@@ -119,7 +119,9 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
 
 
 def _luck_unknown(found: Sensitivity) -> bool:
-    return luck_unknown(found.manifest["model"], found.manifest["method"], len(found.manifest["seeds"]))
+    return luck_unknown(
+        found.manifest["model"] == "konvergensi", found.manifest["method"], len(found.manifest["seeds"])
+    )
 
 
 def _verdict(detected: bool, unknown: bool) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from konvergensi.base.words import Lang, number, part, percent, word
 from konvergensi.report import findings
 from konvergensi.report import readings as read
 from konvergensi.report.origin import district, period, plain, synthetic
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang, number, part, percent, word
 
 
 def summary(run: RunTables, lang: Lang) -> str:

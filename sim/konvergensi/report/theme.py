@@ -17,9 +17,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.textpath import text_to_path
 
+from konvergensi.base.words import Lang
 from konvergensi.report.origin import origin
 from konvergensi.report.readings import RunTables
-from konvergensi.report.words import Lang
 
 # Okabe and Ito (2008): told apart by readers with any common form of colour blindness.
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from konvergensi.calibration.forecasts import NAIVE
-from konvergensi.calibration.observed import REGISTER
+from konvergensi.analyses.forecasts import NAIVE
+from konvergensi.analyses.observed import REGISTER
+from konvergensi.base.words import ABSENT, Lang, number, part, percent, word, word_or
 from konvergensi.report.blocks import Block, markdown, printed
-from konvergensi.report.origin import plain, synthetic
+from konvergensi.report.origin import plain
 from konvergensi.report.readings import span
-from konvergensi.report.words import ABSENT, Lang, number, part, percent, word, word_or
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from konvergensi.calibration.validation import Validation
+    from konvergensi.analyses.validate import Validation
+    from konvergensi.results.calibration import Calibration
 
 
 def page(found: Validation, lang: Lang) -> str:
@@ -37,23 +38,24 @@ def _long(lang: Lang) -> set[str]:
 
 def title(found: Validation, lang: Lang) -> str:
     """The page's title."""
-    return word("validation.title", lang, district=plain(found.calibration.manifest["district_name"]))
+    return word("validation.title", lang, district=plain(found.manifest["district_name"]))
 
 
 def origin(found: Validation, lang: Lang) -> str:
     """The line that says where it comes from."""
-    manifest = found.calibration.manifest
+    manifest = found.fitted
     words = {
         "version": manifest["version"],
         "study": manifest["study"],
         "district": plain(manifest["district_name"]),
         "period": span(manifest["start"], manifest["end"], lang),
-        "draws": len(found.calibration.draws),
+        "draws": manifest["draws_made"],
         "seeds": manifest["seeds"],
         "share": part(float(manifest["population_share"]), lang),
     }
     parts = [word("validation.origin", lang, **words), word("validation.interval", lang)]
-    if names := synthetic(found.calibration, lang):
+    if inputs := manifest.get("synthetic_inputs"):
+        names = ", ".join(word_or(f"synthetic.{name}", lang, str(name)) for name in inputs)
         parts.append(word("origin.synthetic", lang, inputs=names))
     return " · ".join(parts)
 
@@ -83,8 +85,8 @@ def leads(found: Validation, lang: Lang) -> list[str]:
     )
     edges = ", ".join(word(f"validation.edge_{side}", lang, name=f"`{key}`") for key, side in keys.items())
     text.append(word("validation.pushed", lang, names=edges) if edges else word("validation.none_pushed", lang))
-    if found.changed_since:
-        text.append(word("validation.changed", lang, what=", ".join(found.changed_since)))
+    if changed := found.manifest["changed_since"]:
+        text.append(word("validation.changed", lang, what=", ".join(changed)))
     return text
 
 
@@ -131,9 +133,8 @@ def _fall(found: Validation, lang: Lang) -> Block:
 
 def method_name(found: Validation, method: str, lang: Lang) -> str:
     """A forecast's name: the model, a naive forecast, or a structure of the study."""
-    for structure in found.calibration.study.file.structure:
-        if structure.id == method:
-            return f"model, {structure.title[lang]}"
+    if title := found.manifest["structures"].get(method):
+        return f"model, {title[lang]}"
     return word_or(f"validation.method.{method}", lang, method)
 
 
@@ -191,7 +192,7 @@ def _later(found: Validation, lang: Lang) -> Block:
 def _transfer(found: Validation, lang: Lang) -> Block:
     if found.transfer.empty:
         return Block()
-    other = plain(found.other_name)
+    other = plain(found.manifest["other_name"])
     return Block(
         heading=_heading("transfer", lang),
         sentences=[word("validation.transfer", lang, other=other), *verdict(found.transfer, found, lang)],
@@ -256,7 +257,7 @@ def _parameters(found: Validation, lang: Lang) -> Block:
 
 def _emulators(found: Validation, lang: Lang) -> Block:
     shares = found.emulators["explained"].to_numpy(float)
-    manifest, draws = found.calibration.manifest, len(found.calibration.draws)
+    manifest, draws = found.fitted, found.fitted["draws_made"]
     words = {
         "worst": percent(float(shares.min()), lang, 0),
         "best": percent(float(shares.max()), lang, 0),
@@ -276,3 +277,15 @@ PARTS: dict[str, Callable[[Any, Lang], Block]] = {
     "parameters": _parameters,
     "emulators": _emulators,
 }
+
+
+def calibration_lines(found: Calibration, lang: Lang) -> list[str]:
+    """What came of a calibration, to print."""
+    manifest, draws = found.manifest, len(found.draws)
+    words = {
+        "district": manifest["district_name"],
+        "draws": draws,
+        "worth": round(manifest["effective_share"] * draws),
+        "left": percent(manifest["left_of_prior"][-1], lang, 2),
+    }
+    return [word("printed.calibrated", lang, **words)]

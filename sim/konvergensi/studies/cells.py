@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.inputs.files import digest
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import digest
 from konvergensi.inputs.parameters import Value
-from konvergensi.studies import functions
+from konvergensi.methods import functions
+from konvergensi.model.outcome import Outcome, kept
 from konvergensi.studies.identity import Identity, identity_of
-from konvergensi.studies.outcome import Outcome, kept
 from konvergensi.studies.study import KONVERGENSI, Study, sources_of
 
 _ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have several threads; the model is made for one
@@ -128,7 +128,7 @@ def _lives(study: Study, cell: Cell, scenarios: tuple[str, ...]) -> Any:
             found = functions.evaluate(study.model, name, values, cell.seed)
             yield name, kept(found, keep.scalars, keep.series, keep.groups)
         return
-    from konvergensi.experiments.branch import branches
+    from konvergensi.model.branch import branches
 
     observe = outcome_function(study.outcome)
     span = study.population_share, study.start, study.end

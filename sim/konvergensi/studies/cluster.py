@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
 from konvergensi.studies.engines import DIED, J, Results
 
 TIMEOUT_S = 10  # for the scheduler to answer

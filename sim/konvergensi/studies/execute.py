@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
+from konvergensi.methods.designs import SAMPLED, extended
 from konvergensi.studies.cells import Cell, Lived, work_of
-from konvergensi.studies.designs import SAMPLED, extended
 from konvergensi.studies.engines import DIED, Results, cores, in_process, processes
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study, checked

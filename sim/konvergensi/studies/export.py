@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
 from konvergensi.studies import shards
 from konvergensi.studies.store import GROUPS, KEYS, SERIES, Store, in_order, run_schema
 

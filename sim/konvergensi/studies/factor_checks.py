@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown, unknown_name
+from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Scenario
-from konvergensi.studies.factors import DISTRIBUTIONS, NEEDS, Factor, levels_of
+from konvergensi.methods.factors import DISTRIBUTIONS, NEEDS, Factor, levels_of
 
 LEAST_INSIDE = 1e-3  # of a distribution; with less in the range, range or distribution is a slip
 

@@ -12,18 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from konvergensi import __version__
-from konvergensi.experiments.batch import model_hash
-from konvergensi.inputs.errors import InputError, fault
-from konvergensi.inputs.files import digest
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import digest
+from konvergensi.base.version import __version__
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.model.identity import model_hash
 from konvergensi.studies.study import KONVERGENSI, Sources, Study
 
 ID_DIGITS = 20  # 80 bits: two of a million runs share one with a chance of 1e-12
-
-
-# besides the model itself: how scenarios share their past, and what is kept of a run
-RUN_AND_READ = ("experiments/branch.py", "experiments/compare_plan.py", "studies/outcome.py")
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def identity_of(study: Study, sources: Sources) -> Identity:
 @functools.cache
 def code_hash(model: str, outcome: str) -> str:
     """Hash of the code that makes and reads a run, the outcome's module included; of a test function, its file."""
-    here = Path(__file__).parent
+    here = Path(__file__).resolve().parents[1] / "methods"
     if model != KONVERGENSI:
         return digest((here / "functions.py").read_bytes())
     module = outcome.partition(":")[0]
@@ -65,7 +61,7 @@ def code_hash(model: str, outcome: str) -> str:
         found = None
     if found is None or not found.origin or not Path(found.origin).is_file():
         raise InputError(fault("", "outcome", "no_outcome", value=outcome))
-    return digest((model_hash(*RUN_AND_READ) + digest(Path(found.origin).read_bytes())).encode())
+    return digest((model_hash() + digest(Path(found.origin).read_bytes())).encode())
 
 
 def run_prefixes(study: Study, identity: Identity) -> dict[tuple[str, str], bytes]:

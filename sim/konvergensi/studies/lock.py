@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
 
 LOCK = "lock"
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from konvergensi import __version__
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.version import __version__
 from konvergensi.studies import shards
 from konvergensi.studies.identity import Identity, codes_hash
 from konvergensi.studies.store import FORMAT, MANIFEST, POINTS, STUDY_FILE, Store

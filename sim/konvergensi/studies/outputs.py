@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from konvergensi.inputs.errors import InputError, fault, nearest, unknown_name
+from konvergensi.base.errors import InputError, fault, nearest, unknown_name
 from konvergensi.studies.store import KEYS, Store
 
 DIFFERENCE, COST = "difference:", "cost_per_case"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
 from konvergensi.inputs.parameters import Value
 from konvergensi.studies import shards
 from konvergensi.studies.cells import Cell, Lived, live, values_of
@@ -81,20 +80,3 @@ def _differences(
 
 def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
-
-
-def save_whole(again: Again, out: Path, lang: Literal["en", "id"], command: str) -> None:
-    """Write every table and figure of the run, as `konvergensi run` does."""
-    import konvergensi as kv
-
-    study = again.study
-    run = kv.run(
-        study.scenarios[0],
-        district=study.districts[again.place],
-        seed=again.row["seed"],
-        start=study.start,
-        end=study.end,
-        population_share=study.population_share,
-        set=again.set,
-    )
-    run.save(out, lang=lang, command=command)

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from konvergensi.inputs.files import digest
+from konvergensi.base.files import digest
 
 TABLES = ("runs", "series", "groups")
 RECORDS, DAMAGED = "shards", "damaged"

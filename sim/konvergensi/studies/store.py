@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
+from konvergensi.methods.designs import draws_of, first_draw
+from konvergensi.methods.factors import Factor
+from konvergensi.model.outcome import scalar_names
 from konvergensi.studies import shards
-from konvergensi.studies.designs import draws_of, first_draw
-from konvergensi.studies.factors import Factor
-from konvergensi.studies.outcome import scalar_names
 from konvergensi.studies.shards import Record
 from konvergensi.studies.study import KONVERGENSI, OUTCOME, Study, from_data
 

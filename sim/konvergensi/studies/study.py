@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_name
+from konvergensi.base.files import collect, exists, is_path
 from konvergensi.inputs.districts import District, find_district
-from konvergensi.inputs.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.inputs.fields import number_fault
-from konvergensi.inputs.files import collect, data_root, exists, is_path, locate
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Scenario, load_scenario, resolve
-from konvergensi.studies.designs import SAMPLED, Design, draws_of
+from konvergensi.methods.designs import SAMPLED, Design, draws_of
+from konvergensi.methods.factors import Factor, levels_of
+from konvergensi.methods.functions import FUNCTIONS, PLACE, SCENARIOS, parameters_of
 from konvergensi.studies.factor_checks import checked_factor
-from konvergensi.studies.factors import Factor, levels_of
-from konvergensi.studies.functions import FUNCTIONS, PLACE, SCENARIOS, parameters_of
 
 KONVERGENSI = "konvergensi"
-OUTCOME = "konvergensi.studies.outcome:outcome"
+OUTCOME = "konvergensi.model.outcome:outcome"
 MODELS = (KONVERGENSI, *FUNCTIONS)
 MOST_DRAWS, MOST_RUNS = 10_000_000, 1_000_000_000
 
@@ -239,22 +239,6 @@ def _design_faults(study: Study, where: object) -> list[Fault]:
     if not faults and study.runs > MOST_RUNS:
         faults.append(fault(where, "design", "too_many_runs", value=study.runs, most=f"{MOST_RUNS:,}"))
     return faults
-
-
-def load_study(name_or_path: str | Path) -> Study:
-    """Read and check a study file, or one that comes along by its name.
-
-    Raises InputError with one fault for each thing that is wrong.
-    """
-    from konvergensi.studies.study_file import read_study
-
-    return read_study(find_study(name_or_path))
-
-
-def find_study(name_or_path: str | Path) -> Path:
-    """The file of a study, given as a path or as the name of one that comes along. Raises InputError without one."""
-    installed = data_root().parent / "studies"  # beside scenarios/, in the package as in a checkout
-    return locate(name_or_path, "study", {path.stem: path for path in sorted(installed.glob("*.toml"))})
 
 
 def as_data(study: Study) -> dict[str, Any]:

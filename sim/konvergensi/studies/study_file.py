@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from konvergensi.base.errors import InputError, fault, unknown
+from konvergensi.base.files import as_text, as_toml, data_root, exists, flat, is_path, locate, read_bytes
+from konvergensi.base.months import format_month
 from konvergensi.inputs.csv_files import parse_csv
-from konvergensi.inputs.errors import InputError, fault, unknown
 from konvergensi.inputs.fields import AnyNumber, Choice, Month, Scalar, Table, Text, Words, between, refusal, validated
-from konvergensi.inputs.files import as_text, as_toml, exists, flat, is_path, read_bytes
-from konvergensi.inputs.months import format_month
 from konvergensi.inputs.parameters import Parameter
-from konvergensi.studies.designs import SAMPLED, Design
-from konvergensi.studies.factors import Factor
-from konvergensi.studies.functions import PLACE
-from konvergensi.studies.outcome import MEASURES, scalar_names
+from konvergensi.methods.designs import SAMPLED, Design
+from konvergensi.methods.factors import Factor
+from konvergensi.methods.functions import PLACE
+from konvergensi.model.outcome import MEASURES, scalar_names
 from konvergensi.studies.study import (
     KONVERGENSI,
     OUTCOME,
@@ -178,7 +178,7 @@ def _uncertain(
     if study.model != KONVERGENSI:
         every = [key for key in known if key.startswith("x")]
     else:
-        from konvergensi.experiments.compare_plan import is_uncertain
+        from konvergensi.inputs.uncertain import is_uncertain
 
         decided = {change.key for policy in sources.policies for change in policy.changes} | set(study.set)
         every = [key for key, each in known.items()
@@ -256,3 +256,17 @@ def _without_design(study: Study, path: Path) -> Study:
         return study
     placeholder = Design("sobol", 1)
     return replace(checked(replace(study, design=placeholder), path), design=Design())
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Read and check a study file, or one that comes along by its name.
+
+    Raises InputError with one fault for each thing that is wrong.
+    """
+    return read_study(find_study(name_or_path))
+
+
+def find_study(name_or_path: str | Path) -> Path:
+    """The file of a study, given as a path or as the name of one that comes along. Raises InputError without one."""
+    installed = data_root().parent / "studies"  # beside scenarios/, in the package as in a checkout
+    return locate(name_or_path, "study", {path.stem: path for path in sorted(installed.glob("*.toml"))})

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from konvergensi.inputs.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault
+from konvergensi.methods.designs import codes as codes_of_study
 from konvergensi.studies import manifest, shards
 from konvergensi.studies.cells import Cell, Lived
-from konvergensi.studies.designs import codes as codes_of_study
 from konvergensi.studies.identity import Identity, identity_of, run_id, run_prefixes
 from konvergensi.studies.lock import LOCK, locked
 from konvergensi.studies.store import (

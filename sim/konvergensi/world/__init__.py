@@ -1,1 +1,1 @@
-"""Who exists: households, children, registers, agents, the network, and the draws that decide about them."""
+"""Who exists, as columns: households, children, registers, agencies, programmes, and their draws."""

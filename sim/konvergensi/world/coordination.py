@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,23 @@ from konvergensi.world.draws import Draws, Keys, entity_keys
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
-    from konvergensi.world.agents import Opd
 
 Column = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 AGENCY_LAYERS = ("formal", "informal", "data")
+
+
+class Tied(Protocol):
+    """What ties at the start depend on: an agency (world/agents.py: Opd)."""
+
+    id: str
+    register: str
+    role: str
+    ego: float
+    in_decree: bool
+
+    @property
+    def leads(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Coordination:
     done: dict[str, Done] = field(default_factory=dict)  # the last carrying out of each action
     carried_out: list[tuple[str, Done]] = field(default_factory=list)  # all of them
 
-    def begin(self, settings: Settings, opds: Sequence[Opd], draws: Draws) -> None:
+    def begin(self, settings: Settings, opds: Sequence[Tied], draws: Draws) -> None:
         """Ties, and understanding below the district, as they are when agencies begin to move (in place)."""
         self.ties = first_ties(opds, settings, draws)
         start = np.where(self.lokus, settings["cascade.lokus_start"], settings["cascade.village_start"])
@@ -94,7 +106,7 @@ def opd_number(opd_id: str) -> int:
 
 
 def build_coordination(
-    district: District, draws: Draws, opds: Sequence[Opd], kecamatan: NDArray[np.intp], village_keys: Keys
+    district: District, draws: Draws, opds: Sequence[Tied], kecamatan: NDArray[np.intp], village_keys: Keys
 ) -> Coordination:
     """Coordination without ties and understanding yet: see `Coordination.begin`."""
     villages = district.villages
@@ -127,7 +139,7 @@ def build_coordination(
     )
 
 
-def first_ties(opds: Sequence[Opd], settings: Settings, draws: Draws) -> dict[str, Column]:
+def first_ties(opds: Sequence[Tied], settings: Settings, draws: Draws) -> dict[str, Column]:
     """Ties at the start: coordinator to leaders and members of a decree in force; acquaintance by chance; one register.
 
     Acquaintance is rarer the more sectoral ego the two agencies have.

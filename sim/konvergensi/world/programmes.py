@@ -110,6 +110,18 @@ def build_programmes(
 
 
 @dataclass(slots=True)
+class Ration:
+    """How far the money reaches in the order of serving: steps below each cut are within that limit."""
+
+    step: NDArray[np.uint16]
+    budgeted: int
+    released: int
+    delivered: int
+    spent: float  # Rp
+    wanted: float  # Rp, what serving every candidate would have cost
+
+
+@dataclass(slots=True)
 class ServiceBook:
     """What each child or household has received, and its lasting luck, per service.
 

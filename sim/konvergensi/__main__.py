@@ -1,0 +1,5 @@
+"""`python -m konvergensi` is the command line."""
+
+from konvergensi.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The questions one can ask, each as plan, study and result."""

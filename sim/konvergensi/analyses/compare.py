@@ -1,0 +1,425 @@
+"""Comparing scenarios: the same children, beliefs and chance under each, differences to the first.
+
+`compare(["baseline", "one-list"], district="lebak")` returns a `Comparison`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from konvergensi.analyses.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
+from konvergensi.base.errors import InputError
+from konvergensi.base.months import format_month
+from konvergensi.base.version import __version__
+from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.options import number_faults
+from konvergensi.inputs.parameters import parameter_hashes
+from konvergensi.inputs.targets import load_targets
+from konvergensi.methods.statistics import (
+    F64,
+    best_shares,
+    interval,
+    interval_kind,
+    mean_interval,
+    more_runs,
+    ratio_interval,
+    variance_shares,
+)
+from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
+from konvergensi.results.fitted import FITTED, described
+from konvergensi.results.run import Run
+from konvergensi.studies.batch import Progress, Row, cores, do_all
+
+TARGETS = tuple((each.percent, format_month(each.month)) for each in load_targets())  # the national path
+INTERVALS = {
+    "percentiles": (
+        "95% of runs: 2.5th to 97.5th percentile (draws: {draws}, seeds of each: {seeds}); "
+        "differences are paired by draw and seed",
+        "95% simulasi: persentil ke-2,5 sampai ke-97,5 (sampel parameter: {draws}, benih acak tiap sampel: {seeds}); "
+        "selisih dipasangkan menurut sampel dan benih",
+    ),
+    "few_draws": (
+        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels within "
+        "what is possible; "
+        "differences are paired by draw and seed",
+        "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}), "
+        "tingkat dalam batas yang mungkin; selisih dipasangkan menurut sampel dan benih",
+    ),
+    "chance": (
+        "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
+        "differences are paired by seed",
+        "hanya kebetulan, parameter apa adanya: selang t 95% bagi rata-rata dari {seeds} benih acak; "
+        "selisih dipasangkan menurut benih",
+    ),
+    "none": ("one run of each scenario: no interval", "satu simulasi tiap skenario: tanpa selang"),
+}  # kind -> (English, Indonesian)
+PAIRS = (
+    "pairs: 95% t interval of the mean difference; it is decided when the interval leaves out 0",
+    "pasangan: selang t 95% bagi rata-rata selisih; diputuskan bila selang itu tidak memuat 0",
+)
+MONEY = (
+    "Rupiah of the whole district at the model's unit costs, without inflation: programmes and KPM incentives. What "
+    "meetings, accompaniment, training and lists cost is not known and not counted.",
+    "Rupiah seluruh daerah menurut biaya satuan model, tanpa inflasi: program dan insentif KPM. Biaya rapat, "
+    "pendampingan, pelatihan, dan penyusunan daftar belum diketahui dan tidak dihitung.",
+)
+NO_VARIANCE = (
+    "variance is split only with at least two draws and two seeds; also not where nothing varies",
+    "ragam hanya diurai bila ada sedikitnya dua sampel parameter dan dua benih acak; juga tidak bila tidak ada ragam",
+)
+NO_RATIO = {
+    "one_run": ("one run says nothing about how sure it is", "satu simulasi tidak menunjukkan tingkat kepastian"),
+    "alike": ("the same as the reference in every run", "sama dengan acuan pada setiap simulasi"),
+    "unclear": ("not clearly more than under the reference", "tidak jelas lebih banyak daripada acuan"),
+    "worse": ("fewer than under the reference", "lebih sedikit daripada acuan"),
+}
+EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
+
+
+def compare(
+    scenarios: Sequence[str],
+    *,
+    district: str = "lebak",
+    draws: int = 20,
+    seeds: int = 2,
+    population_share: float = 0.2,
+    start: str = "2018-01",
+    end: str = "2024-12",
+    set: Mapping[str, Any] | None = None,
+    draws_from: str = FITTED,
+    workers: int | None = None,
+    keep: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare scenarios in one district; the first is the reference.
+
+    Parameters: scenarios, two or more, by name, path, or a+b; draws, how many samples of the uncertain parameters (0:
+    parameters as they are, so that intervals speak of chance alone); seeds, how many for each draw (1, 2, ...);
+    draws_from, `fitted` for draws fitted to the district where it has them (else as `prior`), `prior` for the ranges of
+    the parameters alone, or the folder of a calibration; workers, processes at work (None: one for each core); keep, a
+    folder in which what is finished is kept for the next start; progress, called with runs done and in all; the others
+    as in `konvergensi.run`.
+    Raises InputError naming what is wrong with the input.
+    """
+    began = time.perf_counter()
+    workers = cores() if workers is None else workers
+    if faults := number_faults({"workers": workers}):
+        raise InputError(faults)
+    plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
+    each = len(plan.policies)
+    tell = None if progress is None else lambda done, total: progress(done * each, total * each)
+    jobs = [plan.full, *plan.sample.values()]
+    folder = None if keep is None else Path(keep)
+    name = f"{compare_job.__module__}.{compare_job.__qualname__}"
+    rows = dict(zip(jobs, do_all(jobs, compare_job, name, workers=workers, keep=folder, progress=tell)))
+    details = {policy: run_of_row(row["run"]) for policy, row in zip(plan.names, rows[plan.full]["scenarios"])}
+    samples = _Samples.of(plan, rows)
+    cost_effect = _cost_effect(samples)
+    return Comparison(
+        manifest=_manifest(plan, samples, details, cost_effect, dict(set or {}), time.perf_counter() - began),
+        comparison=_comparison(samples),
+        runs=_runs(samples),
+        targets=_targets(samples),
+        variance=_variance(samples),
+        pairs=_pairs(samples),
+        costs=_costs(samples),
+        cost_effect=cost_effect,
+        groups=_groups(samples),
+        villages=_villages(samples),
+        details=details,
+        beliefs=_beliefs(plan),
+    )
+
+
+class _Samples:
+    """The sampled runs as arrays: everything begins with draws, seeds, scenarios."""
+
+    def __init__(self, plan: Plan, outcomes: dict[tuple[int, int], list[Row]]) -> None:
+        self.plan = plan
+        self.draws = sorted({draw for draw, _ in outcomes})
+        self.seeds = sorted({seed for _, seed in outcomes})
+        self.outcomes = outcomes
+        first = next(iter(outcomes.values()))[0]
+        self.months: dict[str, list[str]] = {m: first["months" if m == "prevalence" else "at"] for m in MEASURES}
+        self.groups = list(first["groups"])
+        self.share_made = float(first["population_share_made"])
+        self.by_measure = {measure: self.array(measure) for measure in MEASURES}  # (..., months)
+        self.last = {measure: values[..., -1] for measure, values in self.by_measure.items()}
+
+    @classmethod
+    def of(cls, plan: Plan, rows: Mapping[PairedJob, Row]) -> _Samples:
+        found = {at: [each["outcome"] for each in rows[job]["scenarios"]] for at, job in plan.sample.items()}
+        return cls(plan, found)
+
+    @property
+    def names(self) -> list[str]:
+        return self.plan.names
+
+    def array(self, name: str) -> F64:
+        """One thing of every outcome, (draws, seeds, scenarios, ...)."""
+        return np.array([[[o[name] for o in self.outcomes[d, s]] for s in self.seeds] for d in self.draws], float)
+
+    def each_run(self) -> list[tuple[str, int, int, Row]]:
+        """Scenario, draw, seed and outcome of every run, scenario by scenario."""
+        return [
+            (name, draw, seed, self.outcomes[draw, seed][i])
+            for i, name in enumerate(self.names)
+            for draw in self.draws
+            for seed in self.seeds
+        ]
+
+
+def _to_first(values: F64) -> F64:
+    """Paired differences to the first scenario, (draws, seeds, scenarios, ...)."""
+    return values - values[:, :, :1]
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _table(name: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS[name])
+
+
+def _comparison(samples: _Samples) -> pd.DataFrame:
+    parts = []
+    for measure, values in samples.by_measure.items():
+        levels = (np.clip(each, *BOUNDS.get(measure, (0.0, math.inf))) for each in interval(values))
+        columns = (*levels, *interval(_to_first(values)), best_shares(values, MEASURES[measure]))
+        for i, name in enumerate(samples.names):
+            of_one = dict(zip(COLUMNS["comparison"][3:], (column[i] for column in columns)))
+            parts.append(
+                pd.DataFrame({"scenario": name, "measure": measure, "month": samples.months[measure]} | of_one)
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _runs(samples: _Samples) -> pd.DataFrame:
+    rows = [
+        (name, draw, seed, measure, month, value)
+        for name, draw, seed, outcome in samples.each_run()
+        for measure in MEASURES
+        for month, value in zip(samples.months[measure], outcome[measure])
+    ]
+    return _table("runs", rows)
+
+
+def _targets(samples: _Samples) -> pd.DataFrame:
+    values, months = samples.by_measure["prevalence"], samples.months["prevalence"]
+    rows: list[tuple[Any, ...]] = []
+    for i, name in enumerate(samples.names):
+        for percent, month in TARGETS:
+            if month not in months:
+                rows.append((name, percent, month, math.nan, 0))
+                continue
+            reached = values[:, :, i, months.index(month)] <= percent
+            rows.append((name, percent, month, float(reached.mean()), reached.size))
+    return _table("targets", rows)
+
+
+def _variance(samples: _Samples) -> pd.DataFrame:
+    rows = []
+    for i, name in enumerate(samples.names):
+        for measure, values in samples.last.items():
+            of_one = values[..., 0] if i == 0 else _to_first(values)[..., i]
+            rows.append((name, measure, *variance_shares(of_one)))
+    return _table("variance", rows)
+
+
+def _pairs(samples: _Samples) -> pd.DataFrame:
+    rows: list[tuple[Any, ...]] = []
+    for a, one in enumerate(samples.names):
+        for b, other in enumerate(samples.names[a + 1 :], start=a + 1):
+            for measure, values in samples.last.items():
+                difference = values[..., b] - values[..., a]
+                mean, low, high = (float(each) for each in mean_interval(difference))
+                decided = low > 0.0 or high < 0.0 or not difference.any()
+                rows.append((one, other, measure, mean, low, high, decided, more_runs(difference)))
+    return _table("pairs", rows)
+
+
+def _costs(samples: _Samples) -> pd.DataFrame:
+    return _table("costs", [(*key, *line) for *key, outcome in samples.each_run() for line in outcome["costs"]])
+
+
+def _cost_effect(samples: _Samples) -> pd.DataFrame:
+    cost = _to_first(samples.last["spent_rp"] + samples.last["kpm_incentive_rp"])
+    cases, protected = (_to_first(samples.last[measure]) for measure in ("stunted_children", "protected_in_time"))
+    rows = [
+        (name, draw, seed, cost[d, s, i], 0.0 - cases[d, s, i], protected[d, s, i])
+        for i, name in enumerate(samples.names)
+        for d, draw in enumerate(samples.draws)
+        for s, seed in enumerate(samples.seeds)
+    ]
+    return _table("cost_effect", rows)
+
+
+def _groups(samples: _Samples) -> pd.DataFrame:
+    values = samples.array("groups_prevalence")
+    mean, difference = values.mean(axis=(0, 1)), interval(_to_first(values))
+    rows = [
+        (name, group, mean[i, g], *(each[i, g] for each in difference))
+        for i, name in enumerate(samples.names)
+        for g, group in enumerate(samples.groups)
+    ]
+    return _table("groups", rows)
+
+
+def _villages(samples: _Samples) -> pd.DataFrame:
+    values = samples.array("villages")
+    difference = _to_first(values)
+    place = samples.plan.place.villages
+    parts = [
+        pd.DataFrame(
+            {
+                "scenario": name,
+                "village": place["village"].to_numpy(),
+                "kecamatan": place["kecamatan"].to_numpy(),
+                "x": place["x"].to_numpy(),
+                "y": place["y"].to_numpy(),
+                "lokus": place["lokus"].to_numpy(),
+                "prevalence": _mean_where_known(values[:, :, i]),
+                "difference": _mean_where_known(difference[:, :, i]),
+            }
+        )
+        for i, name in enumerate(samples.names)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _beliefs(plan: Plan) -> pd.DataFrame:
+    drawn = {each.key for each in plan.drawn}
+    rows = [
+        (draw, key, float(value))
+        for (draw, seed), job in plan.sample.items()
+        if seed == 1
+        for key, value in job.set
+        if key in drawn
+    ]
+    return _table("beliefs", rows)
+
+
+def _mean_where_known(values: F64) -> F64:
+    """Mean over draws and seeds, leaving out runs in which a village has no child; NaN where none has."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=(0, 1))
+    total = np.where(known, values, 0.0).sum(axis=(0, 1))
+    mean: F64 = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
+
+
+# ---- manifest --------------------------------------------------------------------------------------------------------
+
+
+def _manifest(
+    plan: Plan,
+    samples: _Samples,
+    details: Mapping[str, Run],
+    cost_effect: pd.DataFrame,
+    set_: dict[str, Any],
+    wall_time_s: float,
+) -> dict[str, Any]:
+    draws, seeds = plan.draws, plan.seeds
+    reference = details[plan.names[0]]
+    kind = interval_kind(draws, seeds)
+    words = dict(zip(("en", "id"), (text.format(draws=draws, seeds=seeds) for text in INTERVALS[kind])))
+    return {
+        "version": __version__,
+        "git_commit": git_commit(),
+        "district": plan.place.id,
+        "district_name": plan.place.name,
+        "scenarios": plan.names,
+        "titles": {policy.id: {"en": policy.title.en, "id": policy.title.id} for policy in plan.policies},
+        "questions": {policy.id: {"en": policy.question.en, "id": policy.question.id} for policy in plan.policies},
+        "changes": {policy.id: resolved.log for policy, resolved in zip(plan.policies, plan.resolved)},
+        "draws": draws,
+        "seeds": seeds,
+        "runs": len(plan.sample) * len(plan.names),
+        "start": format_month(plan.first),
+        "end": format_month(plan.last),
+        "population_share": plan.full.population_share,
+        "population_share_made": samples.share_made,
+        "set": set_,
+        "drawn": [each.key for each in plan.drawn],
+        "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
+        "interval_kind": kind,
+        "intervals": words,
+        "pair_intervals": _both(PAIRS),
+        "variance_note": None if draws >= 2 and seeds >= 2 else _both(NO_VARIANCE),
+        "money_note": _both(MONEY),
+        "assumed_unit_costs": _assumed_unit_costs(plan, details),
+        "cost_per": _cost_per(cost_effect, samples),
+        "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
+        "synthetic_inputs": list(plan.place.synthetic),
+        "targets": [
+            {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}
+            for each in load_targets()
+        ],
+        "published": [each.row(plan.place.name) for each in plan.place.published],
+        "assumptions_share": reference.manifest["assumptions_share"],
+        "grades": reference.manifest["grades"],
+        "service_names": reference.service_names,
+        "agency_names": reference.agency_names,
+        "package": reference.package,
+        "hashes": {
+            "scenario": {policy.id: policy.hashes for policy in plan.policies},
+            "district": plan.place.hashes,
+            "parameters": parameter_hashes(),
+        },
+        "packages": package_versions(),
+        "command": "konvergensi.compare",
+        "wall_time_s": round(wall_time_s, 3),
+    }
+
+
+def _both(words: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("en", "id"), words))
+
+
+def _assumed_unit_costs(plan: Plan, details: Mapping[str, Run]) -> dict[str, Any]:
+    """Of the money spent, the share whose unit cost is an assumption, by scenario; and which services those are."""
+    known = plan.place.parameters()
+    grade = {
+        each.id: each.grade if each.unit_cost_rp else known[f"services.{each.service}.unit_cost_rp"].grade
+        for each in plan.place.programmes
+    }
+    assumed = {each.service for each in plan.place.programmes if grade[each.id] == "assumption"}
+    shares = {}
+    for name, run in details.items():
+        spent = run.money.groupby("programme")["spent_rp"].sum()
+        total = float(spent.sum())
+        on_assumed = float(spent[[grade[programme] == "assumption" for programme in spent.index]].sum())
+        shares[name] = on_assumed / total if total > 0 else math.nan
+    return {"spent_share": shares, "services": sorted(assumed)}
+
+
+def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, Any]]:
+    """Rp per stunted child averted and per child protected in time, against the reference, or why there is none."""
+    by = "draw" if len(samples.draws) > 1 else "seed"
+    rows: list[dict[str, Any]] = []
+    for name in samples.names[1:]:
+        each = cost_effect[cost_effect["scenario"] == name]
+        means = each.groupby(by)[["d_cost_rp", *EFFECTS.values()]].mean()
+        for effect, column in EFFECTS.items():
+            ratio, low, high = ratio_interval(means["d_cost_rp"].to_numpy(), means[column].to_numpy())
+            reason = None if math.isfinite(ratio) else _both(NO_RATIO[_why(each[column].to_numpy(), len(means))])
+            known = (
+                {"rp": ratio, "low": low, "high": high} if reason is None else {"rp": None, "low": None, "high": None}
+            )
+            rows.append({"scenario": name, "effect": effect, **known, "reason": reason})
+    return rows
+
+
+def _why(effect: F64, replicates: int) -> str:
+    if not effect.any():
+        return "alike"
+    if replicates < 2:
+        return "one_run"
+    return "worse" if (effect <= 0).all() else "unclear"

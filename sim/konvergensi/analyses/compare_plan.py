@@ -1,0 +1,170 @@
+"""Which runs `compare` makes, with which beliefs and seeds, and what is kept of each.
+
+A run is policy (the scenario), belief (draw 0: each parameter as it is; draw 1, 2, ...: a sample of what is uncertain)
+and chance (the seed). All scenarios of one draw and seed are one job, so that they share their past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import collect
+from konvergensi.inputs.districts import District, find_district
+from konvergensi.inputs.options import check_options
+from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
+from konvergensi.inputs.uncertain import is_uncertain
+from konvergensi.methods.sobol import sobol
+from konvergensi.model.branch import branches
+from konvergensi.model.outcome import measures_of
+from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
+from konvergensi.studies.batch import Row
+
+if TYPE_CHECKING:
+    from konvergensi.model.convergence import ConvergenceModel
+    from konvergensi.results.run import Run
+
+
+@dataclass(frozen=True)
+class PairedJob:
+    """All scenarios with one belief and one seed; with `in_full`, their whole tables are kept too."""
+
+    scenarios: tuple[str, ...]
+    district: str
+    seed: int
+    population_share: float
+    start: str
+    end: str
+    set: tuple[tuple[str, Value], ...] = ()
+    in_full: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs to do: `full` for the details, `sample` by draw and seed for everything else."""
+
+    place: District
+    policies: tuple[Scenario, ...]
+    resolved: tuple[Resolved, ...]  # with parameters as they are
+    first: int
+    last: int
+    drawn: tuple[Parameter, ...]
+    draws: int
+    seeds: int
+    full: PairedJob
+    sample: dict[tuple[int, int], PairedJob]
+    fitted: Fitted | None = None  # where the beliefs about its parameters come from, if not from the prior
+
+    @property
+    def names(self) -> list[str]:
+        """Ids of the scenarios, the reference first."""
+        return [policy.id for policy in self.policies]
+
+
+def make_plan(
+    scenarios: Sequence[str],
+    district: str,
+    draws: int,
+    seeds: int,
+    population_share: float,
+    start: str,
+    end: str,
+    set_: dict[str, Any],
+    draws_from: str = PRIOR,
+) -> Plan:
+    """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit.
+
+    Parameters: draws_from, see calibration/fitted.py.
+    """
+    first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
+    if len(scenarios) < 2:
+        raise InputError(fault("", "scenarios", "two_scenarios", value=", ".join(scenarios)))
+    place = find_district(district)
+    policies = collect(partial(load_scenario, name) for name in scenarios)
+    names = [policy.id for policy in policies]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError([fault("", "scenarios", "named_twice", value=name) for name in twice])
+    resolved = collect(partial(resolve, policy, place, set_, first, last) for policy in policies)
+    known = place.parameters()
+    given = {key: known[key].checked(value) for key, value in set_.items()}
+    decided = {change.key for policy in policies for change in policy.changes} | set(given)
+    fitted = beliefs_of(place, draws_from)
+    drawn, sample = sample_of(place, draws, decided, fitted)
+
+    def job(seed: int, belief: dict[str, Value], in_full: bool = False) -> PairedJob:
+        settled = tuple((given | belief).items())
+        return PairedJob(tuple(scenarios), district, seed, population_share, start, end, settled, in_full)
+
+    beliefs = dict(enumerate(sample, start=1)) or {0: {}}
+    return Plan(
+        place=place,
+        policies=tuple(policies),
+        resolved=tuple(resolved),
+        first=first,
+        last=last,
+        drawn=tuple(drawn),
+        draws=draws,
+        seeds=seeds,
+        full=job(1, {}, in_full=True),
+        sample={(draw, seed): job(seed, belief) for draw, belief in beliefs.items() for seed in range(1, seeds + 1)},
+        fitted=fitted if draws else None,
+    )
+
+
+def sample_of(
+    place: District, draws: int, decided: Collection[str], fitted: Fitted | None = None
+) -> tuple[list[Parameter], list[dict[str, Value]]]:
+    """What is uncertain in a district and not decided by who compares, and `draws` samples of it: key -> value.
+
+    Scrambled Sobol points over the ranges; where there are fitted draws, they say what they know and the points the
+    rest. A sample says the same of a parameter whatever else is decided, and a longer series begins with a shorter one.
+    """
+    uncertain = [each for each in place.parameters().values() if is_uncertain(each, place)]
+    drawn = [each for each in uncertain if each.key not in decided]
+    keys = {each.key for each in drawn}
+    sample = [{key: value for key, value in each.items() if key in keys} for each in sobol(uncertain, draws)]
+    if fitted is not None:
+        known = place.parameters()
+        sample = joined(fitted, sample, known, decided)
+        drawn += [known[key] for key in fitted.keys if key not in keys and key not in decided]
+    return drawn if draws else [], sample
+
+
+# ---- what is kept of a job -------------------------------------------------------------------------------------------
+
+
+def compare_job(job: PairedJob) -> Row:
+    """Live all scenarios of a job; what is kept of each, in their order, and with `in_full` their tables."""
+    kept: dict[str, Row] = {}
+    for name, model in branches(
+        job.scenarios, job.district, job.seed, job.population_share, job.start, job.end, dict(job.set)
+    ):
+        kept[name] = {"outcome": measures_of(model)}
+        if job.in_full:
+            kept[name]["run"] = run_as_row(model, dict(job.set))
+    return {"scenarios": [kept[name] for name in job.scenarios]}
+
+
+def run_as_row(model: ConvergenceModel, set_: dict[str, Value]) -> Row:
+    """A run in full, as JSON writes it."""
+    from konvergensi.analyses.run import collect as gather
+
+    run = gather(model, set_, 0.0)
+    tables = {name: {str(c): table[c].tolist() for c in table} for name, table in run.tables().items()}
+    names = {"service_names": run.service_names, "agency_names": run.agency_names, "package": run.package}
+    return {"tables": tables, "manifest": run.manifest, **names}
+
+
+def run_of_row(row: Row) -> Run:
+    """The run that `run_as_row` wrote."""
+    from konvergensi.results.run import Run
+
+    tables: dict[str, Any] = {name: pd.DataFrame(columns) for name, columns in row["tables"].items()}
+    names = {name: row[name] for name in ("service_names", "agency_names", "package")}
+    return Run(**tables, children=None, manifest=row["manifest"], **names)

@@ -1,0 +1,177 @@
+"""Which runs `gaps` makes, with which beliefs, and what is kept of each.
+
+A run is policy (the gaps it closes), belief (draw 0: each parameter as it is; draw 1, 2, ...: a sample of the
+assumptions; or one rate at an end of its range) and chance (the seed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from konvergensi.base.errors import InputError, fault
+from konvergensi.base.months import format_month
+from konvergensi.inputs.districts import District, find_district
+from konvergensi.inputs.options import check_options
+from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.inputs.scenarios import load_scenario, resolve
+from konvergensi.inputs.uncertain import POLICY_LEVERS
+from konvergensi.methods.shapley import coalitions
+from konvergensi.methods.sobol import number_of, sobol
+from konvergensi.studies.batch import Job, Row
+
+if TYPE_CHECKING:
+    from konvergensi.model.convergence import ConvergenceModel
+
+Closed = frozenset[str]
+GAPS = ("socialization", "data", "timing")
+NONE, ALL = frozenset[str](), frozenset(GAPS)
+SETS = tuple(coalitions(GAPS))  # of closed gaps: none, each, pairs, all
+MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
+
+# A source's yearly total is the same whatever agencies argue for. Nothing is moved for COVID-19: what is taken then
+# is what has not been released, so whoever releases earlier would have more money.
+EQUAL_MONEY: dict[str, Value] = {"budget.envelope": "fixed", "shocks.budget_moved_share": 0.0}
+
+# rooms whose assumptions are drawn, and some elsewhere that turn coordination into children reached
+ROOMS = ("socialization", "cascade", "caregivers", "network", "goals", "actions", "review")
+ALSO_DRAWN = ("budget.inertia", "budget.proposal_share", "delivery.quality_floor_share", "registers.missed_first_share")
+# Never measured, and varied one at a time: turnover, diffusion, decay, and what turns them into children reached.
+RATES = tuple(
+    """
+    socialization.turnover_share socialization.learning_share socialization.one_off_share
+    socialization.rotation_loss_share socialization.staff_decay_share socialization.institution_decay_share
+    socialization.peer_share cascade.learning_share cascade.decay_share cascade.inactive_team_share
+    caregivers.learning_share caregivers.decay_share caregivers.peer_share network.decay_share network.tie_gain_share
+    goals.adoption_speed goals.joint_planning_share actions.paper_loss_share budget.inertia budget.proposal_share
+    registers.linkage_miss_share registers.missed_first_share delivery.quality_floor_share uptake.knowledge_slope
+    """.split()
+)
+ENDS = ("low", "high")
+
+
+def name_of(closed: Closed) -> str:
+    """The closed gaps as one name: `data+timing`; `none` for the baseline."""
+    return "+".join(gap for gap in GAPS if gap in closed) or "none"
+
+
+def scenario_of(closed: Closed) -> str:
+    """The scenario that closes these gaps."""
+    return "+".join(f"close-{gap}" for gap in GAPS if gap in closed) or "baseline"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs to make: `main` by closed and seed, `drawn` by closed and draw, `ends` by closed, rate and its end."""
+
+    place: District
+    year: int  # the calendar year that is read
+    seeds: tuple[int, ...]
+    assumptions: tuple[Parameter, ...]  # that are drawn
+    rates: tuple[Parameter, ...]
+    standing: dict[str, Value]  # value of each rate as the district has it
+    main: dict[tuple[Closed, int], Job]
+    drawn: dict[tuple[Closed, int], Job]
+    ends: dict[tuple[Closed, str, str], Job]
+
+    @property
+    def draws(self) -> int:
+        """How many samples of the assumptions there are."""
+        return len(self.drawn) // len(SETS)
+
+    def jobs(self) -> list[Job]:
+        """Every run: first those that answer, then those that say how sure the answer is."""
+        return [*self.main.values(), *self.drawn.values(), *self.ends.values()]
+
+
+def make_plan(
+    district: str, seeds: int, draws: int, population_share: float, start: str, end: str, ranges: bool
+) -> Plan:
+    """Plan the runs. Raises InputError when the span holds no whole year or a policy does not fit the district."""
+    first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
+    year = last_whole_year(first, last)
+    place = find_district(district)
+    policies = {closed: load_scenario(scenario_of(closed)) for closed in SETS}
+    values = [resolve(policy, place, EQUAL_MONEY, first, last).initial for policy in policies.values()]
+    closes = {closed: {change.key for change in policy.changes} for closed, policy in policies.items()}
+    known = place.parameters()
+    assumptions = [known[key] for key in known if _is_drawn(known[key], closes[ALL])]
+    rates = [known[key] for key in RATES] if ranges else []
+    numbers = tuple(range(1, seeds + 1))
+
+    def job(closed: Closed, seed: int, belief: Mapping[str, Value]) -> Job:
+        # where the policy closes it, the belief is about the baseline only
+        left = {key: value for key, value in belief.items() if key not in closes[closed]}
+        changed = tuple((EQUAL_MONEY | left).items())
+        return Job(scenario_of(closed), district, seed, population_share, start, end, changed)
+
+    sample = sobol(assumptions, draws)
+    return Plan(
+        place=place,
+        year=year,
+        seeds=numbers,
+        assumptions=tuple(assumptions),
+        rates=tuple(rates),
+        standing={rate.key: values[0][rate.key] for rate in rates},
+        main={(closed, seed): job(closed, seed, {}) for seed in numbers for closed in SETS},
+        drawn={(closed, k + 1): job(closed, 1, belief) for k, belief in enumerate(sample) for closed in SETS},
+        ends={
+            (closed, rate.key, end_): job(closed, 1, {rate.key: number_of(rate, getattr(rate, end_))})
+            for rate in rates
+            for end_ in ENDS
+            for closed in (NONE, ALL)
+        },
+    )
+
+
+def last_whole_year(first: int, last: int) -> int:
+    """The last calendar year that lies in the months first .. last. Raises InputError when there is none."""
+    year = (last + 1) // 12 - 1
+    if first > year * 12:
+        raise InputError(fault("", "", "no_year", first=format_month(first), last=format_month(last)))
+    return year
+
+
+def _is_drawn(parameter: Parameter, closed: set[str]) -> bool:
+    numeric = not isinstance(parameter.value, (bool, str))
+    room = parameter.key.partition(".")[0]
+    assumed = numeric and (room in ROOMS or parameter.key in ALSO_DRAWN) and parameter.grade == "assumption"
+    return assumed and parameter.key not in closed and parameter.key not in POLICY_LEVERS
+
+
+def year_outcome(model: ConvergenceModel) -> Row:
+    """What is kept of a run: the measures of its last whole year, the money of each year, how sharply a survey sees.
+
+    Counts and rupiah are scaled up to the whole district.
+    """
+    tables, year = model.recorder.tables(), last_whole_year(model.first_month, model.last_month)
+    scale = 1.0 / model.world.population_share
+
+    def of_year(table: pd.DataFrame, **where: str) -> pd.DataFrame:
+        kept = table["month"].str.startswith(f"{year}-")
+        for column, value in where.items():
+            kept &= table[column] == value
+        return table[kept]
+
+    series, indicators = tables["series"], tables["indicators"]
+
+    def monthly(name: str) -> pd.Series:
+        return of_year(indicators, indicator=name)["value"]
+
+    money = tables["money"].groupby(["year", "source"], sort=True)[["budgeted_rp", "spent_rp"]].sum() * scale
+    surveys = tables["surveys"]
+    surveys = surveys[(surveys["level"] == "district") & (surveys["system"] != "e-PPGBM")]
+    last = surveys.iloc[-1] if len(surveys) else None
+    return {
+        "prevalence": float(of_year(series, group="all")["prevalence"].mean()),
+        "protected_in_time": float(monthly("protected_in_time").sum()) * scale,
+        "turned_24_months": float(monthly("turned_24_months").sum()) * scale,
+        "complete_package_share": float(monthly("complete_package_share").mean()),
+        "under_fives": float(monthly("under_fives").mean()) * scale,
+        "money": [[int(y), source, float(b), float(s)] for (y, source), (b, s) in zip(money.index, money.to_numpy())],
+        "survey": None if last is None else [str(last["system"]), float(last["high"] - last["low"]) / 2],
+        "population_share_made": float(model.world.population_share),
+    }

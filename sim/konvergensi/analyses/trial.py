@@ -1,0 +1,162 @@
+"""A virtual trial: the same children with and without a service, at full adherence, measured at 24 months.
+
+Nothing but growth is at work: no lists, no money, no refusal. So the trial shows what the growth mechanism makes of a
+published effect, before delivery and uptake take their share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from konvergensi.base.errors import InputError, unknown_name
+from konvergensi.base.version import __version__
+from konvergensi.inputs.options import number_faults
+from konvergensi.inputs.parameters import Settings
+from konvergensi.inputs.services import load_services
+from konvergensi.mechanisms import growth
+from konvergensi.observe.who import measured_laz
+from konvergensi.results.trial import Estimate, Trial
+from konvergensi.world.children import PREGNANCY_MONTHS
+from konvergensi.world.draws import Draws, entity_keys
+from konvergensi.world.households import F32
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from konvergensi.base.words import Lang
+    from konvergensi.inputs.services import Service
+
+END_AGE = 24  # months; measured in standing height, as the WHO tables count from 24 months
+FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
+
+
+def trial(
+    services: str | Sequence[str],
+    n: int = 20_000,
+    seed: int = 1,
+    lang: str = "en",
+    set: Mapping[str, object] | None = None,
+) -> Trial:
+    """Try one service, or several together, on the same n children at the national level of growth.
+
+    Parameters: services, an id, "a+b", or ids; n children in each arm; seed of the draws; lang "en" or "id" for
+    `lines`; set, parameter values, for instance another growth.combination.
+    Raises InputError for an unknown service or parameter.
+    """
+    known = load_services()
+    ids = services.split("+") if isinstance(services, str) else list(services)
+    for name in ids:
+        if name not in known:
+            raise InputError(unknown_name("", "trial", "service", name, known))
+    if twice := [name for name in ids if ids.count(name) > 1]:
+        raise InputError(f"trial: {twice[0]} is named twice; name each service once")
+    if faults := number_faults({"children": n, "seed": seed}):
+        raise InputError(faults)
+    settings = Settings.defaults().changed(dict(set or {}), "trial")
+    chosen = [known[name] for name in ids]
+    with_, without = grow_cohort(chosen, settings, n, seed), grow_cohort([], settings, n, seed)
+    laz = Estimate.of_mean(with_.measured - without.measured)
+    weight = Estimate.of_mean(with_.birth_weight - without.birth_weight)
+    ratio = _ratio(with_.measured < -2.0, without.measured < -2.0)
+    published = published_laz(chosen[0], settings) if len(chosen) == 1 else None
+    manifest = {
+        "version": __version__,
+        "services": ids,
+        "children": n,
+        "seed": seed,
+        "set": dict(set or {}),
+        "effects": {each.id: effect_shown(each) for each in chosen},
+        "command": "konvergensi.trial",
+    }
+    return Trial(tuple(ids), laz, ratio, weight, published, manifest, cast("Lang", lang))
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Children at 24 months, (n,): true and measured LAZ, and birth weight in g."""
+
+    true: F32
+    measured: F32
+    birth_weight: F32
+
+
+def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int) -> Cohort:
+    """Grow n children from conception to 24 months under the chosen services at full adherence."""
+    draws = Draws(seed)
+    key = entity_keys("trial child", np.arange(n))
+    male = draws.uniform("sex", 0, key) < settings["population.male_birth_share"]
+    spread = np.hypot(settings["growth.wealth_effect_z"], settings["growth.village_sd_z"])
+    lasting = np.float32(spread) * draws.normal("lasting", 0, key)
+    lasting += np.where(male, 1.0, -1.0).astype(np.float32) * np.float32(settings["growth.male_effect_z"])
+    combination = growth.Combination.of(settings)
+    tables = {s.id: growth.monthly_shift(s, settings[f"services.{s.id}.effect"], settings) for s in chosen}
+    conceived = FIRST_MONTH + np.arange(n) % 12  # spread over the year, for services given in some months only
+    weight_gain, gain = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    keep = growth.persistence(settings)
+    sd = np.float32(settings["growth.deviation_sd"])
+    deviation = birth_weight = np.zeros(n, np.float32)
+    for age in range(-PREGNANCY_MONTHS, END_AGE + 1):
+        if age == 0:
+            size, own = growth.birth_size(settings, draws, key)
+            birth_weight = size + weight_gain
+            deviation = own + np.float32(growth.birth_length_z(settings)) * weight_gain
+        elif age > 0:
+            fresh = np.sqrt(1.0 - keep[age - 1] ** 2) * sd
+            deviation = keep[age - 1] * deviation + fresh * draws.normal("deviation", age, key)
+        if age == END_AGE:
+            break
+        shift, count = np.zeros(n, np.float32), np.zeros(n, np.uint8)
+        for service in chosen:
+            calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
+            given, times = np.isin(calendar_month, service.months), growth.months_per_delivery(service)
+            if service.venue == "works":  # what is built stays
+                given, times = np.ones(n, bool), 1
+            each = tables[service.id][age + PREGNANCY_MONTHS] * times
+            if service.acts_on == "birth-weight":
+                weight_gain += each * given
+            else:
+                shift += combination.forward(np.full(n, each, np.float32)) * given
+                count += given & (each != 0)
+        gain += combination.inverse(shift, count)
+    z = growth.mean_curve(settings)[END_AGE] + lasting + deviation + gain
+    arm = "with" if chosen else "without"  # each arm is measured with its own errors, as in a trial
+    error = draws.normal(f"trial measurement {arm}", 0, key)
+    measured = measured_laz(
+        z, (~male).view(np.int8), np.full(n, END_AGE), error, settings["measurement.survey_error_cm"]
+    )
+    return Cohort(z, measured, birth_weight)
+
+
+def effect_shown(service: Service) -> dict[str, Any]:
+    """What was published of a service's effect, as the manifest of a trial holds it."""
+    effect, laz = service.effect, service.laz_24
+    names = ("value", "low", "high", "unit", "grade", "source")
+    return {name: getattr(effect, name) for name in names} | {
+        "acts_on": service.acts_on,
+        "laz_24": None if laz is None else {name: getattr(laz, name) for name in names if name != "unit"},
+        "other_evidence": [each.text for each in service.other_evidence],
+    }
+
+
+def published_laz(service: Service, settings: Settings) -> Estimate | None:
+    """The published effect on length at 24 months in z, with its interval; None where none was published."""
+    if service.laz_24 is not None:
+        return Estimate(service.laz_24.value, service.laz_24.low, service.laz_24.high)
+    effect = service.effect
+    if effect.unit == "g" or effect.low is None or effect.high is None:
+        return None
+    size = settings["growth.sd_of_published_effects"] if effect.unit == "sd" else 1.0
+    return Estimate(size * effect.value, size * effect.low, size * effect.high)
+
+
+def _ratio(with_: np.ndarray, without: np.ndarray) -> Estimate:
+    """Ratio of two shares of the same children, 95 % interval by linearisation on the log scale."""
+    p1, p0 = float(with_.mean()), float(without.mean())
+    if p1 == 0 or p0 == 0:
+        return Estimate(p1 / p0 if p0 else np.nan, np.nan, np.nan)
+    influence = with_ / p1 - without / p0
+    half = 1.96 * float(influence.std(ddof=1)) / np.sqrt(len(with_))
+    return Estimate(p1 / p0, p1 / p0 * np.exp(-half), p1 / p0 * np.exp(half))

@@ -1,1 +1,0 @@
-"""Calibration: targets, priors, emulators, history matching, posterior, fitted draws, validation."""

@@ -1,0 +1,79 @@
+"""Commands `list`, `check`, `new-district`, `describe`: what there is, and what stands behind a number."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from konvergensi.cli.options import (
+    LangOption,
+    refusals,
+)
+from konvergensi.cli.terminal import Lang, print_advice, say, table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command(name="list")(list_)
+    app.command()(check)
+    app.command(name="new-district")(new_district)
+    app.command()(describe)
+
+
+def list_(lang: LangOption = Lang.en) -> None:
+    """List districts, scenarios and services · Daftar daerah, skenario, dan layanan."""
+    with refusals(lang):
+        from konvergensi.inputs import describe as rows
+
+        table("districts", ("id", "name", "province", "villages", "extends"), rows.district_rows(lang), lang)
+        table("scenarios", ("id", "title", "question"), rows.scenario_rows(lang), lang)
+        columns = ("id", "name", "opd", "money", "target", "effect")
+        table("services", columns, rows.service_rows(lang), lang)
+
+
+def check(
+    path: Annotated[str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")],
+    district: Annotated[
+        str | None, typer.Option(help="District to check a scenario against · Daerah tempat skenario diperiksa")
+    ] = None,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
+    with refusals(lang):
+        from konvergensi.inputs.check import advice, headline, read_path
+
+        read = read_path(path)
+        print_advice(advice(read, district), lang)
+        typer.echo(say("good", lang, path=path, what=headline(read, lang)))
+
+
+def new_district(
+    folder: Annotated[Path, typer.Argument(help="New folder to write · Folder baru yang akan ditulis")],
+    lang: LangOption = Lang.en,
+) -> None:
+    """Write a commented example of a district to fill in · Tulis contoh daerah berketerangan untuk diisi."""
+    with refusals(lang):
+        from konvergensi.inputs.template import NAMES, write_template
+
+        write_template(folder, lang.value)
+        typer.echo(say("written", lang, out=folder, files=", ".join(NAMES)))
+        typer.echo(say("next", lang, folder=shlex.quote(str(folder))))
+
+
+def describe(
+    key: Annotated[str | None, typer.Argument(help="Parameter, mechanism, service, scenario or district")] = None,
+    lang: LangOption = Lang.en,
+) -> None:
+    """Show parameters with unit, range, source and grade · Parameter, satuan, rentang, sumber, mutu bukti."""
+    with refusals(lang):
+        from konvergensi.inputs.describe import describe as everything_about
+        from konvergensi.inputs.describe import parameter_rows
+
+        rows = parameter_rows(lang, key or "")
+        if rows:
+            table("parameters", ("key", "value", "unit", "range", "grade", "meaning"), rows, lang)
+        else:
+            table("", ("", ""), everything_about(key or "", lang), lang)

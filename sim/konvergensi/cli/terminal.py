@@ -1,0 +1,129 @@
+"""What the command line prints: phrases in two languages, a progress bar, tables, the summary of a run."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from konvergensi.base.errors import Fault, InputError, fault
+
+if TYPE_CHECKING:
+    pass
+
+
+class Lang(StrEnum):
+    """The language of what is printed and written."""
+
+    en = "en"
+    id = "id"
+
+
+if TYPE_CHECKING:
+    from konvergensi.results.base import Result
+
+
+def say(phrase: str, lang: Lang, **words: object) -> str:
+    """Return one of the phrases of base/words/printed.toml, filled in."""
+    from konvergensi.base.words import word
+
+    return word(f"printed.{phrase}", lang.value, **words)
+
+
+@contextmanager
+def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, int], None]]:
+    """Show what is done, rate and time left on stderr; yields `progress(done, in_all)`.
+
+    Parameters: unit, what is counted: months or runs.
+    """
+    from rich import progress as bar
+    from rich.console import Console
+
+    class Rate(bar.ProgressColumn):
+        def render(self, task: bar.Task) -> str:
+            return f"{task.speed or 0:.1f} {say(f'{unit}_per_second', lang)}"
+
+    counted, left = bar.TextColumn(say(unit, lang)), bar.TextColumn(say("left", lang))
+    ends = (bar.MofNCompleteColumn(), counted, Rate(), bar.TimeRemainingColumn(), left)
+    columns = (bar.TextColumn("{task.description}"), bar.BarColumn(), *ends)
+    with bar.Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(say("running", lang), total=None)
+        begun: list[int] = []
+
+        def tell(done: int, total: int) -> None:
+            if begun:
+                shown.update(task, completed=done, total=total)
+            else:  # what was kept from an earlier start is no work of this one: it must not count in the rate
+                shown.reset(task, completed=done, total=total)
+                begun.append(done)
+
+        yield tell
+
+
+def claim(out: Path) -> None:
+    """See that results can be written into `out`, before any work. Raises InputError when they cannot."""
+    from konvergensi.base.folders import claimed
+
+    claimed(out)
+
+
+def save(result: Result, out: Path, lang: Lang, **options: Any) -> Any:
+    """Write a result into a folder with the command that made it; returns what its `save` returns.
+
+    Raises InputError when the disk is full or the folder cannot be written to any more.
+    """
+    typer.echo(say("writing", lang), err=True)
+    try:
+        return result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]), **options)
+    except OSError as error:
+        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+
+
+def save_and_tell(result: Result, out: Path, lang: Lang, **options: Any) -> None:
+    """Save a result, print what was found, and say which files were written. Raises InputError as `save`."""
+    result.lang = lang.value
+    names = save(result, out, lang, **options)
+    for line in result.lines:
+        typer.echo(line)
+    print_written(out, names, lang)
+
+
+def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
+    """Warn of what is allowed but does nothing, or may be a slip; one line each, on stderr."""
+    for each in faults:
+        typer.echo(say("advice", lang, text=each.text(lang.value)), err=True)
+
+
+def print_written(out: Path, names: Iterable[str], lang: Lang) -> None:
+    """Say which files were written."""
+    typer.echo(say("written", lang, out=out, files=", ".join(sorted(set(names)))))
+
+
+def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], lang: Lang) -> None:
+    """Print rows under headings; no text is cut, on a screen or in a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from konvergensi.inputs.describe import label
+
+    console: Any = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 160
+    headings = [label(name, lang) if name else "" for name in columns]
+    shown = Table(
+        *headings, title=say(title, lang) if title else None, box=box.SIMPLE, title_justify="left",
+        show_header=any(headings),
+    )  # fmt: skip
+    for column in shown.columns:
+        column.overflow = "fold"
+    shown.columns[0].no_wrap = True  # keys stay whole
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown)

@@ -1,1 +1,0 @@
-"""Experiments on top of the model."""

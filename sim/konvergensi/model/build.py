@@ -1,0 +1,160 @@
+"""Builds a world: households, children, agencies, registers and programmes of a district, some years before the run.
+
+The world starts 68 months before the first month of the run, under the district's own settings, so that every child
+alive at the start has lived its months, from conception, in the same way as those that follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from konvergensi.inputs.services import load_services
+from konvergensi.mechanisms import budget, growth, network, registers, uptake
+from konvergensi.mechanisms import settings as settings_rules
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
+from konvergensi.world.coordination import build_coordination
+from konvergensi.world.draws import Draws, entity_keys
+from konvergensi.world.households import build_households
+from konvergensi.world.package import Package
+from konvergensi.world.programmes import ServiceBook, build_programmes
+from konvergensi.world.registers import Registers
+from konvergensi.world.state import World
+from konvergensi.world.tally import Tally
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.world.agents import Opd
+
+# what chance decides about an agency once and for all
+OPD_LUCK = ("decree", "focal unit", "guideline", "shares joined list", "plan")
+LIVED_MONTHS = LAST_AGE + PREGNANCY_MONTHS  # lived before the run by the oldest child alive at its start
+
+
+def build_world(
+    district: District, settings: Settings, seed: int, population_share: float, start: int, end: int, opds: list[Opd]
+) -> World:
+    """World of the district, LIVED_MONTHS before `start`, ready for its first month."""
+    draws = Draws(seed)
+    first = start - LIVED_MONTHS
+    services = list(load_services().values())
+    households = build_households(district, settings, draws, population_share)
+    # children up to 23 months old in the first lived month, so that no service's window is ever half empty
+    children = build_children(district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS)
+    unit_costs = {s.id: float(settings[f"services.{s.id}.unit_cost_rp"]) for s in services}
+    programmes = build_programmes(district, services, [opd.id for opd in opds], unit_costs)
+    # money and staff follow the households that were made: a village keeps at least one, however small the share
+    made_share = len(households) / float(district.villages["families"].sum())
+    budget.first_lines(programmes, services, district, settings, made_share)
+    budget.staff_shares(programmes, services)
+    villages = district.villages
+    village_keys = entity_keys("village", np.arange(len(villages)))
+    n_children, n_households = len(children), len(households)
+    kecamatan_names = list(dict.fromkeys(villages["kecamatan"]))
+    kecamatan = villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp)
+    for i, opd in enumerate(opds):
+        opd.has_programme = bool((programmes.opd == i).any())
+    coordination = build_coordination(district, draws, opds, kecamatan, village_keys)
+    world = World(
+        district=district,
+        settings=settings,
+        draws=draws,
+        services=services,
+        population_share=made_share,
+        month=first,
+        households=households,
+        children=children,
+        registers=Registers.empty(draws, children.key, n_households),
+        programmes=programmes,
+        programmes_of=[np.flatnonzero(programmes.service == s).tolist() for s in range(len(services))],
+        book=ServiceBook.build(services, programmes, draws, children.key, households.key),
+        tally=Tally(len(services), len(programmes), n_children),
+        opds=opds,
+        coordination=coordination,
+        luck={name: draws.uniform(name, 0, coordination.opd_keys) for name in OPD_LUCK},
+        village_keys=village_keys,
+        posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
+        lokus=villages["lokus"].to_numpy(bool),
+        kecamatan=kecamatan,
+        village_effect=growth.village_effects(settings, draws, village_keys),
+        village_kit_luck=draws.uniform("posyandu kit", 0, village_keys),
+        village_list_luck=draws.uniform("by-name list", 0, village_keys),
+        package=Package(services),
+        household_chance=np.zeros((len(uptake.KINDS), n_households), np.uint16),
+        attendance_score=np.zeros(n_children, np.float32),
+        household_score=np.zeros(n_households, np.float32),
+        attended=np.zeros(0, bool),
+        has_by_name_list=np.zeros(len(villages), bool),
+        has_child=np.zeros(n_households, bool),
+        in_1000_days=np.zeros(n_households, bool),
+        at_risk=np.zeros(n_households, bool),
+        month_shift=np.zeros(n_children, np.float32),
+        month_services=np.zeros(n_children, np.uint8),
+    )
+    settings_rules.settle_agencies(world)
+    network.begin(world)
+    _settle(world)
+    return world
+
+
+def _settle(world: World) -> None:
+    """Registers, chances and children as they are before the first lived month."""
+    settings, draws, month = world.settings, world.draws, world.month
+    households, children, registry = world.households, world.children, world.registers
+    total = world.district.population
+    registers.refresh_dtks(households, settings, draws, month, total["dtks_share"].value, everyone=True)
+    registers.refresh_krs(households, registry, settings, draws)
+    world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
+    refresh_households(world)
+    there = children.window(month, -PREGNANCY_MONTHS + 1, LAST_AGE)
+    registers.draw_up_joint_list(households, children, draws, there)
+    enter(world, there)
+    # under-twos alive already: born before, deviation in its stationary spread
+    growth.give_birth(children, settings, draws, children.window(month, 0, LAST_AGE))
+    registers.draw_up_lists(children, households, registry, settings, 0)
+    budget.open_year(world.programmes, settings)
+
+
+def enter(world: World, rows: slice) -> None:
+    """Children at conception: their lasting growth, when registers will know them, what their family carries."""
+    children, households = world.children, world.households
+    growth.conceive(children, households, world.settings, world.village_effect, rows)
+    registers.expect(
+        children,
+        households,
+        world.registers,
+        world.settings,
+        world.draws,
+        world.district.population["nik_share"].value,
+        rows,
+    )
+    carry_household(world, rows)
+
+
+def carry_household(world: World, rows: slice) -> None:
+    """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
+    children, households = world.children, world.households
+    home = children.household[rows]
+    chance = {kind: world.household_chance[i][home] for i, kind in enumerate(uptake.KINDS)}
+    for s, service in enumerate(world.services):
+        if service.unit != "household" and len(world.book.luck[s]):
+            world.book.willing[s][rows] = world.book.luck[s][rows] < chance[service.uptake]
+    world.attendance_score[rows] = world.household_score[home]
+    children.joint[rows] = households.joint[home]
+    in_lokus = world.lokus[children.village[rows]]
+    children.cell[rows] = households.wealth_fifth[home] + 5 * in_lokus
+
+
+def refresh_households(world: World) -> None:
+    """Work out what follows from households' present state: chances of uptake, attendance, risks (in place)."""
+    world.household_chance = uptake.uptake_chance(world.households, world.settings)
+    for s, service in enumerate(world.services):
+        if service.unit == "household" and len(world.book.luck[s]):
+            chance = world.household_chance[uptake.KINDS.index(service.uptake)]
+            world.book.willing[s] = world.book.luck[s] < chance
+    world.household_score = uptake.attendance_score(
+        world.households, world.settings, world.draws, world.posyandu_quality
+    )
+    world.at_risk = registers.risks(world.households) >= 1

@@ -1,0 +1,343 @@
+"""The model: one district, month by month. `step` is a table of contents; the work is done in mechanisms/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import networkx as nx
+import numpy as np
+
+from konvergensi.base.months import format_month
+from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.options import check_options
+from konvergensi.inputs.scenarios import load_scenario, resolve
+from konvergensi.mechanisms import (
+    actions,
+    budget,
+    calendar,
+    caregivers,
+    cascade,
+    delivery,
+    effects,
+    goals,
+    growth,
+    network,
+    places,
+    registers,
+    review,
+    socialization,
+    uptake,
+)
+from konvergensi.mechanisms import settings as settings_rules
+from konvergensi.model.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
+from konvergensi.observe import measure
+from konvergensi.observe.recorder import Recorder
+from konvergensi.world.agents import Household, Kecamatan, Opd, Village
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.households import move_wealth
+from konvergensi.world.network import build_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from konvergensi.inputs.scenarios import Resolved, Scenario
+
+# The order of the month is a modelling claim: see docs/odd.md, "Process overview and scheduling".
+MONTH = (
+    "open_month",
+    "births_and_ageing",
+    "rotate_staff",
+    "meet_and_tell",
+    "adopt_goals",
+    "carry_out_actions",
+    "plan_and_budget",
+    "go_to_posyandu",
+    "refresh_registers",
+    "release_money",
+    "deliver_services",
+    "grow_children",
+    "measure_children",
+    "record",
+)
+LAST_SEED = 2**31 - 1
+
+
+class ConvergenceModel(mesa.Model):
+    """A district as a Mesa model; each `step()` is one month.
+
+    Parameters: scenario and district, a name or a path (scenario None: the model stops where its lived past ends,
+    and `begin` puts a scenario in force); rng, the integer seed of all draws (None: taken from the operating system
+    and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to one; start and
+    end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of the lived past;
+    trace_children, how many children to follow from birth.
+
+    Raises InputError naming what is wrong with the input.
+    """
+
+    def __init__(
+        self,
+        scenario: str | None = "baseline",
+        district: str = "lebak",
+        rng: int | None = None,
+        population_share: float = 1.0,
+        start: str = "2018-01",
+        end: str = "2024-12",
+        set: Mapping[str, Any] | None = None,
+        trace_children: int = 0,
+    ) -> None:
+        seed = int(np.random.SeedSequence().entropy % LAST_SEED) if rng is None else int(rng)  # type: ignore[operator]
+        self.first_month, self.last_month = check_options(
+            start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
+        )
+        super().__init__(rng=seed)
+        self.seed_used, self.population_share = seed, population_share
+        self.policy = load_scenario(scenario or "baseline")
+        self.place = find_district(district)
+        span = (self.first_month, self.last_month)
+        resolved = resolve(self.policy, self.place, set, *span)
+        # the past is lived under the district's own history, not under the scenario
+        past = (self.first_month - LIVED_MONTHS, self.last_month)
+        lived = resolve(load_scenario("baseline"), self.place, set, *past)
+        self.changes = lived.changes
+        self._make_agents()
+        self.world = build_world(
+            self.place, lived.initial, seed, population_share, self.first_month, self.last_month, self.opds
+        )
+        self.recorder = Recorder(self.world, 0)
+        self.running: bool = True
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"month": lambda m: format_month(m.world.month - 1), "prevalence": lambda m: m.prevalence()}
+        )
+        while self.world.month < self.first_month:
+            self.live_month()
+        if scenario is not None:
+            self.begin(self.policy, resolved, trace_children)
+
+    def begin(self, policy: Scenario, resolved: Resolved, trace_children: int = 0) -> None:
+        """The lived past is over: the scenario is in force, agencies begin to move, counting begins."""
+        self.follow(policy, resolved)
+        settings_rules.change(self.world, resolved.initial)
+        network.begin(self.world)
+        self.world.burn_in = False
+        self.recorder = Recorder(self.world, trace_children)
+
+    def follow(self, policy: Scenario, resolved: Resolved) -> None:
+        """Take this scenario's changes from this month on, and its name. Its past must have been the same."""
+        self.policy = policy
+        self.initial, self.changes, self.change_log = resolved.initial, resolved.changes, resolved.log
+
+    def _make_agents(self) -> None:
+        self.opds = [Opd(self, spec) for spec in self.place.opd]
+        if not any(opd.role == "coordinator" for opd in self.opds):
+            self.opds[0].role = "coordinator"
+        table = self.place.villages
+        names = list(dict.fromkeys(table["kecamatan"]))
+        self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
+        by_name = dict(zip(names, self.kecamatan, strict=True))
+        self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
+        # Mesa 3.3 counts agents in a table of models that never forgets one: a batch would keep them all in memory
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+
+    @property
+    def network(self) -> nx.MultiGraph:
+        """The coordination network as it is now, made anew each time it is asked for."""
+        state, decreed_only = self.world.coordination, self.world.settings["cascade.inactive_team_share"]
+        return build_network(self.opds, self.kecamatan, self.villages, state, decreed_only)
+
+    def step(self) -> None:
+        """One month of the run; the model stops after its last month."""
+        if not self.running or self.world.month > self.last_month:
+            self.running = False
+            return
+        self.live_month()
+        self.running = self.world.month <= self.last_month
+        self.datacollector.collect(self)
+
+    def live_month(self) -> None:
+        """The month as a table of contents."""
+        for part in MONTH:
+            getattr(self, part)()
+        self.world.month += 1
+
+    # ---- the parts of the month --------------------------------------------------------------------------------------
+
+    def open_month(self) -> None:
+        """What is dated to this month comes into force; in January the year and its money begin."""
+        world = self.world
+        dated = {change.key: change.value for change in self.changes if change.month == world.month}
+        if dated:
+            settings_rules.change(world, world.settings.changed(dated), dated)
+        if world.month_of_year == 1:
+            if not world.burn_in and world.settings["caregivers.on"]:
+                caregivers.learn(world)
+            move_wealth(world.households, world.settings, world.draws, world.month)
+            refresh_households(world)
+            carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
+            places.new_year(world)
+            budget.open_year(world.programmes, world.settings)
+            budget.staff_shares(world.programmes, world.services)
+
+    def births_and_ageing(self) -> None:
+        """Conceptions enter; children conceived nine months ago are born. Ageing is the move of the windows."""
+        world = self.world
+        enter(world, world.children.window(world.month, -PREGNANCY_MONTHS, -PREGNANCY_MONTHS))
+        newborn = world.children.window(world.month, 0, 0)
+        growth.give_birth(world.children, world.settings, world.draws, newborn)
+
+    def go_to_posyandu(self) -> None:
+        """Who is brought to the posyandu this month."""
+        world = self.world
+        world.attended = uptake.attend(
+            world.children,
+            world.attendance_score,
+            world.settings,
+            world.draws,
+            world.village_keys,
+            world.month,
+            world.month_of_year,
+        )
+
+    def rotate_staff(self) -> None:
+        """Persons in charge are moved, and what they did not hand over is gone."""
+        if not self.world.burn_in and self.world.settings["socialization.on"]:
+            socialization.rotate(self.world)
+
+    def meet_and_tell(self) -> None:
+        """Meetings of agencies, rounds to kecamatan and villages, peers; understanding and ties grow and fade."""
+        world = self.world
+        if world.burn_in:
+            return  # in the lived past agencies stay as the district file has them
+        if world.settings["socialization.on"]:
+            socialization.meet(world, "rembuk" in calendar.due(world.settings, world.month))
+            socialization.keep_and_forget(world)
+            effects.forget_quality(world)
+        if world.settings["cascade.on"]:
+            cascade.go_down(world)
+        if world.settings["network.on"]:
+            network.move_ties(world)
+
+    def adopt_goals(self) -> None:
+        """Agencies weigh the shared goal against their own."""
+        world = self.world
+        if world.burn_in:
+            return
+        review.fade(world)
+        if world.settings["goals.on"]:
+            goals.adopt(world)
+            goals.share_lists(world)
+
+    def carry_out_actions(self) -> None:
+        """The convergence actions of the month, done well or on paper: what is left of each one's effect."""
+        world = self.world
+        self.actions: dict[str, float] = {}
+        if not world.burn_in:
+            due = calendar.due(world.settings, world.month)
+            self.actions = {each: actions.carry_out(world, each) for each in actions.CHANGES if each in due}
+
+    def plan_and_budget(self) -> None:
+        """Review, situation analysis, plans, doors, ceilings and the amended budget, each in its month."""
+        world, now, done = self.world, self.world.month_of_year, self.actions
+        book, settings = world.programmes, world.settings
+        if world.burn_in:
+            return  # in the lived past the first year's lines stand
+        if "review" in done:
+            review.learn(world, done["review"])
+            budget.review(book, settings, now, done["review"])
+        if "analysis" in done:
+            budget.analyse(book, world.services, done["analysis"])
+        if "plan" in done:
+            budget.propose(book, world.services, goals.argued_for(world, done["plan"]), settings, now)
+            if settings["network.on"]:
+                network.tie_plans(world, done["plan"])
+        budget.pass_doors(book, settings, now)
+        budget.cut_to_ceilings(book, settings, world.month, self._least_village_rp())
+        if now == settings["calendar.apbdp_month"]:
+            budget.amend(book, settings)
+
+    def _least_village_rp(self) -> float:
+        """The least that villages set aside, Rp, as far as the rule on their role (Aksi 4) is more than paper."""
+        fund = self.place.population.get("village_fund_rp")
+        if fund is None:
+            return 0.0
+        least = self.world.settings["budget.dana_desa_min_share"] * fund.value * self.world.population_share
+        return float(least * self.world.coordination.effect("village_rule", self.world.settings))
+
+    def refresh_registers(self) -> None:
+        """Registers are refreshed, lists drawn up, records linked, by-name lists handed to villages."""
+        world, settings = self.world, self.world.settings
+        month, done = world.month, self.actions
+        if month % settings["registers.dtks_refresh_months"] == 0:
+            share = self.place.population["dtks_share"].value
+            registers.refresh_dtks(world.households, settings, world.draws, month, share, everyone=False)
+        if month % settings["registers.krs_refresh_months"] == 0:
+            registers.refresh_krs(world.households, world.registers, settings, world.draws)
+            present = world.children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
+            registers.draw_up_joint_list(world.households, world.children, world.draws, present)
+        registers.draw_up_lists(world.children, world.households, world.registers, settings, month)
+        if "data" in calendar.due(settings, month):
+            world.linked = settings["registers.linkage"]
+        if world.linked and ("data" in done or month % settings["registers.linkage_refresh_months"] == 0):
+            found = world.coordination.effect("data", settings)
+            registers.link(world.children, world.households, world.registers, settings, world.draws, month, found)
+        if world.month_of_year == 1:
+            world.households.spaced[:] = False  # contraception is for a year
+        if "coaching" in done:
+            if settings["cascade.on"]:
+                cascade.coach(world, done["coaching"])
+            world.has_by_name_list = cascade.holds_list(world, done["coaching"])
+
+    def release_money(self) -> None:
+        """Money moves from the budget to the programmes' accounts."""
+        if not self.world.settings["delivery.programmes_on"]:
+            return  # nothing is asked to be paid out
+        budget.relocate(self.world.programmes, self.world.settings)
+        budget.release(self.world.programmes, self.world.services, self.world.settings, self.world.month)
+
+    def deliver_services(self) -> None:
+        """Programmes serve their lists; households take services up, or not."""
+        if self.world.settings["delivery.programmes_on"]:
+            delivery.deliver(self.world)
+
+    def grow_children(self) -> None:
+        """Gains of the month combine, deviations move on, and every under-five has its true length-for-age."""
+        world, settings = self.world, self.world.settings
+        rows = world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE)
+        shift = world.month_shift[rows]
+        world.children.gain[rows] += effects.combination(world).inverse(shift, world.month_services[rows])
+        shift[:] = 0.0
+        world.month_services[rows] = 0
+        growth.deviate(world.children, settings, world.draws, world.month)
+        growth.true_laz(world.children, settings, world.month)
+
+    def measure_children(self) -> None:
+        """Children are weighed at posyandu; in some months survey teams go out."""
+        world = self.world
+        rows = measure.weigh_at_posyandu(world, publish=not world.burn_in)
+        if not world.burn_in:
+            rows = rows + measure.field_surveys(world, self.recorder.rounds)
+        self.recorder.surveys(rows)
+        district = [row for row in rows if row.level == "district"]
+        world.coordination.published += [(row.published, row.system, row.percent) for row in district]
+
+    def record(self) -> None:
+        """Tables of the month, and of the year when it closes."""
+        world = self.world
+        if world.burn_in:
+            return
+        self.recorder.month(world)
+        if world.month_of_year == 12 or world.month == self.last_month:
+            self.recorder.year(world)
+            world.tally.new_year()
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def prevalence(self) -> float:
+        """True share of under-fives below -2 z in the month last lived; NaN where there are none."""
+        rows = self.world.children.window(self.world.month - 1, 0, LAST_AGE)
+        low = growth.stunted(self.world.children.z[rows])
+        return float(low.mean()) if len(low) else float("nan")
+
+    def household(self, row: int) -> Household:
+        """A household to read. Raises IndexError when there is no such row."""
+        return Household.read(self.world.households, self.world.children, row)

@@ -1,0 +1,176 @@
+"""How each kind of result is shown: page, figures, lines to print, and writing all of that into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from konvergensi.base.folders import drafted, write_json
+from konvergensi.base.words import Lang
+from konvergensi.report import (
+    comparison,
+    comparison_printed,
+    discovery_page,
+    explain_page,
+    figures,
+    figures_calibration,
+    figures_discovery,
+    figures_explain,
+    figures_gaps,
+    figures_robustness,
+    figures_sensitivity,
+    gaps_page,
+    robustness_page,
+    run_page,
+    sensitivity_page,
+    summary,
+    theme,
+    trial_words,
+    validation_page,
+)
+from konvergensi.results.saving import write_result
+
+Draw = Callable[[], Figure]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How one kind of result is shown.
+
+    lines: to print; page: name of the page's file and what makes it; figures: by name, as far as there is something
+    to draw; extra: writes what else belongs to it into a folder, given whether figures are wanted.
+    """
+
+    lines: Callable[[Any, Lang], list[str]]
+    page: tuple[str, Callable[[Any, Lang], str]] | None = None
+    figures: Callable[[Any, Lang], Mapping[str, Draw]] = lambda _result, _lang: {}
+    extra: Callable[[Any, Path, Lang], object] | None = None
+    own_figures: bool = False  # `extra` writes the figures too, in several formats
+
+
+def _made(
+    makers: Mapping[str, Callable[[Any, Lang], Figure]], there: Callable[[Any], Collection[str]]
+) -> Callable[[Any, Lang], Mapping[str, Draw]]:
+    """Figures that are functions of the result and the language, those that there is something to draw for."""
+
+    def of(result: Any, lang: Lang) -> Mapping[str, Draw]:
+        names = there(result)
+        return {name: _drawn(make, result, lang) for name, make in makers.items() if name in names}
+
+    return of
+
+
+def _drawn(make: Callable[[Any, Lang], Figure], result: Any, lang: Lang) -> Draw:
+    return lambda: make(result, lang)
+
+
+def _every(all_at_once: Callable[[Any, Lang], Mapping[str, Figure]]) -> Callable[[Any, Lang], Mapping[str, Draw]]:
+    """Figures that are made together."""
+
+    def of(result: Any, lang: Lang) -> Mapping[str, Draw]:
+        return {name: _kept(figure) for name, figure in all_at_once(result, lang).items()}
+
+    return of
+
+
+def _kept(figure: Figure) -> Draw:
+    return lambda: figure
+
+
+def _of_sensitivity(result: Any, lang: Lang) -> Mapping[str, Draw]:
+    made = figures_sensitivity.figures(result)
+    return {name: _drawn(lambda drawing, lang: drawing.draw(lang), each, lang) for name, each in made.items()}
+
+
+def _of_comparison(result: Any, lang: Lang) -> Mapping[str, Draw]:
+    return {name: _drawn(make, result, lang) for name, make in comparison.makers(result).items()}
+
+
+def _fitted(result: Any, out: Path, _lang: Lang) -> None:
+    """The manifest under the district's name, as `--draws-from` looks for it: a folder may hold several districts."""
+    write_json(result.manifest, out / f"{result.study.place.id}.json")
+
+
+SHOWN: dict[str, Shown] = {
+    "run": Shown(run_page.lines, ("summary.md", summary.summary), _made(figures.FIGURES, figures.shown)),
+    "comparison": Shown(comparison_printed.lines, None, _of_comparison, comparison.write, own_figures=True),
+    "gaps": Shown(gaps_page.lines, ("gaps.md", gaps_page.page), _made(figures_gaps.FIGURES, figures_gaps.shown)),
+    "explanation": Shown(
+        explain_page.lines, ("explain.md", explain_page.page), _made(figures_explain.FIGURES, figures_explain.shown)
+    ),
+    "trial": Shown(trial_words.lines),
+    "calibration": Shown(validation_page.calibration_lines, extra=_fitted),
+    "sensitivity": Shown(
+        sensitivity_page.lines,
+        ("sensitivity.md", sensitivity_page.page),
+        _of_sensitivity,
+        figures_sensitivity.write,
+        own_figures=True,
+    ),
+    "discovery": Shown(discovery_page.lines, ("discovery.md", discovery_page.page), _every(figures_discovery.figures)),
+    "robustness": Shown(
+        robustness_page.lines, ("robustness.md", robustness_page.page), _every(figures_robustness.figures)
+    ),
+    "validation": Shown(
+        validation_page.lines,
+        ("validation.md", validation_page.page),
+        _made(figures_calibration.FIGURES, figures_calibration.shown),
+    ),
+}
+
+
+def save(
+    result: Any, out: Path, lang: Lang, command: str | None, *, with_figures: bool = True, **options: Any
+) -> list[str]:
+    """Write everything there is of a result into `out`, all of it or nothing; return the names.
+
+    Raises InputError when something that is not ours stands in the way, OSError when `out` cannot be written.
+    """
+    shown = SHOWN[result.kind]
+    own = result.manifest | {"lang": lang, "command": command or result.manifest.get("command", "")}
+    result = replace(result, manifest=own)
+    with drafted(out) as draft:
+        if shown.page is not None:
+            name, page = shown.page
+            (draft / name).write_text(page(result, lang), encoding="utf-8")
+        if shown.extra is not None:
+            shown.extra(result, draft, lang)
+        if with_figures and not shown.own_figures:
+            _write_figures(shown.figures(result, lang), draft / "figures")
+        return write_result(result, draft)
+
+
+def _write_figures(drawn: Mapping[str, Draw], folder: Path) -> None:
+    for name, draw in drawn.items():
+        folder.mkdir(exist_ok=True)
+        with matplotlib.rc_context(theme.STYLE):
+            draw().savefig(folder / f"{name}.png", dpi=figures.DPI, metadata={"Software": "konvergensi"})
+
+
+def plot(result: Any, name: str, lang: Lang) -> Figure:
+    """Draw one of the figures. Raises KeyError when there is none of that name."""
+    return SHOWN[result.kind].figures(result, lang)[name]()
+
+
+def figure_names(result: Any) -> list[str]:
+    """Names of the figures that there is something to draw for."""
+    return list(SHOWN[result.kind].figures(result, "en"))
+
+
+def lines(result: Any, lang: Lang) -> list[str]:
+    """What the result says, to print."""
+    return SHOWN[result.kind].lines(result, lang)
+
+
+def html(result: Any, lang: Lang) -> str:
+    """What a notebook shows: the lines and the tables there are."""
+    rows = [(name, f"{len(table):,}", ", ".join(map(str, table))) for name, table in result.tables().items()]
+    sizes = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    said = escape("\n".join(lines(result, lang)))
+    return f"<pre style='white-space: pre-wrap'>{said}</pre><table>{sizes}</table>"

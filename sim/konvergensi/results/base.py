@@ -1,0 +1,92 @@
+"""What all results have in common: tables, a manifest, and a way to be shown that the front door attaches.
+
+A result is data. It knows nothing of pages and figures: `save`, `plot`, `lines` and `_repr_html_` ask the presenter
+that `konvergensi/__init__.py` names, the only place that may know both a result and its report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from konvergensi.base.words import Lang
+
+
+class Presenter(Protocol):
+    """Shows results of every kind."""
+
+    def save(self, result: Any, out: Path, lang: Lang, command: str | None, **options: Any) -> list[str]: ...
+
+    def plot(self, result: Any, name: str, lang: Lang) -> Figure: ...
+
+    def figure_names(self, result: Any) -> list[str]: ...
+
+    def lines(self, result: Any, lang: Lang) -> list[str]: ...
+
+    def html(self, result: Any, lang: Lang) -> str: ...
+
+
+class Result:
+    """A result: `manifest`, `tables()`, and what is shown of them."""
+
+    kind: ClassVar[str]  # as the manifest writes it
+    labels: ClassVar[tuple[str, ...]] = ()  # of the manifest, what every saved table says of itself
+    presenter: ClassVar[Callable[[], Presenter]]  # attached by the front door
+    manifest: dict[str, Any]
+    lang: Lang = "en"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by the name of their file."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """What the tables cannot hold, as JSON writes it."""
+        return {}
+
+    @classmethod
+    def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Any:
+        """The result that these parts were saved from. Raises KeyError when a part is missing."""
+        return cls(**tables, manifest=manifest)  # type: ignore[call-arg]
+
+    def save(
+        self, out: str | Path, *, lang: Lang | None = None, command: str | None = None, **options: Any
+    ) -> list[str]:
+        """Write tables (Parquet), pages, figures and manifest.json into `out`, all of it or nothing; return the names.
+
+        Raises InputError when the folder holds what is not ours, OSError when it cannot be written.
+        """
+        return type(self).presenter().save(self, Path(out), lang or self.lang, command, **options)
+
+    def plot(self, name: str = "", lang: Lang | None = None) -> Figure:
+        """Draw a figure by its name, the first unless one is named. Raises KeyError with the names there are."""
+        names = self.figure_names()
+        if (name or names[0]) not in names:
+            raise KeyError(f"no figure {name!r}; there are {', '.join(names)}")
+        return type(self).presenter().plot(self, name or names[0], lang or self.lang)
+
+    def figure_names(self) -> list[str]:
+        """Names of the figures there are."""
+        return type(self).presenter().figure_names(self)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says, to print."""
+        return type(self).presenter().lines(self, self.lang)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    def __repr__(self) -> str:
+        """Kind, where and when, and the size of each table: it fits a screen."""
+        named = ("scenario", "scenarios", "district", "start", "end", "draws", "seeds", "seed", "population_share")
+        said = [f"{name}={self.manifest[name]!r}" for name in named if name in self.manifest]
+        sizes = ", ".join(f"{name} {len(table)}x{table.shape[1]}" for name, table in self.tables().items())
+        return f"{type(self).__name__}({', '.join(said)}; tables: {sizes})"
+
+    def _repr_html_(self) -> str:
+        return type(self).presenter().html(self, self.lang)

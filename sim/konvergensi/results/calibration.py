@@ -1,0 +1,40 @@
+"""What a calibration found: its runs, its weighted draws, and how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from konvergensi.inputs.calibration_study import CalibrationStudy, load_calibration
+from konvergensi.results.base import Result
+from konvergensi.results.fitted import small
+
+KEYS = ("stage", "draw", "seed")  # of a run
+
+
+@dataclass(repr=False, eq=False)
+class Calibration(Result):
+    """What a calibration found. runs: every run (see Simulator.run); draws: draw, weight, a column for each parameter;
+    manifest: what it rests on and how it went.
+    """
+
+    kind: ClassVar[str] = "calibration"
+    study: CalibrationStudy
+    runs: pd.DataFrame
+    draws: pd.DataFrame
+    manifest: dict[str, Any]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by the name of their file: the draws, and what checks need of the runs."""
+        shown = [*KEYS, *self.study.space.keys, *self.study.shown]
+        also = [name for name in self.runs.columns if name.startswith(("survey:", "eppgbm:")) and name.count(":") == 1]
+        kept = self.runs[list(dict.fromkeys([*shown, *also]))]
+        return {self.study.place.id: self.draws, f"{self.study.place.id}-runs": small(kept)}
+
+    @classmethod
+    def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Calibration:
+        """The calibration that these parts were saved from, with its study as it is shipped or where it was."""
+        district = manifest["district"]
+        return cls(load_calibration(manifest["study"]), tables[f"{district}-runs"], tables[district], manifest)

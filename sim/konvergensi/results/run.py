@@ -1,0 +1,58 @@
+"""A run: the tables of one scenario in one district with one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from konvergensi.observe.recorder import COLUMNS
+from konvergensi.results.base import Result
+
+# what every table says of itself, as `DataFrame.attrs`
+LABELS = (
+    "version", "scenario", "district", "start", "end", "seed", "population_share", "synthetic_inputs", "intervals",
+)  # fmt: skip
+
+
+@dataclass(repr=False)
+class Run(Result):
+    """Tables and manifest of one run. Money and counts are those of the simulated share of the district."""
+
+    kind: ClassVar[str] = "run"
+    labels: ClassVar[tuple[str, ...]] = LABELS
+
+    series: pd.DataFrame
+    indicators: pd.DataFrame
+    surveys: pd.DataFrame
+    cascade: pd.DataFrame
+    money: pd.DataFrame
+    targeting: pd.DataFrame
+    agencies: pd.DataFrame
+    villages: pd.DataFrame
+    integration: pd.DataFrame
+    questionnaire: pd.DataFrame
+    network: pd.DataFrame
+    ties: pd.DataFrame
+    actions: pd.DataFrame
+    children: pd.DataFrame | None
+    manifest: dict[str, Any]
+    service_names: dict[str, dict[str, str]]
+    agency_names: dict[str, str]
+    package: list[str]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables by name; `children` only when some were traced."""
+        found = {name: getattr(self, name) for name in COLUMNS}
+        return {name: table for name, table in found.items() if table is not None}
+
+    def data(self) -> dict[str, Any]:
+        """Names of services and agencies, and which services are the package."""
+        return {"service_names": self.service_names, "agency_names": self.agency_names, "package": self.package}
+
+    @classmethod
+    def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Run:
+        """The run that these parts were saved from. Raises KeyError when a part is missing."""
+        parts: dict[str, Any] = {"children": None, **tables, **data}
+        return cls(**parts, manifest=manifest)

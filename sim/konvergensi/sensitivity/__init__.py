@@ -1,1 +1,0 @@
-"""Which parameters move a result: methods over a table of factors and outputs, with intervals and a noise floor."""

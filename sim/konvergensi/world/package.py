@@ -1,0 +1,41 @@
+"""The complete package: the services that every 1,000-day household should have, and from which age each is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+
+DUE_AFTER = 3  # months into a service's window from which it counts as due; later where it is given more rarely
+
+
+def due_from(service: Service) -> int:
+    """Age in months from which a service of the package counts as due: every child can have met it by then."""
+    return service.from_age + max(DUE_AFTER, 12 // len(service.months))
+
+
+class Package:
+    """The complete package: which services are due at which age, as bits of `Children.got`.
+
+    Raises ValueError when services.toml marks more services than there are bits.
+    """
+
+    def __init__(self, services: list[Service]) -> None:
+        members = [(s, service) for s, service in enumerate(services) if service.package]
+        if len(members) > 16:
+            raise ValueError(f"services.toml: {len(members)} services in the package, at most 16 can be")
+        self.size = len(members)
+        self.bit_of = {s: np.uint16(1 << k) for k, (s, _) in enumerate(members)}
+        self.nik_bit = np.uint16(sum(1 << k for k, (_, x) in enumerate(members) if x.acts_on == "nik"))
+        ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
+        self.due = np.zeros(len(ages), np.uint16)
+        for k, (_, service) in enumerate(members):
+            self.due[ages >= due_from(service)] |= np.uint16(1 << k)
+        codes = np.arange(1 << self.size)
+        self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
+        self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)

@@ -1,0 +1,80 @@
+"""The state of one run: everything that exists, as data. What happens to it is the matter of mechanisms/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.base.months import month_of
+from konvergensi.world.children import LAST_AGE, Children
+from konvergensi.world.draws import Draws, Keys
+from konvergensi.world.households import F32, Households, Mask
+from konvergensi.world.programmes import Programmes, ServiceBook
+from konvergensi.world.registers import Registers
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
+    from konvergensi.world.agents import Opd
+    from konvergensi.world.coordination import Coordination
+    from konvergensi.world.package import Package
+    from konvergensi.world.tally import Tally
+
+
+@dataclass(slots=True)
+class World:
+    """State of the district in a month. Village arrays are (n_villages,); columns as in their own classes."""
+
+    district: District
+    settings: Settings
+    draws: Draws
+    services: list[Service]
+    population_share: float  # households made over families in the district
+    month: int
+    households: Households
+    children: Children
+    registers: Registers
+    programmes: Programmes
+    programmes_of: list[list[int]]  # programmes of each service, in the order of the district file
+    book: ServiceBook
+    tally: Tally
+    opds: list[Opd]
+    coordination: Coordination
+    luck: dict[str, NDArray[np.float32]]  # lasting draws of the agencies, (n_opd,) each
+    village_keys: Keys
+    posyandu_quality: F32
+    lokus: Mask
+    kecamatan: NDArray[np.intp]  # index of each village's kecamatan
+    village_effect: F32
+    village_list_luck: F32
+    village_kit_luck: F32
+    package: Package
+    household_chance: NDArray[np.uint16]  # (kinds of uptake, n_households)
+    attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts
+    household_score: F32  # (n_households,) the same
+    attended: Mask  # under-fives brought to posyandu this month
+    has_by_name_list: Mask
+    has_child: Mask  # (n_households,)
+    in_1000_days: Mask  # (n_households,)
+    at_risk: Mask  # (n_households,)
+    month_shift: F32  # (n_children,) on the scale of the combination rule
+    month_services: NDArray[np.uint8]  # growth services taken up this month
+    linked: bool = False  # the first linkage (Aksi 6) has been run
+    burn_in: bool = True  # the months before the run: agencies stand still and nothing is counted
+    derived: dict[Hashable, Any] = field(default_factory=dict)  # what follows from the settings, until they change
+
+    @property
+    def month_of_year(self) -> int:
+        """1 January .. 12 December."""
+        return month_of(self.month)
+
+    def came(self, rows: slice) -> Mask:
+        """Which of the under-fives in `rows` are at posyandu this month."""
+        start = self.children.window(self.month, 0, LAST_AGE).start
+        return self.attended[rows.start - start : rows.stop - start]
