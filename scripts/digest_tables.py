@@ -3,8 +3,8 @@
     python scripts/digest_tables.py            # compare with tests/baseline/digests.json; exit 1 names what differs
     python scripts/digest_tables.py --store    # store what comes out now
 
-A digest is taken of each column by itself, over its values at full precision, so a renamed column is told from a changed
-one; RENAMED maps names of the stored file to the names of today. Tables come from the command line alone.
+A digest is taken of each column by itself, over its values at full precision, so that a renamed column is told from a
+changed one; RENAMED maps names of the stored file to the names of today. Tables come from the command line alone.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ def council(
         services=[SimpleNamespace(id="growth-monitoring")],
         linked=False,
         village_list_luck=draws.uniform("by-name list", 0, keys),
-        tally=SimpleNamespace(counting=True),
-        forget_quality=lambda: None,
+        burn_in=False,
+        derived={},
     )
     tell(world)
     network.begin(world)  # type: ignore[arg-type]

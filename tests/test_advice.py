@@ -16,6 +16,7 @@ from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.fields import number_fault
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario, resolve
+from konvergensi.mechanisms import settings as settings_rules
 
 FIRST, LAST = parse_month("2018-01"), parse_month("2024-12")
 
@@ -107,9 +108,9 @@ def test_a_dated_level_of_an_agency_counts_also_when_it_is_the_file_s() -> None:
     world = model.world
     dinkes = next(opd for opd in world.opds if opd.id == "dinkes")
     assert dinkes.understanding != start  # it has moved on
-    world.change_settings(world.settings.changed({"goals.leadership": 0.9}), ["goals.leadership"])
+    settings_rules.change(world, world.settings.changed({"goals.leadership": 0.9}), ["goals.leadership"])
     assert dinkes.understanding != start
-    world.change_settings(world.settings, ["opd.dinkes.understanding"])
+    settings_rules.change(world, world.settings, ["opd.dinkes.understanding"])
     assert dinkes.understanding == start
 
 

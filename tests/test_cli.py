@@ -14,6 +14,7 @@ from konvergensi.inputs.districts import list_districts
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios
 from konvergensi.inputs.services import load_services
+from konvergensi.report import run_page
 
 
 def call(*words: object) -> Result:
@@ -31,11 +32,17 @@ class Finished:
         published = {"level": "district", "system": "SSGI", "fieldwork": "2018-02", "percent": 35.5}
         self.manifest = {"synthetic_inputs": ["villages"], "published": [published]}
         self.saved: dict[str, Any] = {}
+        self.lang: Any = "en"
 
-    def save(self, out: Path, **options: Any) -> None:
+    @property
+    def lines(self) -> list[str]:
+        return run_page.lines(self, self.lang)  # type: ignore[arg-type]
+
+    def save(self, out: Path, **options: Any) -> list[str]:
         out.mkdir(parents=True)
         (out / "manifest.json").write_text("{}")
         self.saved = options
+        return ["manifest.json"]
 
 
 @pytest.fixture

@@ -71,7 +71,9 @@ def test_networkx_measures_the_network(lebak: kv.ConvergenceModel) -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Path]]:
     run = kv.run(population_share=0.005, end="2019-03", trace_children=10)
-    yield run, run.save(tmp_path_factory.mktemp("out") / "run", figures=False)
+    out = tmp_path_factory.mktemp("out") / "run"
+    run.save(out, figures=False)
+    yield run, out
 
 
 def test_pandas_reads_every_table_back_as_it_was(saved: tuple[Run, Path]) -> None:

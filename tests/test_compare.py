@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,12 +23,12 @@ from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
-from konvergensi.inputs.uncertain import DECIDED
+from konvergensi.inputs.uncertain import DECIDED, FITTED
 from konvergensi.methods.statistics import best_shares, interval, mean_interval, variance_shares
 from konvergensi.model.branch import branches
+from konvergensi.report import present
 from konvergensi.results import comparison as comparison_module
 from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
-from konvergensi.results.fitted import FITTED
 from konvergensi.studies.batch import do_all
 
 SPAN: dict[str, Any] = {"population_share": 0.004, "end": "2019-02"}
@@ -70,7 +71,7 @@ def same(one: Comparison, other: Comparison) -> None:
     for scenario, run in one.details.items():
         for name, table in run.tables().items():
             pd.testing.assert_frame_equal(table, other.details[scenario].tables()[name], check_exact=True, obj=name)
-    mine, yours = ({**each.manifest, "wall_time_s": 0} for each in (one, other))
+    mine, yours = ({**each.manifest, "wall_time_s": 0, "lang": ""} for each in (one, other))
     assert json.dumps(mine) == json.dumps(yours)
 
 
@@ -423,30 +424,26 @@ def test_what_is_kept_is_small_but_for_the_details(kept: Path, found: Comparison
 
 def test_what_is_saved_can_be_read_again(found: Comparison, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    out.mkdir()
-    names = found.save_tables(out)
+    names = found.save(out)
     assert sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir()) == sorted(names)
-    same(found, Comparison.load(out))
+    same(found, kv.load(out))
     attrs = pd.read_parquet(out / "pairs.parquet").attrs
     assert attrs["draws"] == DRAWS and attrs["scenarios"] == found.manifest["scenarios"]
-    (out / "manifest.json").unlink()
-    with pytest.raises(InputError, match="holds no whole comparison"):
-        Comparison.load(out)
+    (out / "pairs.parquet").unlink()
+    with pytest.raises(InputError, match=r"pairs\.parquet"):
+        kv.load(out)
 
 
 def test_saving_replaces_an_earlier_comparison_and_leaves_the_runs(
     found: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = SimpleNamespace(
-        write=lambda _comparison, folder, lang: [(folder / "report.html").write_text(lang), "report.html"][1:]
-    )
-    monkeypatch.setitem(__import__("sys").modules, "konvergensi.report.comparison", report)
+    page = replace(present.SHOWN["comparison"], extra=lambda _found, out, lang: (out / "report.html").write_text(lang))
+    monkeypatch.setitem(present.SHOWN, "comparison", page)
     out = tmp_path / "new" / "out"
-    (out / "details" / "gone").mkdir(parents=True)
-    (out / "runs").mkdir()
+    (out / "runs").mkdir(parents=True)
     names = found.save(out, lang="id", command="konvergensi compare")
     assert {path.name for path in out.iterdir()} == {*(name.rstrip("/") for name in names), "runs"}
-    assert (out / "report.html").read_text() == "id" and not (out / "details" / "gone").exists()
+    assert (out / "report.html").read_text() == "id"
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["lang"], manifest["command"]) == ("id", "konvergensi compare")
     assert [path.name for path in out.parent.iterdir()] == ["out"]

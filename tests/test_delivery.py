@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import delivery, targeting
+from konvergensi.mechanisms import delivery, places, targeting
+from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.mechanisms.delivery import BINS, ration
 from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.results.run import Run
@@ -148,12 +149,12 @@ def test_dearer_services_reach_fewer_with_the_same_money(key: str) -> None:
 def test_the_remote_cost_more(lebak: ConvergenceModel) -> None:
     world = lebak.world
     p = world.programmes.id.index("dinkes:pmba:dak")
-    base, travel = world.unit_cost(p)
+    base, travel = delivery.unit_cost(world, p)
     unit = world.programmes.unit_cost[p]
     assert base == pytest.approx(unit * (1 + world.settings["budget.overhead_share"]))
     assert travel == pytest.approx(unit * world.settings["delivery.travel_cost_share"])
     transfer = world.programmes.id.index("dinsos:pkh:apbn")
-    assert world.unit_cost(transfer)[1] == 0.0  # money travels for nothing
+    assert delivery.unit_cost(world, transfer)[1] == 0.0  # money travels for nothing
 
 
 def test_without_staff_nothing_is_delivered_at_home_or_in_facilities(tmp_path: Path) -> None:
@@ -230,8 +231,8 @@ def test_each_source_can_be_told_to_follow_lokus(source: str) -> None:
     world = model.world
     p = next(p for p, name in enumerate(world.programmes.id) if name.endswith(f":{source}"))
     for follows in (False, True):
-        world.change_settings(world.settings.changed({f"budget.{source}_follow_lokus": follows}))
-        assert world.lokus_first(p) == follows
+        settings_rules.change(world, world.settings.changed({f"budget.{source}_follow_lokus": follows}))
+        assert places.lokus_first(world, p) == follows
     # where lokus come first, every lokus household is served before any other
     for table in (world.children, world.households):
         assert ((table.behind == 0) == world.lokus[table.village]).all()
@@ -244,23 +245,23 @@ def test_money_placed_by_the_centre_misses_lokus_villages_unless_it_follows_them
     assert central
     missed = 0
     for p in central:
-        open_ = world.village_open(p)
+        open_ = places.open_villages(world, p)
         assert open_ is not None
         missed += int((world.lokus & ~open_).sum())
         share = world.settings["budget.apbn_location_share"]
         assert open_.mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / len(open_)))
     assert missed > 0
-    world.change_settings(world.settings.changed({"budget.apbn_follow_lokus": True}))
-    assert all(not (world.lokus & ~world.village_open(p)).any() for p in central)  # type: ignore[operator]
+    settings_rules.change(world, world.settings.changed({"budget.apbn_follow_lokus": True}))
+    assert all(not (world.lokus & ~places.open_villages(world, p)).any() for p in central)  # type: ignore[operator]
 
 
 def test_a_better_match_of_places_opens_more_lokus_villages_and_no_other() -> None:
     model = ConvergenceModel(rng=1, population_share=0.01, end="2018-01")
     world = model.world
     p = world.programmes.location.index("central")
-    before = world.village_open(p).copy()  # type: ignore[union-attr]
-    world.change_settings(forced(world.settings, {"budget.apbn_location_match_share": 1.0}))
-    after = world.village_open(p)
+    before = places.open_villages(world, p).copy()  # type: ignore[union-attr]
+    settings_rules.change(world, forced(world.settings, {"budget.apbn_location_match_share": 1.0}))
+    after = places.open_villages(world, p)
     assert after is not None
     assert after[world.lokus].all()
     assert (after[~world.lokus] == before[~world.lokus]).all()
@@ -282,7 +283,7 @@ class Watch:
 
     def act_on_children(self, world: World, s: int, service: Any, p: int, rows: slice, mask: np.ndarray) -> None:
         takes = rows.start + np.flatnonzero(mask)
-        if world.tally.counting and service.unit != "household" and len(takes):
+        if not world.burn_in and service.unit != "household" and len(takes):
             assert rows == world.children.window(world.month, service.from_age, service.to_age)
             need = targeting.child_need(world, service, rows)
             wrong = 0 if need is None else int((~need[takes - rows.start]).sum())

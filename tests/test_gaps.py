@@ -509,7 +509,9 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
         "workers": 2, "ranges": False, "lang": "en", "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Closing the gaps: Kabupaten Lebak, 2018\n")
-    assert done.stdout.splitlines()[-1].startswith(f"Written to {tmp_path / 'out'}: figures/gaps.png, gaps.md")
+    assert done.stdout.splitlines()[-1].startswith(
+        f"Written to {tmp_path / 'out'}: differences.parquet, figures/, gaps.md"
+    )
 
 
 def test_ctrl_c_ends_with_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from conftest import ledger, lived
 
 from konvergensi.inputs.parameters import Settings, load_parameters
 from konvergensi.inputs.services import Service, load_services
-from konvergensi.mechanisms import growth
+from konvergensi.mechanisms import budget, effects, growth
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.programmes import SOURCES
@@ -131,7 +131,7 @@ def test_at_its_best_no_programme_spends_more_than_its_budget(everything: Conver
     stages = [ledger(everything, stage).to_numpy() for stage in ("planned", "budgeted", "released", "spent")]
     for more, less in itertools.pairwise(stages):
         assert (more >= less * (1 - 1e-9) - 1e-6).all()
-    most = everything.world.absorption[everything.world.programmes.source]
+    most = budget.absorption_of(everything.world)[everything.world.programmes.source]
     assert (stages[3] <= most * stages[1] * (1 + 1e-9) + 1e-6).all()
 
 
@@ -184,7 +184,7 @@ def under_fives(model: ConvergenceModel) -> tuple[slice, np.ndarray]:
 
 
 def test_at_its_best_no_child_gains_more_than_all_trials_together_have_shown(everything: ConvergenceModel) -> None:
-    assert everything.world.combination.rule == "additive"
+    assert effects.combination(everything.world).rule == "additive"
     rows, age = under_fives(everything)
     children = everything.world.children
     most = of_trials(everything, unit_is_g=False)

@@ -11,6 +11,7 @@ from conftest import finished, live
 from hypothesis import given
 from hypothesis import strategies as st
 
+from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import network
 from konvergensi.observe.network import centralisation, density, quickest, reach, tied_share, time_to_inform, waiting
@@ -156,9 +157,9 @@ def measured(model: ConvergenceModel) -> dict[tuple[str, str], float]:
 def changed(model: ConvergenceModel, **values: object) -> dict[tuple[str, str], float]:
     """Measures under other settings, which are put back afterwards."""
     world, before = model.world, model.world.settings
-    world.change_settings(before.changed({key.replace("__", "."): value for key, value in values.items()}))
+    settings_rules.change(world, before.changed({key.replace("__", "."): value for key, value in values.items()}))
     found = measured(model)
-    world.change_settings(before)
+    settings_rules.change(world, before)
     return found
 
 

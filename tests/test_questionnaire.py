@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from konvergensi.inputs.parameters import Settings
+from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import questionnaire
 from konvergensi.observe.questionnaire import ITEMS, Levels, Respondent, answer, interval, within
@@ -189,7 +190,7 @@ def test_programmes_bound_by_ministry_rules_are_not_seen_to_bend(fresh: Converge
     for opd in fresh.opds:
         opd.adaptation = 0.8
     assert {it.seen_bending for it in seen(fresh).values()} == {0.0}
-    world.change_settings(world.settings.changed({"registers.ministry_rules_bind": False}))
+    settings_rules.change(world, world.settings.changed({"registers.ministry_rules_bind": False}))
     found = seen(fresh)
     assert found["dinsos"].seen_bending == pytest.approx(0.8)  # its own programmes, if no others
 

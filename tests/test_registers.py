@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import registers
+from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
@@ -313,7 +314,7 @@ def test_only_agencies_that_share_use_the_joined_list() -> None:
     shares = [opd.shares_joined_list for opd in world.opds]
     assert 0 < sum(shares) < len(shares)
     for p in range(len(world.programmes)):
-        uses = world.uses_joined_list(p)
+        uses = registers.uses_joined_list(world, p)
         assert uses == (shares[world.programmes.opd[p]] and not world.programmes.rigid[p])
 
 
@@ -321,7 +322,7 @@ def test_more_agencies_join_as_the_share_rises_and_none_leaves() -> None:
     model = ConvergenceModel(rng=1, population_share=0.01, end="2018-01")
     before: set[str] = set()
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        model.world.change_settings(forced(model.world.settings, {"registers.sharing_share": share}))
+        settings_rules.change(model.world, forced(model.world.settings, {"registers.sharing_share": share}))
         now = {opd.id for opd in model.opds if opd.shares_joined_list}
         assert before <= now
         before = now

@@ -54,7 +54,7 @@ def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pyte
 
     def watch(world: World, s: int, service, p: int, rows: slice, mask: np.ndarray) -> None:  # type: ignore[no-untyped-def]
         takes = rows.start + np.flatnonzero(mask)
-        if world.tally.counting and service.unit != "household" and len(takes):
+        if not world.burn_in and service.unit != "household" and len(takes):
             need = targeting.child_need(world, service, rows)
             right = takes if need is None else takes[need[takes - rows.start]]
             young = right[world.month - world.children.birth_month[right] <= FIRST_1000_DAYS]
@@ -91,11 +91,8 @@ def test_the_lived_past_is_not_counted() -> None:
     assert model.recorder.rows["series"] == []
 
 
-def test_a_tally_that_has_not_started_counts_nothing() -> None:
+def test_a_tally_forgets_last_year() -> None:
     tally = Tally(1, 1, 4)
-    tally.children_in_need(0, slice(0, 4), np.ones(4, bool))
-    assert tally.stage.max() == 0
-    tally.start()
     tally.children_in_need(0, slice(0, 4), np.array([True, False, True, False]))
     assert tally.stage[0].tolist() == [1, 0, 1, 0]
     tally.new_year()

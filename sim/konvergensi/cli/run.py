@@ -75,7 +75,7 @@ def run(
                 trace_children=trace_children,
                 progress=progress,
             )
-        save_and_tell(result, out, lang, with_figures=figures)
+        save_and_tell(result, out, lang, figures=figures)
 
 
 def trial(

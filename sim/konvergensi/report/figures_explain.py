@@ -114,8 +114,3 @@ def _interval(found: Explanation) -> str:
 
 
 FIGURES: dict[str, Callable[[Any, Lang], Figure]] = {"explain": waterfall}
-
-
-def shown(found: Explanation) -> list[str]:
-    """Names of the figures that there is something to draw for."""
-    return list(FIGURES)

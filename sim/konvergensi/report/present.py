@@ -18,7 +18,6 @@ from konvergensi.report import (
     comparison_printed,
     discovery_page,
     explain_page,
-    figures,
     figures_calibration,
     figures_discovery,
     figures_explain,
@@ -34,6 +33,7 @@ from konvergensi.report import (
     trial_words,
     validation_page,
 )
+from konvergensi.report import figures as run_figures
 from konvergensi.results.saving import write_result
 
 Draw = Callable[[], Figure]
@@ -43,25 +43,23 @@ Draw = Callable[[], Figure]
 class Shown:
     """How one kind of result is shown.
 
-    lines: to print; page: name of the page's file and what makes it; figures: by name, as far as there is something
-    to draw; extra: writes what else belongs to it into a folder, given whether figures are wanted.
+    lines: to print; page: name of the page's file and what makes it; figures: by name; there: names of those that there
+    is something to draw for, None for all; extra: writes what else belongs to it into a folder.
     """
 
     lines: Callable[[Any, Lang], list[str]]
     page: tuple[str, Callable[[Any, Lang], str]] | None = None
     figures: Callable[[Any, Lang], Mapping[str, Draw]] = lambda _result, _lang: {}
+    there: Callable[[Any], Collection[str]] | None = None
     extra: Callable[[Any, Path, Lang], object] | None = None
     own_figures: bool = False  # `extra` writes the figures too, in several formats
 
 
-def _made(
-    makers: Mapping[str, Callable[[Any, Lang], Figure]], there: Callable[[Any], Collection[str]]
-) -> Callable[[Any, Lang], Mapping[str, Draw]]:
-    """Figures that are functions of the result and the language, those that there is something to draw for."""
+def _made(makers: Mapping[str, Callable[[Any, Lang], Figure]]) -> Callable[[Any, Lang], Mapping[str, Draw]]:
+    """Figures that are functions of the result and the language."""
 
     def of(result: Any, lang: Lang) -> Mapping[str, Draw]:
-        names = there(result)
-        return {name: _drawn(make, result, lang) for name, make in makers.items() if name in names}
+        return {name: _drawn(make, result, lang) for name, make in makers.items()}
 
     return of
 
@@ -98,19 +96,17 @@ def _fitted(result: Any, out: Path, _lang: Lang) -> None:
 
 
 SHOWN: dict[str, Shown] = {
-    "run": Shown(run_page.lines, ("summary.md", summary.summary), _made(figures.FIGURES, figures.shown)),
-    "comparison": Shown(comparison_printed.lines, None, _of_comparison, comparison.write, own_figures=True),
-    "gaps": Shown(gaps_page.lines, ("gaps.md", gaps_page.page), _made(figures_gaps.FIGURES, figures_gaps.shown)),
-    "explanation": Shown(
-        explain_page.lines, ("explain.md", explain_page.page), _made(figures_explain.FIGURES, figures_explain.shown)
-    ),
+    "run": Shown(run_page.lines, ("summary.md", summary.summary), _made(run_figures.FIGURES), run_figures.shown),
+    "comparison": Shown(comparison_printed.lines, None, _of_comparison, extra=comparison.write, own_figures=True),
+    "gaps": Shown(gaps_page.lines, ("gaps.md", gaps_page.page), _made(figures_gaps.FIGURES), figures_gaps.shown),
+    "explanation": Shown(explain_page.lines, ("explain.md", explain_page.page), _made(figures_explain.FIGURES)),
     "trial": Shown(trial_words.lines),
     "calibration": Shown(validation_page.calibration_lines, extra=_fitted),
     "sensitivity": Shown(
         sensitivity_page.lines,
         ("sensitivity.md", sensitivity_page.page),
         _of_sensitivity,
-        figures_sensitivity.write,
+        extra=figures_sensitivity.write,
         own_figures=True,
     ),
     "discovery": Shown(discovery_page.lines, ("discovery.md", discovery_page.page), _every(figures_discovery.figures)),
@@ -120,14 +116,13 @@ SHOWN: dict[str, Shown] = {
     "validation": Shown(
         validation_page.lines,
         ("validation.md", validation_page.page),
-        _made(figures_calibration.FIGURES, figures_calibration.shown),
+        _made(figures_calibration.FIGURES),
+        figures_calibration.shown,
     ),
 }
 
 
-def save(
-    result: Any, out: Path, lang: Lang, command: str | None, *, with_figures: bool = True, **options: Any
-) -> list[str]:
+def save(result: Any, out: Path, lang: Lang, command: str | None, figures: bool = True) -> list[str]:
     """Write everything there is of a result into `out`, all of it or nothing; return the names.
 
     Raises InputError when something that is not ours stands in the way, OSError when `out` cannot be written.
@@ -141,8 +136,9 @@ def save(
             (draft / name).write_text(page(result, lang), encoding="utf-8")
         if shown.extra is not None:
             shown.extra(result, draft, lang)
-        if with_figures and not shown.own_figures:
-            _write_figures(shown.figures(result, lang), draft / "figures")
+        if figures and not shown.own_figures:
+            drawn = shown.figures(result, lang)
+            _write_figures({name: drawn[name] for name in _there(result)}, draft / "figures")
         return write_result(result, draft)
 
 
@@ -150,7 +146,12 @@ def _write_figures(drawn: Mapping[str, Draw], folder: Path) -> None:
     for name, draw in drawn.items():
         folder.mkdir(exist_ok=True)
         with matplotlib.rc_context(theme.STYLE):
-            draw().savefig(folder / f"{name}.png", dpi=figures.DPI, metadata={"Software": "konvergensi"})
+            draw().savefig(folder / f"{name}.png", dpi=run_figures.DPI, metadata={"Software": "konvergensi"})
+
+
+def _there(result: Any) -> list[str]:
+    shown = SHOWN[result.kind]
+    return list(shown.figures(result, "en") if shown.there is None else shown.there(result))
 
 
 def plot(result: Any, name: str, lang: Lang) -> Figure:
@@ -159,7 +160,7 @@ def plot(result: Any, name: str, lang: Lang) -> Figure:
 
 
 def figure_names(result: Any) -> list[str]:
-    """Names of the figures that there is something to draw for."""
+    """Names of the figures there are."""
     return list(SHOWN[result.kind].figures(result, "en"))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Presenter(Protocol):
     """Shows results of every kind."""
 
-    def save(self, result: Any, out: Path, lang: Lang, command: str | None, **options: Any) -> list[str]: ...
+    def save(self, result: Any, out: Path, lang: Lang, command: str | None, figures: bool) -> list[str]: ...
 
     def plot(self, result: Any, name: str, lang: Lang) -> Figure: ...
 
@@ -44,6 +44,10 @@ class Result:
         """Tables by the name of their file."""
         raise NotImplementedError
 
+    def saved_tables(self) -> dict[str, pd.DataFrame]:
+        """What is saved as tables: the tables, and what belongs to them."""
+        return self.tables()
+
     def data(self) -> dict[str, Any]:
         """What the tables cannot hold, as JSON writes it."""
         return {}
@@ -54,13 +58,16 @@ class Result:
         return cls(**tables, manifest=manifest)  # type: ignore[call-arg]
 
     def save(
-        self, out: str | Path, *, lang: Lang | None = None, command: str | None = None, **options: Any
+        self, out: str | Path, *, lang: Lang | None = None, command: str | None = None, figures: bool = True
     ) -> list[str]:
         """Write tables (Parquet), pages, figures and manifest.json into `out`, all of it or nothing; return the names.
 
+        Parameters: lang, of the pages; command, what the manifest says it was made with; figures, False for a page
+        and tables alone.
+
         Raises InputError when the folder holds what is not ours, OSError when it cannot be written.
         """
-        return type(self).presenter().save(self, Path(out), lang or self.lang, command, **options)
+        return type(self).presenter().save(self, Path(out), lang or self.lang, command, figures)
 
     def plot(self, name: str = "", lang: Lang | None = None) -> Figure:
         """Draw a figure by its name, the first unless one is named. Raises KeyError with the names there are."""

@@ -91,14 +91,17 @@ class Comparison(Result):
     beliefs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["beliefs"]))
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Tables by the name of their file, those of the runs in full below details/<scenario>/."""
-        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name in COLUMNS}
+        """Tables by the name of their file."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name in COLUMNS}
+
+    def saved_tables(self) -> dict[str, pd.DataFrame]:
+        """The tables, and those of the runs in full below details/<scenario>/."""
         inside = {
             f"{DETAILS}/{scenario}/{name}": table
             for scenario, run in self.details.items()
             for name, table in run.tables().items()
         }
-        return own | inside
+        return self.tables() | inside
 
     def data(self) -> dict[str, Any]:
         """What each run in full holds besides its tables."""

@@ -27,14 +27,18 @@ KINDS = {
 }
 
 
+OURS = ("kind", "tables", "files", "data")  # what saving adds to a manifest
+
+
 def write_result(result: Result, draft: Path) -> list[str]:
     """Write tables and, last, the manifest into a folder that exists; return the names of all that stands in it."""
     named = {name: each for name in result.labels if (each := result.manifest.get(name)) is not None}
-    for name, table in result.tables().items():
+    saved = result.saved_tables()
+    for name, table in saved.items():
         file = draft / f"{name}.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
         write_table(table, file, named)
-    return seal(draft, result.manifest | {"kind": result.kind, "data": result.data(), "tables": [*result.tables()]})
+    return seal(draft, result.manifest | {"kind": result.kind, "data": result.data(), "tables": [*saved]})
 
 
 def load(folder: str | Path) -> Any:
@@ -52,6 +56,6 @@ def load(folder: str | Path) -> Any:
     try:
         tables = {each: pd.read_parquet(folder / f"{each}.parquet") for each in manifest["tables"]}
         data = manifest.pop("data")
-        return cls.restored(tables, data, {key: value for key, value in manifest.items() if key != "files"})
+        return cls.restored(tables, data, {key: value for key, value in manifest.items() if key not in OURS})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(fault(folder, "", "result_unreadable", reason=error)) from None
