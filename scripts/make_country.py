@@ -1,4 +1,4 @@
-"""Makes the compact tables of scenarios/country/ from evidence/: python scripts/make_country.py, --check to compare only.
+"""Makes the compact tables of scenarios/country/ from evidence/: python scripts/make_country.py [--check]
 
 Everything is taken over as published; nothing is drawn or estimated here. Left out: notes and sources (they stay in
 evidence/), rows of ssgi_districts.csv that another source contradicts (`prefer` = 0), families at risk.
@@ -94,7 +94,26 @@ def shipped() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-TABLES = (districts, surveys, covariates, register, lokus, shipped)
+def nation() -> pd.DataFrame:
+    """year, measure_system, percent, grade: the nation's surveys as published, first row of the evidence that fits.
+
+    Where the evidence has no published figure (2017, 2023) the mean over districts weighted by population, grade
+    `assumption`.
+    """
+    told = read("prevalence_series.csv")
+    told = told[(told["area"] == "Indonesia") & told["percent"].notna()].astype({"year": str})
+    found = surveys().merge(districts()[["code", "population"]], on="code")
+    rows = []
+    for (year, system), part in found.groupby(["year", "measure_system"]):
+        same = told[(told["year"] == str(year)) & (told["measure_system"] == system)]
+        mean = round(float((part["percent"] * part["population"]).sum() / part["population"].sum()), 2)
+        percent = float(same["percent"].iloc[0]) if len(same) else mean
+        grade = "published" if len(same) else "assumption"
+        rows.append({"year": year, "measure_system": system, "percent": percent, "grade": grade})
+    return pd.DataFrame(rows)
+
+
+TABLES = (districts, surveys, nation, covariates, register, lokus, shipped)
 
 
 def made() -> dict[str, bytes]:

@@ -45,6 +45,12 @@ def surveys() -> pd.DataFrame:
 
 
 @functools.cache
+def nation() -> pd.DataFrame:
+    """year, measure_system, percent, grade of the nation's surveys; grade assumption: the mean over districts."""
+    return _table("nation.csv")
+
+
+@functools.cache
 def covariates() -> pd.DataFrame:
     """By code and year: poverty, water, food spending, schooling and more; unit in the column's name, NaN not known."""
     return _table("covariates.csv").set_index(["code", "year"])
@@ -70,7 +76,7 @@ def _villages() -> dict[str, pd.DataFrame]:
 
 
 def villages(code: str) -> pd.DataFrame:
-    """kecamatan and village: the names of all desa and kelurahan of a district, in the order of their official codes."""
+    """kecamatan and village: names of all desa and kelurahan of a district, in the order of their official codes."""
     return _villages()[code].reset_index(drop=True)
 
 
