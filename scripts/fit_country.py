@@ -7,7 +7,7 @@ covariate), 200 draws each: NUTS of NumPyro for the hyperparameters, exact draws
 from __future__ import annotations
 
 import argparse
-import time
+import json
 from pathlib import Path
 
 import jax
@@ -95,8 +95,8 @@ def hyper_draws(data: Data, n: int, seed: int, exact: bool = True) -> tuple[np.n
         x = around + turn @ z
         return -reduce(x, data)["log_likelihood"] - log_prior(x)
 
-    kernel = NUTS(potential_fn=potential, max_tree_depth=5, dense_mass=False)
-    sampler = MCMC(kernel, num_warmup=100, num_samples=n, num_chains=2, chain_method="sequential", progress_bar=False)
+    kernel = NUTS(potential_fn=potential, max_tree_depth=4, dense_mass=False)
+    sampler = MCMC(kernel, num_warmup=60, num_samples=n // 2, num_chains=2, chain_method="sequential", progress_bar=False)
     start = 0.5 * np.random.default_rng(seed).standard_normal((2, len(KEYS)))
     sampler.run(jax.random.PRNGKey(seed), init_params=jnp.array(start), extra_fields=("diverging", "num_steps"))
     chains = np.asarray(sampler.get_samples(group_by_chain=True))
@@ -114,7 +114,6 @@ def posterior(
     data: Data, seed: int, exact: bool = True, n: int = DRAWS
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Arrays as methods/country.py reads them, and checks of the chains."""
-    started = time.time()
     draws, checks = hyper_draws(data, n, seed, exact)
     rng = np.random.default_rng([seed, 1])
     low, high = PRIORS["damping"]["range"]
@@ -145,7 +144,6 @@ def posterior(
     packed["seen"] = data.seen
     packed["covariates"] = data.covariates.astype(np.float32)
     packed["region_of"], packed["province_of"] = data.region.astype(np.int8), data.province.astype(np.int8)
-    checks["seconds"] = round(time.time() - started)
     return packed, checks
 
 
@@ -159,13 +157,15 @@ def main() -> None:
     for name, last in (("posterior", 2023), ("posterior-to-2022", 2022)):
         packed, checks = posterior(data_to(last), seed=20 + last % 10, exact=not quick)
         size = sum(value.nbytes for value in packed.values()) / 1e6
-        print(f"{name}: {checks}, {size:.1f} MB")
+        print(f"{name}: {checks}, {size:.1f} MB", flush=True)
         for key, value in zip(packed["hyper_names"], packed["hyper"].T):
             print(
                 f"  {key:14s} {np.median(value):7.2f} ({np.quantile(value, 0.05):.2f} to {np.quantile(value, 0.95):.2f})"
             )
         if not quick:
             np.savez_compressed(OUT / f"{name}.npz", **packed)
+            told = {"draws": DRAWS, "chains": 2, "last_survey": last} | {k: round(v, 3) for k, v in checks.items()}
+            (OUT / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
