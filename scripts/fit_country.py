@@ -25,6 +25,7 @@ OUT = Path(__file__).resolve().parents[1] / "scenarios" / "country"
 REGIONS = {"1": 0, "2": 0, "3": 1, "5": 2, "6": 3, "7": 4, "8": 5, "9": 6}  # by the first digit of the code
 REGION_NAMES = ("Sumatera", "Jawa", "Bali and Nusa Tenggara", "Kalimantan", "Sulawesi", "Maluku", "Papua")
 DRAWS = 200
+FITS = {2023: "posterior", 2022: "posterior-to-2022"}  # by the year of the last survey
 LEAST_SHARE = 0.005
 
 
@@ -96,7 +97,9 @@ def hyper_draws(data: Data, n: int, seed: int, exact: bool = True) -> tuple[np.n
         return -reduce(x, data)["log_likelihood"] - log_prior(x)
 
     kernel = NUTS(potential_fn=potential, max_tree_depth=4, dense_mass=False)
-    sampler = MCMC(kernel, num_warmup=60, num_samples=n // 2, num_chains=2, chain_method="sequential", progress_bar=False)
+    sampler = MCMC(
+        kernel, num_warmup=60, num_samples=n // 2, num_chains=2, chain_method="sequential", progress_bar=False
+    )
     start = 0.5 * np.random.default_rng(seed).standard_normal((2, len(KEYS)))
     sampler.run(jax.random.PRNGKey(seed), init_params=jnp.array(start), extra_fields=("diverging", "num_steps"))
     chains = np.asarray(sampler.get_samples(group_by_chain=True))
@@ -150,21 +153,20 @@ def posterior(
 def main() -> None:
     """Fit and write."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "--quick", action="store_true", help="normal around the mode instead of NUTS, nothing written"
-    )
-    quick = arguments.parse_args().quick
-    for name, last in (("posterior", 2023), ("posterior-to-2022", 2022)):
-        packed, checks = posterior(data_to(last), seed=20 + last % 10, exact=not quick)
-        size = sum(value.nbytes for value in packed.values()) / 1e6
-        print(f"{name}: {checks}, {size:.1f} MB", flush=True)
+    arguments.add_argument("--last", type=int, choices=FITS, help="only the fit to surveys up to this year")
+    arguments.add_argument("--quick", action="store_true", help="normal around the mode, nothing written")
+    given = arguments.parse_args()
+    for last, name in FITS.items():
+        if given.last not in (None, last):
+            continue
+        packed, checks = posterior(data_to(last), seed=last, exact=not given.quick)
+        print(f"{name}: {checks}, {sum(value.nbytes for value in packed.values()) / 1e6:.1f} MB")
         for key, value in zip(packed["hyper_names"], packed["hyper"].T):
-            print(
-                f"  {key:14s} {np.median(value):7.2f} ({np.quantile(value, 0.05):.2f} to {np.quantile(value, 0.95):.2f})"
-            )
-        if not quick:
+            low, centre, high = np.quantile(value, (0.05, 0.5, 0.95))
+            print(f"  {key:14s} {centre:7.2f} ({low:.2f} to {high:.2f})", flush=True)
+        if not given.quick:
             np.savez_compressed(OUT / f"{name}.npz", **packed)
-            told = {"draws": DRAWS, "chains": 2, "last_survey": last} | {k: round(v, 3) for k, v in checks.items()}
+            told = {"draws": DRAWS, "chains": 2, "last_survey": last} | checks
             (OUT / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What being an early priority district (lokus by 2020) did to stunting: doubly robust difference in differences.
+"""What being an early priority district (lokus by 2020) did: doubly robust difference in differences.
 
 `contrasts()` gives every contrast by base year, year of outcome, scale and control; `bounds()` what is left when the
 trends of early and late districts differ as much as they did before. Needs pip install 'konvergensi[country]' (diff-diff).
@@ -160,5 +160,7 @@ def bounds() -> pd.DataFrame:
                 honest = HonestDiD(
                     method="relative_magnitude", M=m, alpha=1.0 - LEVEL, l_vec=np.eye(len(OUTCOMES))[at]
                 ).fit(found)
-                rows.append({"outcome": year, "M": m, "low": honest.ci_lb, "high": honest.ci_ub, "districts": len(part)})
+                rows.append(
+                    {"outcome": year, "M": m, "low": honest.ci_lb, "high": honest.ci_ub, "districts": len(part)}
+                )
     return pd.DataFrame(rows)

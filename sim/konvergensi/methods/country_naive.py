@@ -70,7 +70,7 @@ def _pooled(apart: np.ndarray) -> np.ndarray:
     between = max(products[off].sum() / max(counts[off].sum(), 1.0), 1e-6) if off.any() else 1e-6
     within = max(np.nanvar(centred) - between, 1e-6)
     n = pairs.sum(axis=1)
-    return np.asarray(np.nanmean(apart[:, -1]) + filled.sum(axis=1) / (n + within / between))
+    return np.asarray(np.nanmean(apart) + filled.sum(axis=1) / (n + within / between))
 
 
 def spread(method: str, known: Readings) -> float:
