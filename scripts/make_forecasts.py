@@ -136,13 +136,16 @@ class Blocks:
         inside = [f"{shown(100 * each['coverage'], lang, 0)} %" for each in told]
         if lang == "en":
             return (
-                f"Without any value of 2023, readings of 2023 are missed by {own[0]} points (RMSE), by the best naive rule "
+                f"Without any value of 2023, readings of 2023 are missed by {own[0]} points (RMSE), by the best "
+                f"naive rule "
                 f"by {other[0]}; {inside[0]} of them lie in the 90 % interval. Where everything after 2019 was hidden: "
                 f"{own[1]} points against {other[1]}, {inside[1]} inside."
             )
         return (
-            f"Tanpa satu pun nilai 2023, hasil survei 2023 meleset {own[0]} poin (RMSE), sedangkan aturan sederhana terbaik "
-            f"{other[0]}; {inside[0]} di antaranya berada dalam selang 90 %. Bila semua nilai sesudah 2019 disembunyikan: "
+            f"Tanpa satu pun nilai 2023, hasil survei 2023 meleset {own[0]} poin (RMSE), sedangkan aturan "
+            f"sederhana terbaik "
+            f"{other[0]}; {inside[0]} di antaranya berada dalam selang 90 %. Bila semua nilai sesudah 2019 "
+            f"disembunyikan: "
             f"{own[1]} poin dibanding {other[1]}, dan {inside[1]} berada di dalam selang."
         )
 
@@ -178,13 +181,17 @@ class Blocks:
         told = [f"{shown(each[1], lang, 1)} ({span(each[0], each[2], lang, 1)})" for each in levels]
         if lang == "en":
             return (
-                f"Kabupaten Lebak read {gap} points less in 2021 than in 2018. On one scale, SSGI's, the fit puts the fall at "
-                f"{shown(middle, lang, 1)} points ({span(low, high, lang, 1)}): from {told[0]} percent in 2018 to {told[1]} in 2021, "
+                f"Kabupaten Lebak read {gap} points less in 2021 than in 2018. On one scale, SSGI's, the fit "
+                f"puts the fall at "
+                f"{shown(middle, lang, 1)} points ({span(low, high, lang, 1)}): from {told[0]} percent in 2018 "
+                f"to {told[1]} in 2021, "
                 f"and {told[2]} in 2023."
             )
         return (
-            f"Hasil survei Kabupaten Lebak turun {gap} poin dari 2018 ke 2021. Pada satu skala, yaitu skala SSGI, penurunannya "
-            f"{shown(middle, lang, 1)} poin ({span(low, high, lang, 1)}): dari {told[0]} persen pada 2018 menjadi {told[1]} pada 2021, "
+            f"Hasil survei Kabupaten Lebak turun {gap} poin dari 2018 ke 2021. Pada satu skala, yaitu skala "
+            f"SSGI, penurunannya "
+            f"{shown(middle, lang, 1)} poin ({span(low, high, lang, 1)}): dari {told[0]} persen pada 2018 "
+            f"menjadi {told[1]} pada 2021, "
             f"dan {told[2]} pada 2023."
         )
 
@@ -196,7 +203,8 @@ class Blocks:
             worst, least = shown(told["worst_r_hat"], lang), shown(told["least_effective"], lang, 0)
             divergent = int(told["divergent"])
             lines.append(
-                f"- `{name}`: {told['draws']} draws, {divergent} divergent, worst R-hat {worst}, least effective number {least}."
+                f"- `{name}`: {told['draws']} draws, {divergent} divergent, worst R-hat {worst}, least "
+                f"effective number {least}."
                 if lang == "en"
                 else f"- `{name}`: {told['draws']} sampel, {divergent} divergen, R-hat terburuk {worst}, jumlah efektif terkecil {least}."
             )

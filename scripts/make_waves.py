@@ -1,4 +1,5 @@
-"""Refreshes docs/waves.md, docs/waves.id.md, their picture and scenarios/country/waves.csv: python scripts/make_waves.py
+"""Refreshes docs/waves.md, docs/waves.id.md, their picture and scenarios/country/waves.csv: python
+scripts/make_waves.py
 
 Needs pip install 'konvergensi[country]' (diff-diff). About half a minute. waves.csv holds every contrast and bound: what a
 simulation of early and late districts is held against.
@@ -60,7 +61,7 @@ class Blocks:
     def groups(self, lang: Lang) -> str:
         """Means of early and late districts in every survey."""
         years = (2017, 2018, 2019, 2021, 2022, 2023)
-        lines = [["" if lang == "en" else "", *map(str, years)]]
+        lines = [["", *map(str, years)]]
         for early, names in ((1, ("early, by 2020", "awal, sampai 2020")), (0, ("late", "akhir"))):
             part = self.panel[self.panel["early"] == early]
             cells = [
@@ -130,15 +131,21 @@ class Blocks:
         above = int((effects["low"] > 0).sum())
         if lang == "en":
             return (
-                f"Early districts' stunting changed by {least} to {most} points more than that of late ones, depending on base year, "
-                f"scale and control; of {n} contrasts {below} lie below zero with their 90 % interval and {above} above. If trends may "
-                f"differ as much as they did before the programme, anything from {low} to {high} points is possible: the effect "
+                f"Early districts' stunting changed by {least} to {most} points more than that of late ones, "
+                f"depending on base year, "
+                f"scale and control; of {n} contrasts {below} lie below zero with their 90 % interval and "
+                f"{above} above. If trends may "
+                f"differ as much as they did before the programme, anything from {low} to {high} points is "
+                f"possible: the effect "
                 f"of being early cannot be told from zero."
             )
         return (
-            f"Perubahan stunting daerah awal dibanding daerah akhir berkisar {least} sampai {most} poin, bergantung pada tahun dasar, "
-            f"skala, dan pembanding; dari {n} perbandingan, selang 90 % {below} di antaranya seluruhnya di bawah nol dan {above} di atas nol. "
-            f"Bila tren boleh berbeda sebesar sebelum program, apa pun dari {low} sampai {high} poin mungkin terjadi: pengaruh "
+            f"Perubahan stunting daerah awal dibanding daerah akhir berkisar {least} sampai {most} poin, "
+            f"bergantung pada tahun dasar, "
+            f"skala, dan pembanding; dari {n} perbandingan, selang 90 % {below} di antaranya seluruhnya di "
+            f"bawah nol dan {above} di atas nol. "
+            f"Bila tren boleh berbeda sebesar sebelum program, apa pun dari {low} sampai {high} poin mungkin "
+            f"terjadi: pengaruh "
             f"menjadi daerah awal tidak dapat dibedakan dari nol."
         )
 
@@ -147,14 +154,20 @@ class Blocks:
         gap, share, sd = self.placed["contrast"], 100 * self.placed["share_as_large"], self.placed["sd"]
         if lang == "en":
             return (
-                f"Within provinces, from the mean of 2017 and 2018 to 2021, early districts changed by {shown(gap, lang)} points more "
-                f"than late ones. With early status dealt out at random in each province, {shown(share, lang, 1)} % of 500 deals give as much "
-                f"(SD {shown(sd, lang)}). It is not chance; whether it is the programme or regression to the mean, this test cannot tell."
+                f"Within provinces, from the mean of 2017 and 2018 to 2021, early districts changed by "
+                f"{shown(gap, lang)} points more "
+                f"than late ones. With early status dealt out at random in each province, "
+                f"{shown(share, lang, 1)} % of 500 deals give as much "
+                f"(SD {shown(sd, lang)}). It is not chance; whether it is the programme or regression to the "
+                f"mean, this test cannot tell."
             )
         return (
-            f"Di dalam provinsi, dari rata-rata 2017 dan 2018 ke 2021, daerah awal berubah {shown(gap, lang)} poin dibanding daerah akhir. "
-            f"Bila status awal dibagikan acak di setiap provinsi, {shown(share, lang, 1)} % dari 500 pembagian menghasilkan sebesar itu "
-            f"(simpangan baku {shown(sd, lang)}). Ini bukan kebetulan; apakah karena program atau regresi ke rata-rata, uji ini tidak dapat menjawab."
+            f"Di dalam provinsi, dari rata-rata 2017 dan 2018 ke 2021, daerah awal berubah {shown(gap, lang)} "
+            f"poin dibanding daerah akhir. "
+            f"Bila status awal dibagikan acak di setiap provinsi, {shown(share, lang, 1)} % dari 500 pembagian "
+            f"menghasilkan sebesar itu "
+            f"(simpangan baku {shown(sd, lang)}). Ini bukan kebetulan; apakah karena program atau regresi ke "
+            f"rata-rata, uji ini tidak dapat menjawab."
         )
 
     def nutrition(self, lang: Lang) -> str:
@@ -176,6 +189,7 @@ def figure(blocks: Blocks, lang: Lang) -> Figure:
             y = -CONTROLS.index(row.control) + 0.2 - 0.2 * BASES.index(row.base)
             axes.plot([row.low, row.high], [y, y], color=colours[row.base], linewidth=1.5)
             axes.plot(row.estimate, y, "o", color=colours[row.base], markersize=5)
+        axes.tick_params(axis="y", length=0)
         axes.axvline(0, color=theme.GREY, linewidth=0.8)
         before = "before: 2017 to 2018" if lang == "en" else "sebelumnya: 2017 ke 2018"
         axes.set_title(before if year == 2018 else f"by {year}" if lang == "en" else f"sampai {year}")
@@ -186,7 +200,7 @@ def figure(blocks: Blocks, lang: Lang) -> Figure:
     for base in BASES:
         head = "base" if lang == "en" else "dasar"
         panels[-1].plot([], [], "o-", color=colours[base], label=f"{head} {say(base, lang)}")
-    made.legend(loc="outside lower center", ncols=3, frameon=False)
+    made.legend(loc="outside upper center", ncols=3, frameon=False)
     made.supxlabel(
         "early less late, percentage points, 90 % interval"
         if lang == "en"

@@ -80,7 +80,7 @@ def test_ids_of_shipped_folders_lead_to_their_codes():
 def test_a_wrong_name_is_refused_with_the_nearest_right_one():
     with pytest.raises(InputError, match=r"Sumdang.*did you mean Kabupaten Sumedang \(32.11\)"):
         resolve_area("Sumdang", "surveys.csv", "line 2.area")
-    with pytest.raises(InputError, match="99.99"):
+    with pytest.raises(InputError, match=r"99\.99"):
         resolve_area("99.99")
 
 

@@ -113,7 +113,8 @@ def time_of(month: int) -> float:
 
 
 def shared_level(post: CountryPosterior, code: str, years: np.ndarray, system: str | None) -> np.ndarray:
-    """What a district has in common with others at whole years (m,), (k, m), angular units, as a survey system shows it.
+    """What a district has in common with others at whole years (m,), (k, m), angular units, as a survey system shows
+    it.
 
     system None: without what any survey system has of its own. ValueError outside GRID or for an unknown system.
     """
