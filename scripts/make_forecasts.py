@@ -206,7 +206,8 @@ class Blocks:
                 f"- `{name}`: {told['draws']} draws, {divergent} divergent, worst R-hat {worst}, least "
                 f"effective number {least}."
                 if lang == "en"
-                else f"- `{name}`: {told['draws']} sampel, {divergent} divergen, R-hat terburuk {worst}, jumlah efektif terkecil {least}."
+                else f"- `{name}`: {told['draws']} sampel, {divergent} divergen, R-hat terburuk {worst}, jumlah "
+                f"efektif terkecil {least}."
             )
         return "\n".join(lines)
 

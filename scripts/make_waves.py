@@ -1,8 +1,7 @@
-"""Refreshes docs/waves.md, docs/waves.id.md, their picture and scenarios/country/waves.csv: python
-scripts/make_waves.py
+"""Refreshes docs/waves.md, docs/waves.id.md, their picture and waves.csv: python scripts/make_waves.py
 
-Needs pip install 'konvergensi[country]' (diff-diff). About half a minute. waves.csv holds every contrast and bound: what a
-simulation of early and late districts is held against.
+Needs pip install 'konvergensi[country]' (diff-diff). About half a minute. scenarios/country/waves.csv holds every
+contrast and bound: what a simulation of early and late districts is held against.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What being an early priority district (lokus by 2020) did: doubly robust difference in differences.
 
 `contrasts()` gives every contrast by base year, year of outcome, scale and control; `bounds()` what is left when the
-trends of early and late districts differ as much as they did before. Needs pip install 'konvergensi[country]' (diff-diff).
+trends of early and late districts differ as much as they did before. Needs the extra `country` (diff-diff).
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from konvergensi.inputs.country import resolve_area
 from konvergensi.inputs.country_observed import SYSTEMS, Observed, read_country_observed
 
 CODES = country.codes().tolist()
-BOTH = sorted({row.name.split(" ", 1)[1] for row in country.districts().itertuples(index=False) if row.kind == "kota"}
-              & {row.name.split(" ", 1)[1] for row in country.districts().itertuples(index=False) if row.kind == "kabupaten"})  # fmt: skip
+BARE = country.districts()["name"].str.split(" ", n=1).str[1]
+BOTH = sorted(BARE[BARE.duplicated()])
 
 
 def test_there_are_514_districts_in_38_provinces_and_every_table_speaks_of_them_alone():

@@ -29,9 +29,9 @@ Z95 = 1.959964
 class CountryPosterior:
     """Draws (k) of what the districts share, as scripts/fit_country.py wrote them; angular units.
 
-    nation (k, G + S), covariate (k, q, G + S), region (k, 7, G + S), province (k, n_provinces, G + S): paths over GRID,
-    then what each of SYSTEMS has of its own. other_error (k, T + 1): SD of a reading beyond sampling, points, at each of
-    NODES and for any later survey. seen (514, T): the readings the fit has used.
+    nation (k, G + S), covariate (k, q, G + S), region (k, 7, G + S), province (k, n_provinces, G + S): paths over GRID
+    and then what each of SYSTEMS has of its own. other_error (k, T + 1): SD of a reading beyond sampling, points, at
+    each of NODES and for any later survey. seen (514, T): the readings the fit has used.
     """
 
     name: str
@@ -85,8 +85,10 @@ def _rows_of() -> dict[str, int]:
 @functools.cache
 def _published() -> dict[str, list[Observed]]:
     found: dict[str, list[Observed]] = {}
-    for row in country.surveys().itertuples():
-        found.setdefault(row.code, []).append(Observed(row.code, int(row.year), row.measure_system, float(row.percent)))
+    table = country.surveys()
+    columns = (table[name].tolist() for name in ("code", "year", "measure_system", "percent"))
+    for code, year, system, percent in zip(*columns):
+        found.setdefault(code, []).append(Observed(code, year, system, percent))
     return found
 
 
@@ -180,7 +182,7 @@ def condition(post: CountryPosterior, code: str, years: np.ndarray, rows: Sequen
         return DistrictLevel(np.zeros((post.n, len(years))), prior, np.full(post.n, 1.0 / post.n))
     when = np.array([float(row.year) for row in known])
     shared = [shared_level(post, code, np.array([float(row.year)]), row.measure_system) for row in known]
-    seen = to_angle([row.percent for row in known]) - np.hstack(shared)
+    seen = to_angle(np.array([row.percent for row in known])) - np.hstack(shared)
     show = np.hstack([show_share(post, row.measure_system) for row in known])
     cov = own_cov(post, when, when) * show[:, :, None] * show[:, None, :]
     error = np.stack([error_var(post, row.year, row.measure_system, row) for row in known], axis=1)

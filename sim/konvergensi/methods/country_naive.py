@@ -17,8 +17,7 @@ LEAST_SD = 3.0  # points; before a rule has two years to be wrong in
 
 @dataclass(frozen=True)
 class Readings:
-    """percent (n, T): readings by district and survey year, NaN none; years (T,); nation (T,): the nation's "
-    "readings."""
+    """percent (n, T): readings by district and survey year, NaN none; years (T,); nation (T,): the nation as read."""
 
     percent: np.ndarray
     years: np.ndarray
