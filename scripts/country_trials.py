@@ -1,6 +1,6 @@
 """Forecasts of surveys that were hidden: fits without them, and naive rules, scored on the same readings.
 
-`trials()` gives a table of every reading by trial and method, as scripts/make_forecasts.py shows them. Trials: 2021 from
+`trials()` gives a table of every reading by trial and method, for scripts/make_forecasts.py. Trials: 2021 from
 surveys up to 2019, 2022 from those up to 2021, 2023 from those up to 2022; and five folds in which all
 after 2019 is hidden for a random fifth of the districts that have it.
 """

@@ -282,7 +282,9 @@ def main() -> int:
     if arguments.parse_args().refit:
         from country_trials import trials
 
-        trials().to_parquet(TRIALS, index=False)
+        table = trials()
+        floats = table.select_dtypes("float64").columns
+        table.astype(dict.fromkeys(floats, "float32")).to_parquet(TRIALS, index=False)
     blocks = Blocks(pd.read_parquet(TRIALS))
     for lang in LANGUAGES:
         save_small(scores_figure(blocks, lang), DOCS / "pictures" / f"forecasts-scores.{lang}.png")

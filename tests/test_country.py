@@ -26,6 +26,15 @@ def test_there_are_514_districts_in_38_provinces_and_every_table_speaks_of_them_
     assert sum(len(country.villages(code)) for code in CODES) == 83762
 
 
+def test_the_tables_are_what_the_script_makes_of_the_evidence(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "scripts"))
+    import make_country
+
+    for name, content in make_country.made().items():
+        path = country.folder() / name
+        assert make_country._plain(path.read_bytes(), name) == make_country._plain(content, name), name
+
+
 def test_lebak_has_its_345_villages_in_28_kecamatan_and_its_six_surveys():
     villages = country.villages("36.02")
     assert len(villages) == 345 and villages["kecamatan"].nunique() == 28

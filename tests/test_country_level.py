@@ -1,6 +1,9 @@
 """Levels, readings and updates from the fit over the country; naive forecasts; scores of many forecasts."""
 
+import json
 import time
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,10 +12,11 @@ import pytest
 from konvergensi.inputs import country
 from konvergensi.inputs.country_observed import Observed
 from konvergensi.methods import country as fit
-from konvergensi.methods.country_naive import NAIVE, Readings, centres, naive_draws, spread
+from konvergensi.methods.country_naive import NAIVE, Readings, centres, naive_draws, published, spread
 from konvergensi.methods.country_scale import DAMPED_FROM, NODES, from_angle, slope_time, to_angle
 from konvergensi.methods.country_scores import paired, score_rows, summary
 
+ROOT = Path(__file__).resolve().parents[1]
 LEBAK = "36.02"
 
 
@@ -36,6 +40,31 @@ def test_a_damped_trend_runs_straight_until_2024_and_slower_after():
     assert slope_time(years, 1.0) == pytest.approx(years)
     steps = np.diff(slope_time(years, 0.9))
     assert steps[years[1:] <= DAMPED_FROM] == pytest.approx(1.0) and (np.diff(steps[years[1:] > DAMPED_FROM]) < 0).all()
+
+
+def test_children_measured_are_those_of_the_priors():
+    told = tomllib.loads((ROOT / "calibration" / "country_priors.toml").read_text(encoding="utf-8"))["children"]
+    assert {name: fit.CHILDREN[name] for name in ("PSG", "Riskesdas", "SSGBI", "SKI")} == {
+        name: told[name]["value"] for name in ("PSG", "Riskesdas", "SSGBI", "SKI")
+    }
+    assert fit.CHILDREN["SSGI"] == told["later"]["value"]
+    for (system, year), children in fit.CHILDREN_IN.items():
+        assert children == told[f"{system}-{year}"]["value"]
+
+
+def test_the_shipped_trials_beat_every_naive_rule_and_cover_as_promised():
+    table = pd.read_parquet(ROOT / "calibration" / "country_trials.parquet")
+    for trial in ("2023 from 2022", "hidden after 2019"):
+        told = {name: summary(part) for name, part in table[table["trial"] == trial].groupby("method")}
+        own = told.pop("model")
+        assert 0.85 <= own["coverage"] <= 0.95
+        assert all(own["crps"] < other["crps"] and own["rmse"] < other["rmse"] for other in told.values())
+
+
+def test_the_shipped_draws_have_converged():
+    for name in ("posterior", "posterior-to-2022"):
+        told = json.loads((country.folder() / f"{name}.json").read_text(encoding="utf-8"))
+        assert told["divergent"] == 0 and told["worst_r_hat"] < 1.05 and told["least_effective"] >= 50
 
 
 def test_the_fit_without_2023_has_seen_no_value_of_2023():
@@ -169,6 +198,12 @@ def test_the_same_seed_gives_the_same_draws(post):
 
 def known(percent, years=(2018, 2021, 2022), nation=(30.0, 25.0, 22.0)):
     return Readings(np.asarray(percent, float), np.array(years), np.array(nation))
+
+
+def test_what_was_published_up_to_a_year_holds_no_later_reading():
+    given = published(2021)
+    assert given.years.tolist() == [2017, 2018, 2019, 2021] and given.percent.shape == (514, 4)
+    assert given.before(2019).years.tolist() == [2017, 2018]
 
 
 def test_naive_rules_say_what_their_names_say():

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
+from konvergensi.inputs import country
+
 NAIVE = ("last value", "national trend", "past mean", "partial pooling")
 QUANTILES = norm.ppf((np.arange(199) + 0.5) / 199)
 LEAST_SD = 3.0  # points; before a rule has two years to be wrong in
@@ -27,6 +29,15 @@ class Readings:
         """What was known before a year."""
         early = self.years < year
         return Readings(self.percent[:, early], self.years[early], self.nation[early])
+
+
+def published(last: int) -> Readings:
+    """Everything published up to a year, rows as in `country.codes()`."""
+    nation = country.nation().set_index("year")["percent"]
+    nation = nation[nation.index <= last]
+    wide = country.surveys().pivot(index="code", columns="year", values="percent").reindex(country.codes())
+    years = nation.index.to_numpy(int)
+    return Readings(wide[years].to_numpy(float), years, nation.to_numpy(float))
 
 
 def centres(method: str, known: Readings, nation_then: float | None = None) -> np.ndarray:
