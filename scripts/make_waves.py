@@ -190,7 +190,7 @@ def figure(blocks: Blocks, lang: Lang) -> Figure:
             axes.plot(row.estimate, y, "o", color=colours[row.base], markersize=5)
         axes.tick_params(axis="y", length=0)
         axes.axvline(0, color=theme.GREY, linewidth=0.8)
-        before = "before: 2017 to 2018" if lang == "en" else "sebelumnya: 2017 ke 2018"
+        before = "before:\n2017 to 2018" if lang == "en" else "sebelumnya:\n2017 ke 2018"
         axes.set_title(before if year == 2018 else f"by {year}" if lang == "en" else f"sampai {year}")
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)

@@ -101,6 +101,7 @@ def test_every_full_name_and_every_code_leads_to_its_own_district(code, case, ga
     assert resolve_area(case(country.area_name(code)).replace(" ", gap)) == code
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.floats() | st.integers() | st.none())
 def test_any_text_gives_a_code_or_one_clear_refusal(text):
     try:
@@ -165,7 +166,7 @@ _ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_ROWS)
 def test_right_rows_come_back_as_written(tmp_path, rows):
     lines = [f"{country.area_name(code)},{year},{system},{percent!r},x" for code, year, system, percent in rows]
@@ -173,7 +174,7 @@ def test_right_rows_come_back_as_written(tmp_path, rows):
     assert [(each.code, each.year, each.measure_system, each.percent) for each in found] == rows
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.text(alphabet='lebak0123456789.,SGI-"', max_size=8), min_size=5, max_size=5), max_size=4))
 def test_garbage_is_refused_in_words_and_never_crashes(tmp_path, cells):
     path = written(tmp_path, *[",".join(row) for row in cells])
