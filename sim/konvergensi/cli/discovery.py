@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.cli.options import LangOption, PlaceOption, refusals
 from konvergensi.cli.terminal import Lang, claim, save_and_tell, say
+
+if TYPE_CHECKING:
+    from konvergensi.studies.store import Store
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store of a study · Simpanan studi")]
 
@@ -53,12 +56,13 @@ def discover(
     with refusals(lang):
         if density is not None and not 0 < density <= 1:
             raise InputError(fault("", "--density", "outside", value=density, low=0, high=1, unit=""))
-        claim(out)
-
-        from konvergensi.analyses.discover import discover as search
         from konvergensi.studies.store import Store
 
         read = Store.open(store)
+        claim(out, "discovery", lang, **_place(read, district))
+
+        from konvergensi.analyses.discover import discover as search
+
         typer.echo(say("searching", lang), err=True)
         found = search(read, where, scenario, method.value, district=district, density=density)
         save_and_tell(found, out, lang)
@@ -79,10 +83,16 @@ def robustness(
 ) -> None:
     """Rank scenarios when nobody knows which draw is true · Skenario mana yang kokoh di bawah ketidakpastian."""
     with refusals(lang):
-        claim(out)
-
-        from konvergensi.analyses.robustness import robustness as rank
         from konvergensi.studies.store import Store
 
-        found = rank(Store.open(store), output, threshold=threshold, district=district)
+        read = Store.open(store)
+        claim(out, "robustness", lang, scenarios=read.scenarios, **_place(read, district))
+
+        from konvergensi.analyses.robustness import robustness as rank
+
+        found = rank(read, output, threshold=threshold, district=district)
         save_and_tell(found, out, lang)
+
+
+def _place(store: Store, district: str | None) -> dict[str, str]:
+    return {"district": district or store.districts[0]}

@@ -169,7 +169,7 @@ def rerun(
         from konvergensi.studies.store import Store
 
         if out is not None:
-            claim(out)
+            claim(out, "run", lang)
         found = again.rerun(Store.open(store), run_id)
         row = found.row
         words = {name: row[name] for name in ("run_id", "district", "scenario", "draw", "seed", "status")}
@@ -180,8 +180,8 @@ def rerun(
         for name, kept, now in found.differ[:20]:
             typer.echo(f"  {name}: {kept} -> {now}")
         if out is not None:
-            save(_in_full(found), out, lang)
-            typer.echo(say("written", lang, out=out, files="manifest.json, ..."))
+            folder, _ = save(_in_full(found), out, lang)
+            typer.echo(say("written", lang, out=folder, files="manifest.json, ..."))
         if found.differ:
             raise typer.Exit(1)
 
