@@ -13,7 +13,7 @@ Everything drawn comes from the study's seed, and emulators are fitted in this p
 
 from __future__ import annotations
 
-import json
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from konvergensi.analyses.calibration import (
 )
 from konvergensi.analyses.calibration_runs import Progress, Simulator
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import read_bytes
+from konvergensi.base.folders import read_json
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.calibration_study import CalibrationStudy, load_calibration
@@ -163,8 +165,8 @@ def read_calibration(district: str, folder: Path | None = None, study: str | Pat
         raise InputError(fault(folder, "", "no_fitted", value=place.id, choices=", ".join(there) or "-"))
     files = fitted_files(folder, place.id)
     try:
-        manifest = json.loads(files.manifest.read_text(encoding="utf-8"))
-        runs, draws = pd.read_parquet(files.runs), pd.read_parquet(files.draws)
+        manifest = read_json(files.manifest)
+        runs, draws = (pd.read_parquet(io.BytesIO(read_bytes(each))) for each in (files.runs, files.draws))
         named = study or manifest["study"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(fault(files.manifest, "", "unreadable", reason=error)) from None

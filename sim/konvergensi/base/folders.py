@@ -15,22 +15,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from konvergensi.base import moving
-from konvergensi.base.errors import InputError, fault
+from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.base.files import digest, read_bytes
 from konvergensi.base.owned import MANIFEST, Owned, obstacle, owned, parents_of, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MANIFEST", "InTheWay", "claimed", "drafted", "free_beside", "read_json", "seal", "write_json", "write_table"]
+__all__ = [
+    "MANIFEST",
+    "InTheWay",
+    "claimed",
+    "drafted",
+    "free_beside",
+    "read_json",
+    "seal",
+    "write_json",
+    "write_table",
+]
 
 LEAST_FREE = 16_000_000  # bytes on a disk before a result is begun; full-size Lebak with its figures takes 5 MB
 
 
 class InTheWay(InputError):
-    """Something that is not ours stands where a result belongs; `free` is a folder that can be taken instead."""
+    """Something that is not ours stands where a result belongs; `free` is a name that can be taken instead."""
 
-    free: Path
+    def __init__(self, faults: Fault, free: Path):
+        super().__init__(faults)
+        self.free = free
 
 
 def claimed(out: Path, names: Iterable[str] = ()) -> dict[str, Any] | None:
@@ -42,7 +54,8 @@ def claimed(out: Path, names: Iterable[str] = ()) -> dict[str, Any] | None:
     """
     names = list(names)
     with _told(out):
-        real, made = _real(out), []
+        real = _real(out)
+        made: list[Path] = []
         try:
             moving.make_folder(real, made)
             with moving.held(real):
@@ -62,7 +75,8 @@ def drafted(out: Path) -> Iterator[Path]:
     manifest is whole. Raises InTheWay when something that is not ours stands in the way, OSError when `out` cannot be
     written; then, and when the writing fails, `out` is left as it was.
     """
-    real, made = _real(out), []
+    real = _real(out)
+    made: list[Path] = []
     try:
         moving.make_folder(real, made)
         with moving.draft_in(real) as draft:
@@ -75,6 +89,34 @@ def drafted(out: Path) -> Iterator[Path]:
     except BaseException:
         _unmake(made)
         raise
+
+
+@contextmanager
+def drafted_file(path: Path) -> Iterator[Path]:
+    """Yield a name to write a new file under; when that went well, it becomes `path`, whole.
+
+    Raises InTheWay when there is anything at `path` already, OSError when it cannot be written.
+    """
+    _refuse_taken(path)
+    made: list[Path] = []
+    try:
+        moving.make_folder(path.parent.resolve(), made)
+        with moving.draft_in(path.parent.resolve()) as draft:
+            yield draft / moving.NEW / "file"
+            _refuse_taken(path)
+            os.replace(draft / moving.NEW / "file", path)
+    except BaseException:
+        _unmake(made)
+        raise
+
+
+def _refuse_taken(path: Path) -> None:
+    if not os.path.lexists(path):
+        return
+    ending = "".join(path.suffixes)
+    tries = (path.with_name(f"{path.name.removesuffix(ending)}-{number}{ending}") for number in range(2, 10**6))
+    free = next(each for each in tries if not os.path.lexists(each))
+    raise InTheWay(fault(path, "", "file_in_the_way", free=free), free)
 
 
 def free_beside(out: Path) -> Path:
@@ -108,9 +150,7 @@ def _checked(out: Path, real: Path, names: Iterable[str]) -> Owned:
     wrong = wrong or obstacle(real, ours, names)
     if wrong:
         free = free_beside(out)
-        error = InTheWay(fault(out, "", "in_the_way", name=wrong[0], reason=wrong[1], free=free))
-        error.free = free
-        raise error
+        raise InTheWay(fault(out, "", "in_the_way", name=wrong[0], reason=wrong[1], free=free), free)
     return ours
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.cli.options import LangOption, PlaceOption, refusals
 from konvergensi.cli.terminal import Lang, claim, save_and_tell, say
-
-if TYPE_CHECKING:
-    from konvergensi.studies.store import Store
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store of a study · Simpanan studi")]
 
@@ -59,7 +56,7 @@ def discover(
         from konvergensi.studies.store import Store
 
         read = Store.open(store)
-        claim(out, "discovery", lang, **_place(read, district))
+        claim(out, "discovery", lang, district=district or read.districts[0])
 
         from konvergensi.analyses.discover import discover as search
 
@@ -86,13 +83,9 @@ def robustness(
         from konvergensi.studies.store import Store
 
         read = Store.open(store)
-        claim(out, "robustness", lang, scenarios=read.scenarios, **_place(read, district))
+        claim(out, "robustness", lang, scenarios=read.scenarios, district=district or read.districts[0])
 
         from konvergensi.analyses.robustness import robustness as rank
 
         found = rank(read, output, threshold=threshold, district=district)
         save_and_tell(found, out, lang)
-
-
-def _place(store: Store, district: str | None) -> dict[str, str]:
-    return {"district": district or store.districts[0]}

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from konvergensi.base.errors import Fault, InputError, fault
+from konvergensi.base.plain import plain
+
 
 class Lang(StrEnum):
     """The language of what is printed and written."""
@@ -30,7 +32,7 @@ def say(phrase: str, lang: Lang, **words: object) -> str:
     """Return one of the phrases of base/words/printed.toml, filled in."""
     from konvergensi.base.words import word
 
-    return word(f"printed.{phrase}", lang.value, **words)
+    return plain(word(f"printed.{phrase}", lang.value, **words))
 
 
 @contextmanager
@@ -78,14 +80,16 @@ def claim(out: Path, kind: str, lang: Lang, *, figures: bool = True, **about: ob
 
 
 def print_replaced(out: Path, there: Mapping[str, Any], coming: Mapping[str, object], lang: Lang) -> None:
-    """Say that a folder holds a result of ours of another kind, district or scenarios, which is about to be replaced."""
+    """Say that a folder holds a result of ours of another kind, district or scenarios, which will be replaced."""
     if any(there.get(name) != value for name, value in coming.items()):
         from konvergensi.base.words import listed, word_or
 
         kind = str(there.get("kind", ""))
         scenarios = there.get("scenarios") or [each for each in [there.get("scenario")] if each]
         about = [word_or(f"printed.kind.{kind}", lang.value, kind), *map(str, scenarios), there.get("district")]
-        typer.echo(say("replaces", lang, out=out, what=listed((str(each) for each in about if each), lang)), err=True)
+        typer.echo(
+            say("replaces", lang, out=out, what=listed((str(each) for each in about if each), lang.value)), err=True
+        )
 
 
 def save(result: Result, out: Path, lang: Lang, **options: Any) -> tuple[Path, list[str]]:
@@ -156,5 +160,5 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], lan
         column.overflow = "fold"
     shown.columns[0].no_wrap = True  # keys stay whole
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(plain, row))
     console.print(shown)

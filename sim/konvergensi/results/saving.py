@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.files import digest, exists, read_bytes
+from konvergensi.base.files import digest, exists
 from konvergensi.base.folders import MANIFEST, read_json, seal, write_table
 from konvergensi.base.owned import INTENT, is_file, is_sealed, is_store
 from konvergensi.base.version import __version__
@@ -88,7 +88,7 @@ def _whole(folder: Path) -> dict[str, Any]:
 
 
 def _is(file: Path, total: str) -> bool:
-    return is_file(file) and digest(read_bytes(file)) == total
+    return is_file(file) and digest(file.read_bytes()) == total
 
 
 def _series(version: str) -> str:
