@@ -51,26 +51,49 @@ def held(folder: Path, wait: bool = True) -> Iterator[bool]:
 @contextlib.contextmanager
 def draft_in(folder: Path) -> Iterator[Path]:
     """A draft inside a folder that exists, removed at the end; yields it with its empty folder NEW."""
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
-    try:
-        with held(draft):
+    with contextlib.ExitStack() as at_end:
+        with held(folder):  # whoever sweeps holds it too, and so never meets a draft before its marker
+            draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+            at_end.callback(_remove, draft)
+            at_end.enter_context(held(draft))
             write_new(draft / MARKER, _marker(draft))
-            (draft / NEW).mkdir()
-            yield draft
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        (draft / NEW).mkdir()
+        yield draft
 
 
 def sweep(folder: Path) -> None:
-    """Remove drafts of ours that nobody is at work on any more, but the one that an intent still needs."""
+    """Remove drafts of ours that nobody is at work on any more, but the one that an intent still needs.
+
+    The folder must be held.
+    """
     needed = (read_object(folder / INTENT) or {}).get("draft")
     for draft in sorted(folder.glob(f"{DRAFT}*")):
         if draft.is_symlink() or not draft.is_dir() or draft.name == needed:
             continue
-        if is_file(draft / MARKER) and (draft / MARKER).read_bytes() == _marker(draft):
+        if _is_ours(draft):
             with held(draft, wait=False) as free:
                 if free:
-                    shutil.rmtree(draft, ignore_errors=True)
+                    _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    """Remove a draft, its marker last, so that a draft of which a kill left something is still known as ours."""
+    with contextlib.suppress(OSError):
+        for inside in sorted(draft.iterdir(), key=lambda path: path.name == MARKER):
+            if inside.is_dir() and not inside.is_symlink():
+                shutil.rmtree(inside)
+            else:
+                os.unlink(inside)
+        os.rmdir(draft)
+
+
+def _is_ours(draft: Path) -> bool:
+    """Whether a draft has the marker, or was killed before it had more than the beginning of one."""
+    there = os.listdir(draft)
+    if not there:
+        return True
+    marked = is_file(draft / MARKER) and (draft / MARKER).read_bytes()
+    return marked == _marker(draft) or (marked is not False and there == [MARKER] and _marker(draft).startswith(marked))
 
 
 def _marker(draft: Path) -> bytes:
@@ -138,7 +161,7 @@ def finish(folder: Path) -> None:
     for name in coming:
         _move(draft / NEW / name, folder / name, [], [])
     os.unlink(folder / INTENT)
-    shutil.rmtree(draft, ignore_errors=True)
+    _remove(draft)
 
 
 def _is(file: Path, sums: list[str]) -> bool:
