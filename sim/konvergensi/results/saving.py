@@ -53,7 +53,7 @@ def load(folder: str | Path) -> Any:
     """
     folder = Path(folder)
     manifest = _whole(folder)
-    kind = manifest["kind"]
+    kind = manifest.get("kind")
     if kind not in KINDS:
         raise InputError(fault(folder, "", "no_result", choices=", ".join(KINDS)))
     module, _, name = KINDS[kind].partition(":")
