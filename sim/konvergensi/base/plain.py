@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # C0 and C1 controls but tab and line feed, and what turns the direction of text or breaks its lines
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 # what a spreadsheet takes for the beginning of a formula, at once or after a white space it drops
-FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r]")
+FORMULA = re.compile(r"^\s*[=+\-@]|^\t")
 
 
 def plain(text: str) -> str:
@@ -21,17 +21,20 @@ def plain(text: str) -> str:
 
 
 def neutral(cell: object) -> object:
-    """A cell of a CSV file for spreadsheets: text that would be run as a formula is led by an apostrophe.
+    """A cell of a CSV file for spreadsheets: plain, and text that would be run as a formula is led by an apostrophe.
 
     Numbers, also when written as text, stay as they are.
     """
-    if not isinstance(cell, str) or not FORMULA.match(cell):
+    if not isinstance(cell, str):
         return cell
+    text = plain(cell)
+    if not FORMULA.match(text):
+        return text
     try:
-        float(cell)
+        float(text)
     except ValueError:
-        return f"'{cell}"
-    return cell
+        return f"'{text}"
+    return text
 
 
 def write_csv(table: pd.DataFrame, file: Path) -> None:
