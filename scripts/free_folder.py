@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from konvergensi.base.folders import InTheWay, claimed
-from konvergensi.report.present import names
+from konvergensi.report.written import names
 
 
 def main(asked: str) -> None:

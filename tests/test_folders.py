@@ -19,7 +19,7 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.folders import InTheWay, claimed, drafted, drafted_file, free_beside, read_json, seal
 from konvergensi.base.moving import DRAFT, MARKER
 from konvergensi.base.owned import INTENT, MANIFEST, is_sealed
-from konvergensi.report.present import SHOWN, names
+from konvergensi.report.written import FILES, names
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,7 +30,7 @@ def quick() -> Iterator[None]:
         yield
 
 
-KINDS = sorted(SHOWN)
+KINDS = sorted(FILES)
 RUN = names("run")
 MINE = {
     "thesis.docx": "mine",

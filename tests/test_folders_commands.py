@@ -18,7 +18,7 @@ from konvergensi.base.folders import InTheWay, read_json, write_json
 from konvergensi.base.owned import INTENT, MANIFEST, sealed
 from konvergensi.cli.main import app
 from konvergensi.report import figures
-from konvergensi.report.present import SHOWN, names
+from konvergensi.report.written import FILES, names
 from konvergensi.results.run import Run
 from konvergensi.studies.execute import run_study
 
@@ -62,7 +62,7 @@ def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def saved(small: Run, tmp_path: Path) -> Path:
-    small.save(tmp_path / "saved", with_figures=False)
+    small.save(tmp_path / "saved", figures=False)
     return tmp_path / "saved"
 
 
@@ -70,7 +70,7 @@ def saved(small: Run, tmp_path: Path) -> Path:
 
 
 def test_every_kind_of_result_has_its_command_here() -> None:
-    assert {kind for _, kind, _ in COMMANDS.values()} == set(SHOWN) - {"trial"}
+    assert {kind for _, kind, _ in COMMANDS.values()} == set(FILES) - {"trial"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -156,7 +156,7 @@ def test_what_is_not_made_any_more_goes_and_what_was_changed_stays(small: Run, t
     small.save(tmp_path)
     pictures = list((tmp_path / "figures").iterdir())
     assert pictures
-    small.save(tmp_path, with_figures=False)
+    small.save(tmp_path, figures=False)
     assert not any(each.exists() for each in pictures)
     (tmp_path / "summary.md").write_text("my notes")
     with pytest.raises(InTheWay, match=r"summary\.md was changed since konvergensi wrote it.*-2"):
@@ -215,7 +215,7 @@ def test_the_demo_takes_a_free_folder(tmp_path: Path) -> None:
 def test_a_run_writes_only_names_that_were_known_before(small: Run, tmp_path: Path, with_figures: bool) -> None:
     import fnmatch
 
-    small.save(tmp_path, with_figures=with_figures)
+    small.save(tmp_path, figures=with_figures)
     known = names("run", with_figures=with_figures)
     written = [name for name, what in tree(tmp_path).items() if what != "folder"]
     assert [name for name in written if not any(fnmatch.fnmatchcase(name, each) for each in known)] == []

@@ -97,7 +97,7 @@ def test_a_result_that_came_by_mail_commands_nobody(control: str, tmp_path: Path
     run = kv.run(district=KECIL, end="2018-01")
     run.manifest |= dict.fromkeys(("district_name", "scenario", "command"), f"a{control}b")
     run.manifest["scenario_title"] = {"en": f"a{control}b", "id": f"a{control}b"}
-    run.save(tmp_path / "mail", with_figures=False)
+    run.save(tmp_path / "mail", figures=False)
     loaded = kv.load(tmp_path / "mail")
     assert control in loaded.manifest["scenario"]  # it is data, and stays so
     shown = [*loaded.lines, str(loaded), loaded._repr_html_(), repr(loaded)]

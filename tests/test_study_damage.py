@@ -284,12 +284,12 @@ def test_findings_of_a_store_whose_district_is_a_folder_know_its_name(tmp_path: 
 
 @pytest.mark.slow
 def test_discover_robustness_and_sensitivity_work_where_the_district_is_a_folder(tmp_path: Path) -> None:
-    factors = (Factor("budget.inertia"), Factor("registers.krs_refresh_months"))
+    factors = (Factor("growth.level_shift_z"), Factor("budget.inertia"))
     study = model_study(design=Design("lhs", 32), end="2018-01", population_share=0.2, factors=factors)
     store = run_study(study, tmp_path / "store", workers=2)
-    middle = float(store.runs()["services_mean"].median())
+    middle = float(store.runs()["prevalence"].median())
     asked = {
-        "discover": ["--where", f"services_mean > {middle!r}"],
+        "discover": ["--where", f"prevalence > {middle!r}"],
         "robustness": ["--output", "prevalence"],
         "sensitivity": ["--method", "delta"],
     }

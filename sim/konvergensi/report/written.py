@@ -1,4 +1,4 @@
-"""What saving each kind of result writes, by name or pattern, so that what stands in the way is known before the work."""
+"""What saving each kind of result writes, as names or patterns: what stands in the way is known before the work."""
 
 from __future__ import annotations
 
