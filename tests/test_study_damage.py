@@ -253,6 +253,14 @@ def test_no_store_is_begun_inside_the_folders_of_another(copy: Path) -> None:
         run_study(function_study(), copy / "runs" / "mine", workers=1)
 
 
+def test_a_calibration_looks_at_the_folders_of_all_its_stages_before_the_first(tmp_path: Path) -> None:
+    (tmp_path / "posterior").mkdir()
+    (tmp_path / "posterior" / "thesis.docx").write_text("mine")
+    done = CliRunner().invoke(app, ["calibrate", "quick", "--out", str(tmp_path)])
+    assert done.exit_code == 2 and f"{tmp_path / 'posterior'}: is there already and not empty" in done.stderr
+    assert set(tree(tmp_path)) == {"posterior", "posterior/thesis.docx"}
+
+
 # ---- export ----------------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ from konvergensi.methods.posterior import Posterior
 from konvergensi.model.identity import model_hash
 from konvergensi.results.calibration import Calibration
 from konvergensi.results.fitted import fitted_files, fitted_root
+from konvergensi.studies.writing import refuse_foreign
 
 OTHER_SEEDS = 100  # what is lived to check is lived with seeds that no emulator saw
 TRUTH_SEED = 90
@@ -68,6 +69,9 @@ def calibrate(
     """Calibrate a district; resumes what `out` holds. Raises InputError when nothing is left of the prior."""
     began = time.perf_counter()
     file, space = study.file, study.space
+    structures = [structure_stage(each) for each in file.structure if each.points]
+    for stage in (*stages_of(study), POSTERIOR, TRUTHS, *structures):
+        refuse_foreign(out / stage)  # now, not after the stages before it
     simulator = Simulator(study, out, workers, cluster, progress, planned_runs(study))
     seeds = tuple(range(1, file.seeds + 1))
     runs, left = _waves(simulator, seeds)

@@ -205,7 +205,9 @@ def read_json(file: Path) -> dict[str, Any]:
     """Read a manifest. Raises InputError when it is missing, cannot be read, or is none."""
     try:
         content = json.loads(read_bytes(file))
-    except ValueError as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InputError(fault(file, "", "unreadable", reason=error)) from None
     if not isinstance(content, dict):
         raise InputError(fault(file, "", "unreadable", reason="no table of names and values"))

@@ -184,13 +184,17 @@ def make_folder(folder: Path, made: list[Path]) -> None:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not be there yet, down to the disk. Raises OSError."""
+    """Write a file that must not be there yet, down to the disk. Raises OSError; then there is none."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         left = memoryview(content)
         while left:
             left = left[os.write(handle, left) :]
         os.fsync(handle)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
     finally:
         os.close(handle)
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from konvergensi.base.errors import Fault, fault
-from konvergensi.base.files import digest
+from konvergensi.base.files import digest, read_bytes
 
 MANIFEST = "manifest.json"
 INTENT = ".konvergensi-intent.json"
@@ -52,8 +52,8 @@ class Owned:
 def read_object(file: Path) -> dict[str, Any] | None:
     """A regular file with a JSON object, not through a link; None when it is anything else."""
     try:
-        content = json.loads(file.read_bytes()) if is_file(file) else None
-    except (OSError, ValueError):
+        content = json.loads(read_bytes(file)) if is_file(file) else None
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

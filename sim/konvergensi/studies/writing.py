@@ -188,9 +188,8 @@ def writing(path: Path, study: Study, text: bytes | None = None) -> Iterator[Wri
     codes = codes_of_study(study)
     with contextlib.ExitStack() as held:
         with unwritable(path):
-            if os.path.lexists(path / MANIFEST):
-                Store.open(path)  # whose it is must be known before the lock is written
-            else:
+            refuse_foreign(path)  # whose it is must be known before the lock is written
+            if not os.path.lexists(path / MANIFEST):
                 _begin(path)
             held.enter_context(locked(path))
             for name in (*shards.TABLES, shards.RECORDS):
@@ -204,22 +203,23 @@ def writing(path: Path, study: Study, text: bytes | None = None) -> Iterator[Wri
         yield Writer(store, study, identity, codes, damaged)
 
 
-def _begin(path: Path) -> None:
-    """Make a new or empty folder the place of a store, and mark it so before anything else is written.
+def refuse_foreign(path: Path) -> None:
+    """Raise InputError when what is in a folder is neither a store nor one that was killed at its birth."""
+    if os.path.lexists(path / MANIFEST):
+        Store.open(path)
+    elif path.is_dir() and any(path.iterdir()):
+        if not (is_file(path / BIRTH) and BORN.startswith((path / BIRTH).read_bytes())):
+            raise InputError(fault(path, "", "not_empty"))
+        shards.refuse_links(path, (POINTS, STUDY_FILE))
 
-    Raises InputError when it holds anything else than a store that was killed at its birth.
-    """
+
+def _begin(path: Path) -> None:
+    """Make a new or empty folder the place of a store, and mark it so before anything else is written."""
     path.mkdir(parents=True, exist_ok=True)
     if wrong := obstacle(path.resolve(), Owned(), []):
         raise InputError(fault(path, "", "in_the_way", name=wrong[0], reason=wrong[1], free=free_beside(path)))
-    if not is_file(path / BIRTH):
-        if any(path.iterdir()):
-            raise InputError(fault(path, "", "not_empty"))
-        with contextlib.suppress(FileExistsError):  # another process began in the same moment; the lock decides
-            write_new(path / BIRTH, BORN)
-    if not BORN.startswith((path / BIRTH).read_bytes()):
-        raise InputError(fault(path, "", "not_empty"))
-    shards.refuse_links(path, (POINTS, STUDY_FILE))
+    with contextlib.suppress(FileExistsError):  # another process began in the same moment; the lock decides
+        write_new(path / BIRTH, BORN)
 
 
 @contextlib.contextmanager
