@@ -112,7 +112,7 @@ def described(store: Store, district: str) -> dict[str, Any]:
     from konvergensi.inputs.districts import find_district
 
     study = store.study
-    place = find_district(district) if study.model == KONVERGENSI else None
+    place = find_district(store.source_of(district)) if study.model == KONVERGENSI else None
     return {
         "version": __version__,
         "model": study.model,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from konvergensi.base.plain import plain
+
 LANGUAGES = ("en", "id")
 
 TEXTS = Path(__file__).with_name("errors.toml")
@@ -38,7 +40,7 @@ class Fault:
         """Return the fault as one line in English (`en`) or Indonesian (`id`)."""
         head = f"{self.where}: " if self.where else ""
         head += f"{self.key}: " if self.key else ""
-        return " ".join((head + self.sentence(lang)).split())
+        return plain(" ".join((head + self.sentence(lang)).split()))
 
     def sentence(self, lang: str = "en") -> str:
         words = {name: self._word(name, word, lang) for name, word in self.words.items()}
@@ -76,7 +78,7 @@ class InputError(ValueError):
 
 
 def fault(where: object, key: str, phrase: str, **words: Any) -> Fault:
-    """Build a `Fault`; `phrase` is a key of PHRASES."""
+    """Build a `Fault`; `phrase` is a key of the part `phrase` of errors.toml."""
     return Fault(str(where), key, phrase, words)
 
 

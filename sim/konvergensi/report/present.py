@@ -12,6 +12,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from konvergensi.base.folders import drafted, write_json
+from konvergensi.base.plain import plain
 from konvergensi.base.words import Lang
 from konvergensi.report import (
     comparison,
@@ -133,7 +134,7 @@ def save(result: Any, out: Path, lang: Lang, command: str | None, figures: bool 
     with drafted(out) as draft:
         if shown.page is not None:
             name, page = shown.page
-            (draft / name).write_text(page(result, lang), encoding="utf-8")
+            (draft / name).write_text(plain(page(result, lang)), encoding="utf-8")
         if shown.extra is not None:
             shown.extra(result, draft, lang)
         if figures and not shown.own_figures:
@@ -166,12 +167,12 @@ def figure_names(result: Any) -> list[str]:
 
 def lines(result: Any, lang: Lang) -> list[str]:
     """What the result says, to print."""
-    return SHOWN[result.kind].lines(result, lang)
+    return [plain(line) for line in SHOWN[result.kind].lines(result, lang)]
 
 
 def html(result: Any, lang: Lang) -> str:
     """What a notebook shows: the lines and the tables there are."""
     rows = [(name, f"{len(table):,}", ", ".join(map(str, table))) for name, table in result.tables().items()]
-    sizes = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    sizes = "".join(f"<tr>{''.join(f'<td>{escape(plain(cell))}</td>' for cell in row)}</tr>" for row in rows)
     said = escape("\n".join(lines(result, lang)))
     return f"<pre style='white-space: pre-wrap'>{said}</pre><table>{sizes}</table>"
