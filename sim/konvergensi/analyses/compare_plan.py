@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.files import collect
+from konvergensi.base.files import anywhere, collect
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
@@ -24,7 +24,7 @@ from konvergensi.methods.sobol import sobol
 from konvergensi.model.branch import branches
 from konvergensi.model.outcome import measures_of
 from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
-from konvergensi.studies.batch import Row
+from konvergensi.studies.rows import Row
 
 if TYPE_CHECKING:
     from konvergensi.model.convergence import ConvergenceModel
@@ -85,6 +85,7 @@ def make_plan(
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     if len(scenarios) < 2:
         raise InputError(fault("", "scenarios", "two_scenarios", value=", ".join(scenarios)))
+    district, scenarios = anywhere(district), [anywhere(name) for name in scenarios]
     place = find_district(district)
     policies = collect(partial(load_scenario, name) for name in scenarios)
     names = [policy.id for policy in policies]
@@ -167,4 +168,4 @@ def run_of_row(row: Row) -> Run:
 
     tables: dict[str, Any] = {name: pd.DataFrame(columns) for name, columns in row["tables"].items()}
     names = {name: row[name] for name in ("service_names", "agency_names", "package")}
-    return Run(**tables, children=None, manifest=row["manifest"], **names)
+    return Run.restored(tables, names, row["manifest"])
