@@ -218,8 +218,8 @@ def test_a_study_varies_their_parameters_over_processes_and_dask(folder: Path, c
     assert exported(run_study(study, folder / "two", workers=2)) == exported(one)
     assert exported(run_study(study, folder / "dask", cluster=cluster.address)) == exported(one)
     assert one.manifest["identity"]["extensions"] == {"rains": read_extension("rains.py").sha256}
-    found = sensitivity(study, "morris", out=folder / "s", draws=2, workers=1, output=["prevalence"])
-    assert set(found.sensitivity["factor"]) == {"rains.staying_home_share", "budget.inertia"}
+    found = sensitivity(study, "morris", out=folder / "s", draws=2, workers=1, output=["services_mean"])
+    assert {"rains.staying_home_share", "budget.inertia"} <= set(found.sensitivity["factor"])
     assert found.manifest["extensions"] == [read_extension("rains.py").as_data()]
     (folder / "rains.py").write_text(EXAMPLES["rains.py"] + "\n# changed\n")
     with pytest.raises(InputError, match=r"holds another study \(extensions differ\)"):
