@@ -18,10 +18,12 @@ from study_driver import KECIL, Cluster, cluster_of, exported
 from typer.testing import CliRunner
 
 import konvergensi as kv
+from konvergensi.analyses.compare_plan import sample_of
 from konvergensi.analyses.sensitivity import sensitivity
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
 from konvergensi.inputs import extensions
+from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force, read_extension
 from konvergensi.model.build import LIVED_MONTHS
 from konvergensi.model.convergence import MONTH
@@ -195,6 +197,18 @@ def test_a_comparison_holds_them_on_every_engine(folder: Path, cluster: Cluster)
     told.clear()
     kv.compare(names, workers=1, keep=folder / "runs", progress=lambda *each: told.append(each), **how)
     assert told[0] == (0, 4)  # another file is another comparison
+
+
+def test_a_comparison_draws_the_same_of_shipped_parameters_with_and_without_them(folder: Path) -> None:
+    def drawn() -> list[dict[str, Any]]:
+        return sample_of(find_district(KECIL), 3, ())[1]
+
+    without = drawn()
+    with in_force(["rains.py", "telur.toml"]):
+        found = drawn()
+    added = {"rains.staying_home_share", "services.telur.unit_cost_rp", "services.telur.effect"}
+    assert [each.keys() - other.keys() for each, other in zip(found, without)] == [added] * 3
+    assert [{key: value for key, value in each.items() if key not in added} for each in found] == without
 
 
 def test_gaps_and_explain_live_them(folder: Path) -> None:

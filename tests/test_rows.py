@@ -14,6 +14,7 @@ import pytest
 from study_driver import KECIL, Cluster, cluster_of
 
 from konvergensi.base.errors import InputError
+from konvergensi.cli.terminal import Lang, warn_of_damage
 from konvergensi.inputs.parameters import Value
 from konvergensi.studies import rows, shards
 from konvergensi.studies.lock import locked
@@ -207,6 +208,24 @@ def test_a_row_that_is_not_as_it_was_written_is_made_again(damage: Any, tmp_path
     done.clear()
     rows_of(jobs, forty_one, workers=1, keep=folder)
     assert done == []
+
+
+def test_the_command_says_which_rows_are_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    warn_of_damage(tmp_path / "nothing", Lang.en)
+    rows_of(JOBS[:1], forty_one, workers=1, keep=tmp_path / "r")
+    warn_of_damage(tmp_path / "r", Lang.en)
+    assert capsys.readouterr().err == ""
+    other_digit(tmp_path / "r" / "rows" / "part-000001.parquet")
+    warn_of_damage(tmp_path / "r", Lang.id)
+    assert "Rusak atau hilang, simulasinya diulang: rows/part-000001.parquet" in capsys.readouterr().err
+
+
+def test_a_link_in_a_folder_of_rows_is_refused(tmp_path: Path) -> None:
+    rows_of(JOBS[:1], third, workers=1, keep=tmp_path / "r")
+    (tmp_path / "r" / "rows").rename(tmp_path / "elsewhere")
+    (tmp_path / "r" / "rows").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="holds what this version did not write"):
+        rows_of(JOBS, third, workers=1, keep=tmp_path / "r")
 
 
 def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:

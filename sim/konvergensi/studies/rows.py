@@ -28,7 +28,7 @@ from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.studies import shards
 from konvergensi.studies.engines import DIED, ONE_AT_A_TIME
 from konvergensi.studies.identity import Identity, code_of, hash_of, refuse_other
-from konvergensi.studies.lock import locked
+from konvergensi.studies.lock import LOCK, locked
 from konvergensi.studies.working import Progress, results_of, work_off
 from konvergensi.studies.writing import SHARD_RUNS, SHARD_SECONDS, deferred_interrupt, unwritable
 
@@ -223,7 +223,7 @@ def _kept(folder: Path | None) -> Iterator[Path | None]:
         folder.mkdir(parents=True, exist_ok=True)
         if not _is_ours(folder):
             raise InputError(fault(folder, "", "not_rows"))
-        if not (folder / MANIFEST).exists():
+        if not (folder / MANIFEST).is_file():
             shards.write_whole(folder / MANIFEST, json.dumps(MARK).encode())
         for name in (ROWS, shards.RECORDS):
             (folder / name).mkdir(exist_ok=True)
@@ -234,8 +234,10 @@ def _kept(folder: Path | None) -> Iterator[Path | None]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder says that it holds rows, or is empty but for what a killed start has left."""
-    if not (folder / MANIFEST).exists():
+    """Whether a folder says that it holds rows, or has only what a killed start has left; a link is nobody's."""
+    if any((folder / name).is_symlink() for name in (MANIFEST, LOCK, ROWS, shards.RECORDS, shards.DAMAGED)):
+        return False
+    if not (folder / MANIFEST).is_file():
         return all(each.name == f".{MANIFEST}.draft" for each in folder.iterdir())
     try:
         return bool(json.loads((folder / MANIFEST).read_bytes()) == MARK)
