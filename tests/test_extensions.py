@@ -352,6 +352,13 @@ def test_check_says_what_a_file_adds_or_what_is_wrong(lang: str, folder: Path) -
     assert done.exit_code == 2 and "go_to_posyandu" in done.output and "Traceback" not in done.output
 
 
+def test_describe_tells_of_their_parameters(folder: Path) -> None:
+    done = call("describe", "rains.staying_home_share", "--with", "rains.py")
+    assert done.exit_code == 0 and "share of children" in done.stdout
+    assert re.search(r"file\s+rains\.py", done.stdout)
+    assert call("describe", "rains.staying_home_share").exit_code == 2
+
+
 def test_extensions_named_twice_are_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="'rains' is there already"), in_force(["rains.py", "rains.py"]):
         pass

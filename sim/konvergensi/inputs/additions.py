@@ -40,3 +40,8 @@ def added_services() -> dict[str, Any]:
 def added_programmes() -> list[tuple[str, Any]]:
     """File and programme of the extensions in force."""
     return [(extension.where, each) for extension in IN_FORCE.get() for each in extension.programmes]
+
+
+def adding_file(key: str) -> str:
+    """Name of the file of the extension in force that adds a parameter; empty where none does."""
+    return next((str(each.file) for each in IN_FORCE.get() if key in each.parameters), "")
