@@ -20,7 +20,7 @@ from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.extensions import as_data as extensions_in_force
-from konvergensi.inputs.extensions import in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.targets import load_targets
@@ -85,6 +85,7 @@ NO_RATIO = {
 EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
 
 
+@takes_extensions
 def compare(
     scenarios: Sequence[str],
     *,
@@ -113,33 +114,32 @@ def compare(
     as in `konvergensi.run`.
     Raises InputError naming what is wrong with the input.
     """
-    with in_force(extensions):
-        began = time.perf_counter()
-        if faults := number_faults({} if workers is None else {"workers": workers}):
-            raise InputError(faults)
-        plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
-        each = len(plan.policies)
-        tell = None if progress is None else lambda done, total: progress(done * each, total * each)
-        jobs = [plan.full, *plan.sample.values()]
-        found = rows_of(jobs, compare_job, workers=workers, cluster=cluster, keep=keep, progress=tell)
-        rows = dict(zip(jobs, found))
-        details = {policy: run_of_row(row["run"]) for policy, row in zip(plan.names, rows[plan.full]["scenarios"])}
-        samples = _Samples.of(plan, rows)
-        cost_effect = _cost_effect(samples)
-        return Comparison(
-            manifest=_manifest(plan, samples, details, cost_effect, dict(set or {}), time.perf_counter() - began),
-            comparison=_comparison(samples),
-            runs=_runs(samples),
-            targets=_targets(samples),
-            variance=_variance(samples),
-            pairs=_pairs(samples),
-            costs=_costs(samples),
-            cost_effect=cost_effect,
-            groups=_groups(samples),
-            villages=_villages(samples),
-            details=details,
-            beliefs=_beliefs(plan),
-        )
+    began = time.perf_counter()
+    if faults := number_faults({} if workers is None else {"workers": workers}):
+        raise InputError(faults)
+    plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
+    each = len(plan.policies)
+    tell = None if progress is None else lambda done, total: progress(done * each, total * each)
+    jobs = [plan.full, *plan.sample.values()]
+    found = rows_of(jobs, compare_job, workers=workers, cluster=cluster, keep=keep, progress=tell)
+    rows = dict(zip(jobs, found))
+    details = {policy: run_of_row(row["run"]) for policy, row in zip(plan.names, rows[plan.full]["scenarios"])}
+    samples = _Samples.of(plan, rows)
+    cost_effect = _cost_effect(samples)
+    return Comparison(
+        manifest=_manifest(plan, samples, details, cost_effect, dict(set or {}), time.perf_counter() - began),
+        comparison=_comparison(samples),
+        runs=_runs(samples),
+        targets=_targets(samples),
+        variance=_variance(samples),
+        pairs=_pairs(samples),
+        costs=_costs(samples),
+        cost_effect=cost_effect,
+        groups=_groups(samples),
+        villages=_villages(samples),
+        details=details,
+        beliefs=_beliefs(plan),
+    )
 
 
 class _Samples:

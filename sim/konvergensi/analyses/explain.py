@@ -55,7 +55,7 @@ from konvergensi.analyses.gaps import t_interval
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.extensions import as_data as extensions_in_force
-from konvergensi.inputs.extensions import in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
@@ -82,6 +82,7 @@ if TYPE_CHECKING:
 Change = Mapping[str, float]  # by world, points of prevalence
 
 
+@takes_extensions
 def explain(
     district: str = "lebak",
     *,
@@ -105,35 +106,32 @@ def explain(
     get a share of their own, those with most programmes first (the others share one; each doubles the work); set,
     parameter values in force from the beginning of the lived past; draws_from, `fitted`: each seed with a draw fitted
     to the district, where it has them, `prior`: parameters as they are, or the folder of a calibration; district,
-    population_share, workers, cluster, lang, keep and progress as in `konvergensi.gaps`, the last called with worlds
-    lived and in all.
+    population_share, workers, cluster, lang, keep, extensions and progress as in `konvergensi.gaps`, the last called
+    with worlds lived and in all.
     Raises InputError naming what is wrong with the input.
     """
-    with in_force(extensions):
-        began = time.perf_counter()
-        numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        plan = make_plan(district, since, until, numbers, set, draws_from=draws_from)
-        real = [each for each in plan.place.published if not each.routine]
+    began = time.perf_counter()
+    numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
+    plan = make_plan(district, since, until, numbers, set, draws_from=draws_from)
+    real = [each for each in plan.place.published if not each.routine]
 
-        def tell(done: int, in_all: int) -> None:
-            if progress is not None:
-                progress(round(done * plan.worlds / in_all), plan.worlds)
+    def tell(done: int, in_all: int) -> None:
+        if progress is not None:
+            progress(round(done * plan.worlds / in_all), plan.worlds)
 
-        rows = rows_of(plan.jobs, live_worlds, workers=workers, cluster=cluster, keep=keep, progress=tell)
-        by_seed = {
-            seed: _together([row for job, row in zip(plan.jobs, rows) if job.seed == seed]) for seed in plan.seeds
-        }
-        surveys = _surveys(list(by_seed.values()), real)
-        return Explanation(
-            parts=_parts(plan, list(by_seed.values())),
-            worlds=pd.DataFrame(
-                [(seed, world, change) for seed, row in by_seed.items() for world, change in row["change"].items()],
-                columns=["seed", "world", "change"],
-            ),
-            surveys=surveys,
-            manifest=_manifest(plan, by_seed, set or {}, real, time.perf_counter() - began),
-            lang=lang,
-        )
+    rows = rows_of(plan.jobs, live_worlds, workers=workers, cluster=cluster, keep=keep, progress=tell)
+    by_seed = {seed: _together([row for job, row in zip(plan.jobs, rows) if job.seed == seed]) for seed in plan.seeds}
+    surveys = _surveys(list(by_seed.values()), real)
+    return Explanation(
+        parts=_parts(plan, list(by_seed.values())),
+        worlds=pd.DataFrame(
+            [(seed, world, change) for seed, row in by_seed.items() for world, change in row["change"].items()],
+            columns=["seed", "world", "change"],
+        ),
+        surveys=surveys,
+        manifest=_manifest(plan, by_seed, set or {}, real, time.perf_counter() - began),
+        lang=lang,
+    )
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.extensions import as_data as extensions_in_force
-from konvergensi.inputs.extensions import in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
@@ -51,6 +51,7 @@ PERCENTILES = (5, 95)  # over draws
 INTERVALS = ("chance_low", "chance_high", "assumed_low", "assumed_high")
 
 
+@takes_extensions
 def gaps(
     district: str = "lebak",
     *,
@@ -69,32 +70,31 @@ def gaps(
 ) -> Gaps:
     """Close the three gaps alone, in pairs and together, and say what each brings.
 
-    Parameters: district, population_share, start, end as in `konvergensi.run`; seeds, how many of them (1, 2, ...);
-    draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core); cluster,
-    the address of a Dask scheduler instead, `tcp://host:port`; ranges, whether each rate that was never measured is
-    also tried at both ends of its range; lang, the language of `lines`; keep, a folder in which each finished run is
-    kept for the next start; progress, called with runs done and in all.
+    Parameters: district, population_share, start, end, extensions as in `konvergensi.run`; seeds, how many of them (1,
+    2, ...); draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core);
+    cluster, the address of a Dask scheduler instead, `tcp://host:port`; ranges, whether each rate that was never
+    measured is also tried at both ends of its range; lang, the language of `lines`; keep, a folder in which each
+    finished run is kept for the next start; progress, called with runs done and in all.
     Raises InputError naming what is wrong with the input.
     """
-    with in_force(extensions):
-        began = time.perf_counter()
-        if faults := number_faults({} if workers is None else {"workers": workers}):
-            raise InputError(faults)
-        plan = make_plan(district, seeds, draws, population_share, start, end, ranges)
-        jobs = plan.jobs()
-        rows = dict(zip(jobs, rows_of(jobs, gaps_job, workers=workers, cluster=cluster, keep=keep, progress=progress)))
-        main = {at: rows[job] for at, job in plan.main.items()}
-        drawn = {at: rows[job] for at, job in plan.drawn.items()}
-        ends = {at: rows[job] for at, job in plan.ends.items()}
-        return Gaps(
-            values=_values(main, drawn),
-            differences=_differences(main, drawn),
-            shapley=_shapley(main, drawn),
-            ranges=_ranges(plan, main, ends),
-            money=_money(main),
-            manifest=_manifest(plan, main, time.perf_counter() - began),
-            lang=lang,
-        )
+    began = time.perf_counter()
+    if faults := number_faults({} if workers is None else {"workers": workers}):
+        raise InputError(faults)
+    plan = make_plan(district, seeds, draws, population_share, start, end, ranges)
+    jobs = plan.jobs()
+    rows = dict(zip(jobs, rows_of(jobs, gaps_job, workers=workers, cluster=cluster, keep=keep, progress=progress)))
+    main = {at: rows[job] for at, job in plan.main.items()}
+    drawn = {at: rows[job] for at, job in plan.drawn.items()}
+    ends = {at: rows[job] for at, job in plan.ends.items()}
+    return Gaps(
+        values=_values(main, drawn),
+        differences=_differences(main, drawn),
+        shapley=_shapley(main, drawn),
+        ranges=_ranges(plan, main, ends),
+        money=_money(main),
+        manifest=_manifest(plan, main, time.perf_counter() - began),
+        lang=lang,
+    )
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

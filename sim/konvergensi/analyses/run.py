@@ -12,7 +12,7 @@ import pandas as pd
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
-from konvergensi.inputs.extensions import in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.model.convergence import ConvergenceModel
@@ -23,6 +23,7 @@ from konvergensi.results.run import Run
 Progress = Callable[[int, int], None]
 
 
+@takes_extensions
 def run(
     scenario: str = "baseline",
     *,
@@ -42,18 +43,17 @@ def run(
     months in all after each month.
     Raises InputError naming what is wrong with the input.
     """
-    with in_force(extensions):
-        began = time.perf_counter()
-        check_options(start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children)
-        model = model_class(ConvergenceModel)(
-            scenario, district, seed, population_share, start, end, set=set, trace_children=trace_children
-        )
-        months = model.last_month - model.first_month + 1
-        while model.running:
-            model.step()
-            if progress is not None:
-                progress(model.steps, months)
-        return collect(model, set or {}, time.perf_counter() - began)
+    began = time.perf_counter()
+    check_options(start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children)
+    model = model_class(ConvergenceModel)(
+        scenario, district, seed, population_share, start, end, set=set, trace_children=trace_children
+    )
+    months = model.last_month - model.first_month + 1
+    while model.running:
+        model.step()
+        if progress is not None:
+            progress(model.steps, months)
+    return collect(model, set or {}, time.perf_counter() - began)
 
 
 def collect(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float) -> Run:

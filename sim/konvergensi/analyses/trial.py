@@ -14,7 +14,7 @@ import numpy as np
 from konvergensi.base.errors import InputError, unknown_name
 from konvergensi.base.version import __version__
 from konvergensi.inputs.extensions import as_data as extensions_in_force
-from konvergensi.inputs.extensions import in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
@@ -36,12 +36,14 @@ END_AGE = 24  # months; measured in standing height, as the WHO tables count fro
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 
+@takes_extensions
 def trial(
     services: str | Sequence[str],
     n: int = 20_000,
     seed: int = 1,
     lang: str = "en",
     set: Mapping[str, object] | None = None,
+    *,
     extensions: Sequence[str | Path] | str | Path | None = None,
 ) -> Trial:
     """Try one service, or several together, on the same n children at the national level of growth.
@@ -50,34 +52,33 @@ def trial(
     `lines`; set, parameter values, for instance another growth.combination; extensions, as in `konvergensi.run`.
     Raises InputError for an unknown service or parameter.
     """
-    with in_force(extensions):
-        known = load_services()
-        ids = services.split("+") if isinstance(services, str) else list(services)
-        for name in ids:
-            if name not in known:
-                raise InputError(unknown_name("", "trial", "service", name, known))
-        if twice := [name for name in ids if ids.count(name) > 1]:
-            raise InputError(f"trial: {twice[0]} is named twice; name each service once")
-        if faults := number_faults({"children": n, "seed": seed}):
-            raise InputError(faults)
-        settings = Settings.defaults().changed(dict(set or {}), "trial")
-        chosen = [known[name] for name in ids]
-        with_, without = grow_cohort(chosen, settings, n, seed), grow_cohort([], settings, n, seed)
-        laz = Estimate.of_mean(with_.measured - without.measured)
-        weight = Estimate.of_mean(with_.birth_weight - without.birth_weight)
-        ratio = _ratio(with_.measured < -2.0, without.measured < -2.0)
-        published = published_laz(chosen[0], settings) if len(chosen) == 1 else None
-        manifest = {
-            "version": __version__,
-            "extensions": extensions_in_force(),
-            "services": ids,
-            "children": n,
-            "seed": seed,
-            "set": dict(set or {}),
-            "effects": {each.id: effect_shown(each) for each in chosen},
-            "command": "konvergensi.trial",
-        }
-        return Trial(tuple(ids), laz, ratio, weight, published, manifest, cast("Lang", lang))
+    known = load_services()
+    ids = services.split("+") if isinstance(services, str) else list(services)
+    for name in ids:
+        if name not in known:
+            raise InputError(unknown_name("", "trial", "service", name, known))
+    if twice := [name for name in ids if ids.count(name) > 1]:
+        raise InputError(f"trial: {twice[0]} is named twice; name each service once")
+    if faults := number_faults({"children": n, "seed": seed}):
+        raise InputError(faults)
+    settings = Settings.defaults().changed(dict(set or {}), "trial")
+    chosen = [known[name] for name in ids]
+    with_, without = grow_cohort(chosen, settings, n, seed), grow_cohort([], settings, n, seed)
+    laz = Estimate.of_mean(with_.measured - without.measured)
+    weight = Estimate.of_mean(with_.birth_weight - without.birth_weight)
+    ratio = _ratio(with_.measured < -2.0, without.measured < -2.0)
+    published = published_laz(chosen[0], settings) if len(chosen) == 1 else None
+    manifest = {
+        "version": __version__,
+        "extensions": extensions_in_force(),
+        "services": ids,
+        "children": n,
+        "seed": seed,
+        "set": dict(set or {}),
+        "effects": {each.id: effect_shown(each) for each in chosen},
+        "command": "konvergensi.trial",
+    }
+    return Trial(tuple(ids), laz, ratio, weight, published, manifest, cast("Lang", lang))
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown_name
 from konvergensi.base.files import as_toml, collect, digest, exists, read_bytes
@@ -34,6 +34,8 @@ from konvergensi.inputs.services import Service, load_services, read_service
 
 GROUP = "konvergensi.extensions"  # of entry points
 Function = Callable[[Any], Any]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,17 @@ def in_force(extensions: Sequence[str | Path | Extension] | str | Path | None) -
         yield current()
     finally:
         IN_FORCE.reset(token)
+
+
+def takes_extensions(function: Callable[P, R]) -> Callable[P, R]:
+    """Put what the keyword argument `extensions` names in force while the function runs."""
+
+    @wraps(function)
+    def inside(*args: P.args, **options: P.kwargs) -> R:
+        with in_force(options.get("extensions")):  # type: ignore[arg-type]
+            return function(*args, **options)
+
+    return inside
 
 
 def current() -> tuple[Extension, ...]:
@@ -341,4 +354,6 @@ def _takes_one(function: Any) -> bool:
     return True
 
 
-__all__ = ["Extension", "Mechanism", "Observer", "as_data", "current", "in_force", "mechanism", "observer"]
+__all__ = [
+    "Extension", "Mechanism", "Observer", "as_data", "current", "in_force", "mechanism", "observer", "takes_extensions",
+]  # fmt: skip
