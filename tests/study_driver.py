@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,43 @@ def environment() -> dict[str, str]:
     """Where a new process finds the package and the tests."""
     here = Path(__file__).parent
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(here.parent / "sim"), str(here)])}
+
+
+@dataclass
+class Cluster:
+    """A scheduler, its address, and its workers."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]]
+
+
+def begin(module: str, *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", f"distributed.cli.{module}", *words]
+    return subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def begin_worker(address: str, folder: Path) -> subprocess.Popen[bytes]:
+    return begin("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+                 "--local-directory", str(folder))  # fmt: skip
+
+
+@contextmanager
+def cluster_of(workers: int, folder: Path) -> Iterator[Cluster]:
+    """A real scheduler and real workers, over TCP."""
+    file = folder / "scheduler.json"
+    scheduler = begin("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show",
+                      "--scheduler-file", str(file))  # fmt: skip
+    text = wait_for(lambda: file.exists() and file.read_text())
+    address = text.split('"address": "')[1].split('"')[0]
+    assert address.startswith("tcp://127.0.0.1:")
+    found = Cluster(address, scheduler, [begin_worker(address, folder) for _ in range(workers)])
+    try:
+        yield found
+    finally:
+        for process in [scheduler, *found.workers]:
+            process.kill()
+            process.wait()
 
 
 def wait_for(what: Any, seconds: float = 60.0) -> Any:

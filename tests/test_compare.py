@@ -29,7 +29,7 @@ from konvergensi.model.branch import branches
 from konvergensi.report import present
 from konvergensi.results import comparison as comparison_module
 from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
-from konvergensi.studies.batch import do_all
+from konvergensi.studies.rows import rows_of
 
 SPAN: dict[str, Any] = {"population_share": 0.004, "end": "2019-02"}
 WORDS = 'title = { en = "A", id = "B" }\nquestion = { en = "C", id = "D" }\n'
@@ -380,15 +380,12 @@ def test_stopped_halfway_it_goes_on_and_comes_to_the_same(
     keep, few = tmp_path / "runs", {"draws": 1, "seeds": 2, "workers": 1}
     with pytest.raises(Stop):
         compare(scenarios, keep=keep, progress=stop_after_two, **few, **SPAN)
-    files = sorted(keep.glob("*.json"))
-    assert len(files) == 2 and len(list(keep.iterdir())) == 2
-    files[0].write_text(files[0].read_text()[:-40])  # cut off in the middle
     told: list[tuple[int, int]] = []
     again = compare(scenarios, keep=keep, progress=lambda *each: told.append(each), **few, **SPAN)
-    assert told[0] == (1 * 3, 3 * 3) and told[-1] == (3 * 3, 3 * 3)
-    before = set(kept.iterdir())
-    same(again, compare(scenarios, keep=kept, **few, **SPAN))
-    assert set(kept.iterdir()) == before  # a longer comparison had done all of it
+    assert told[0] == (2 * 3, 3 * 3) and told[-1] == (3 * 3, 3 * 3)
+    told.clear()
+    same(again, compare(scenarios, keep=kept, progress=lambda *each: told.append(each), **few, **SPAN))
+    assert told == [(3 * 3, 3 * 3)]  # a longer comparison had done all of it
 
 
 def test_the_number_of_workers_changes_nothing(by_seed: Comparison, scenarios: list[str]) -> None:
@@ -398,8 +395,9 @@ def test_the_number_of_workers_changes_nothing(by_seed: Comparison, scenarios: l
 def test_another_scenario_or_order_is_other_work(tmp_path: Path) -> None:
     def names(*scenarios: str) -> set[str]:
         jobs = [make_plan(scenarios, "lebak", 0, 1, 0.002, "2018-01", "2018-01", {}).full]
-        do_all(jobs, nothing, "nothing", keep=tmp_path / "runs")
-        return {path.stem for path in (tmp_path / "runs").iterdir()}
+        rows_of(jobs, nothing, workers=1, keep=tmp_path / "runs")
+        files = (tmp_path / "runs" / "rows").glob("*.parquet")
+        return {key for file in files for key in pd.read_parquet(file)["key"]}
 
     assert len(names("baseline", "one-list")) == 1
     assert len(names("one-list", "baseline")) == 2
@@ -415,7 +413,7 @@ def nothing(_job: object) -> dict[str, Any]:
 
 
 def test_what_is_kept_is_small_but_for_the_details(kept: Path, found: Comparison) -> None:
-    sizes = sorted(path.stat().st_size for path in kept.glob("*.json"))
+    sizes = sorted(len(row) for file in (kept / "rows").glob("*.parquet") for row in pd.read_parquet(file)["row"])
     assert sizes[-2] < 150_000
 
 
@@ -516,7 +514,7 @@ def test_the_command_passes_its_options_on_and_says_what_came_out(
     del asked["progress"]
     assert asked == {
         "scenarios": ["baseline", "one-list"], "district": "lebak", "draws": 3, "seeds": 2, "population_share": 0.5,
-        "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2,
+        "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2, "cluster": None,
         "draws_from": "fitted",
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip

@@ -1,9 +1,7 @@
-"""Closing the gaps: money equal, one thing at a time, shares that add up, and a batch that survives being stopped."""
+"""Closing the gaps: money equal, one thing at a time, shares that add up, and work that survives being stopped."""
 
 import itertools
 import json
-import os
-import pickle
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +30,6 @@ from konvergensi.methods.shapley import coalitions, shapley
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.report import gaps_page
 from konvergensi.report.theme import SMALL
-from konvergensi.studies.batch import Job, run_batch
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 
 SHORT: dict[str, Any] = {"population_share": 0.005, "end": "2018-12"}
@@ -286,7 +283,7 @@ def test_two_gaps_that_need_each_other_share_their_interaction() -> None:
     assert found == {"socialization": 0.0, "data": 0.5, "timing": 0.5, "total": 1.0, "interaction": 1.0}
 
 
-# ---- the batch ---------------------------------------------------------------------------------------------------
+# ---- the runs ----------------------------------------------------------------------------------------------------
 
 
 def test_the_number_of_workers_changes_nothing(one: Gaps) -> None:
@@ -297,67 +294,19 @@ class Stop(BaseException):
     """A stand-in for Ctrl-C and worse."""
 
 
-def test_a_batch_stopped_halfway_goes_on_and_comes_to_the_same(one: Gaps, tmp_path: Path) -> None:
+def test_stopped_halfway_it_goes_on_and_comes_to_the_same(one: Gaps, tmp_path: Path) -> None:
     def stop_after_three(done: int, _all: int) -> None:
         if done == 3:
             raise Stop
 
-    keep = tmp_path / "runs"
+    keep, told = tmp_path / "runs", []
     with pytest.raises(Stop):
         gaps(**ONE, workers=1, keep=keep, progress=stop_after_three)
-    files = sorted(keep.glob("*.json"))
-    assert len(files) == 3 and len(list(keep.iterdir())) == 3
-    files[0].write_text(files[0].read_text()[:-40])  # cut off in the middle
-    kept_row = json.loads(files[1].read_text())
-    files[1].write_text(json.dumps(kept_row | {"key": "of another run"}))
-    told: list[tuple[int, int]] = []
     same(one, gaps(**ONE, workers=1, keep=keep, progress=lambda *each: told.append(each)))
-    assert told[0] == (1, 8) and told[-1] == (8, 8)
-    written = {file: file.stat().st_mtime_ns for file in keep.glob("*.json")}
-    same(one, gaps(**ONE, workers=1, keep=keep))
-    assert {file: file.stat().st_mtime_ns for file in keep.glob("*.json")} == written  # nothing was run again
-
-
-def nothing(_model: ConvergenceModel) -> dict[str, Any]:
-    return {}
-
-
-def die(_model: ConvergenceModel) -> dict[str, Any]:
-    os._exit(9)  # as when memory runs out
-
-
-def kept_names(folder: Path, *jobs: Job) -> set[str]:
-    run_batch(jobs, nothing, keep=folder)
-    return {path.stem for path in folder.iterdir()}
-
-
-def test_another_value_seed_share_span_or_policy_file_is_another_run(tmp_path: Path) -> None:
-    policy = tmp_path / "mine.toml"
-    text = 'extends = "baseline"\ntitle = { en = "A", id = "A" }\nquestion = { en = "B", id = "B" }\n'
-    policy.write_text(text)
-    usual = {"scenario": str(policy), "district": "lebak", "seed": 1, "population_share": 0.001}
-    usual |= {"start": "2018-01", "end": "2018-01"}
-    jobs = [
-        Job(**usual | other)
-        for other in ({}, {"seed": 2}, {"population_share": 0.002}, {"end": "2018-02"}, {"set": (("goals.on", False),)})
-    ]
-    names = kept_names(tmp_path / "runs", *jobs, jobs[0])
-    assert len(names) == 5
-    assert kept_names(tmp_path / "runs", jobs[0]) == names
-    policy.write_text(text + 'change = [{ from = "2018-01", set = { "goals.on" = false } }]\n')
-    assert len(kept_names(tmp_path / "runs", jobs[0])) == 6
-
-
-def test_a_worker_that_dies_is_told_and_no_traceback() -> None:
-    jobs = [Job("baseline", "lebak", seed, 0.001, "2018-01", "2018-01") for seed in (1, 2)]
-    with pytest.raises(InputError, match="worker process ended by itself"):
-        run_batch(jobs, die, workers=2)
-
-
-def test_a_fault_found_in_another_process_can_still_be_told() -> None:
-    with pytest.raises(InputError) as found:
-        run_batch([Job("baseline", "lebak", 1, 0.001, "2018-01", "2018-01", (("goals.oon", True),))], nothing)
-    assert pickle.loads(pickle.dumps(found.value)).lines("id") == found.value.lines("id")
+    assert told[0] == (3, 8) and told[-1] == (8, 8)
+    told.clear()
+    same(one, gaps(**ONE, workers=1, keep=keep, progress=lambda *each: told.append(each)))
+    assert told == [(8, 8)]  # nothing was run again
 
 
 # ---- words and pictures ------------------------------------------------------------------------------------------
@@ -506,7 +455,7 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
     del asked["progress"]
     assert asked == {
         "district": "lebak", "seeds": 3, "draws": 0, "population_share": 0.5, "start": "2019-01", "end": "2020-12",
-        "workers": 2, "ranges": False, "lang": "en", "keep": tmp_path / "out" / "runs",
+        "workers": 2, "cluster": None, "ranges": False, "lang": "en", "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Closing the gaps: Kabupaten Lebak, 2018\n")
     assert done.stdout.splitlines()[-1].startswith(

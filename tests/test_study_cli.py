@@ -10,7 +10,7 @@ from study_driver import exported
 from typer.testing import CliRunner, Result
 
 from konvergensi.cli.main import app
-from konvergensi.studies import execute, status, writing
+from konvergensi.studies import status, working, writing
 from konvergensi.studies.shards import RECORDS
 from konvergensi.studies.status import status_of
 from konvergensi.studies.store import Store
@@ -56,7 +56,7 @@ def test_an_export_for_the_ema_workbench_is_one_archive(store: Path, tmp_path: P
 
 
 def test_ctrl_c_ends_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = execute.in_process
+    real = working.in_process
 
     def interrupted(work: Any, jobs: Any) -> Any:
         for number, result in enumerate(real(work, jobs)):
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_with_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monke
             if number == 99:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(execute, "in_process", interrupted)
+    monkeypatch.setattr(working, "in_process", interrupted)
     done = call("run", "ishigami", "--out", tmp_path / "store", "--workers", 1, "--lang", "id")
     assert done.exit_code == 130 and done.stdout == "" and "Traceback" not in done.stderr
     assert f"lanjutkan dengan: konvergensi study resume {tmp_path}/store" in done.stderr

@@ -1,16 +1,16 @@
 """Studies on a Dask cluster: a real scheduler and two real workers, over TCP."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from study_driver import (
-    environment,
+    Cluster,
+    begin_worker,
+    cluster_of,
     exported,
     function_study,
     model_study,
@@ -31,39 +31,10 @@ from konvergensi.studies.store import Store
 from konvergensi.studies.study import checked, sources_of
 
 
-@dataclass
-class Cluster:
-    """A scheduler, its address, and its workers."""
-
-    address: str
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]]
-
-
-def begin(module: str, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", f"distributed.cli.{module}", *words]
-    return subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def begin_worker(address: str, folder: Path) -> subprocess.Popen[bytes]:
-    return begin("dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                 "--local-directory", str(folder))  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("dask")
-    file = folder / "scheduler.json"
-    scheduler = begin("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show",
-                      "--scheduler-file", str(file))  # fmt: skip
-    text = wait_for(lambda: file.exists() and file.read_text())
-    address = text.split('"address": "')[1].split('"')[0]
-    assert address.startswith("tcp://127.0.0.1:")
-    found = Cluster(address, scheduler, [begin_worker(address, folder) for _ in range(2)])
-    yield found
-    for process in [scheduler, *found.workers]:
-        process.kill()
-        process.wait()
+    with cluster_of(2, tmp_path_factory.mktemp("dask")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

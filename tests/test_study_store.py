@@ -19,9 +19,10 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.owned import sealed
 from konvergensi.methods.designs import Design, points
 from konvergensi.methods.factors import Factor
+from konvergensi.model import identity
 from konvergensi.model.branch import branches
 from konvergensi.model.outcome import MEASURES, Outcome, outcome, scalar_names
-from konvergensi.studies import batch, execute, writing
+from konvergensi.studies import working, writing
 from konvergensi.studies.engines import Results
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.export import export_store
@@ -140,7 +141,7 @@ def test_two_processes_and_any_order_give_the_same_bits(
 ) -> None:
     for name, store in (("quick", quick), ("real", real)):
         two = run_study(store.study, tmp_path / f"{name}-2", workers=2)
-        monkeypatch.setattr(execute, "in_process", shuffled)
+        monkeypatch.setattr(working, "in_process", shuffled)
         monkeypatch.setattr(writing, "SHARD_RUNS", 7)
         any_order = run_study(store.study, tmp_path / f"{name}-s", workers=1)
         monkeypatch.undo()
@@ -197,23 +198,19 @@ def test_another_value_seed_share_span_or_outcome_is_another_run(tmp_path: Path)
 
 
 def test_code_that_changes_no_run_changes_no_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    package = Path(shutil.copytree(batch._PACKAGE, tmp_path / "konvergensi", ignore=shutil.ignore_patterns("*.pyc")))
-    monkeypatch.setattr(batch, "_PACKAGE", package)
-    also = ("experiments/branch.py", "experiments/compare_plan.py", "studies/outcome.py")
+    package = Path(shutil.copytree(identity._PACKAGE, tmp_path / "konvergensi", ignore=shutil.ignore_patterns("*.pyc")))
+    monkeypatch.setattr(identity, "_PACKAGE", package)
 
     def changed(name: str) -> bool:
-        before = batch.model_hash.__wrapped__(*also)
+        before = identity.model_hash.__wrapped__()
         file = package / name
-        file.parent.mkdir(exist_ok=True)
         file.write_text((file.read_text() if file.exists() else "") + "\n# another line\n")
-        return batch.model_hash.__wrapped__(*also) != before
+        return identity.model_hash.__wrapped__() != before
 
-    aside = (
-        "studies/store.py", "sensitivity/new.py", "discovery/new.py", "calibration/new.py", "report/theme.py", "cli.py",
-        "cli_study.py", "inputs/errors.py", "experiments/gaps.py",
-    )  # fmt: skip
+    aside = ("studies/store.py", "analyses/new.py", "results/run.py", "report/theme.py", "cli/run.py", "base/errors.py")
     assert not any(changed(name) for name in aside)
-    parts = ("model.py", "mechanisms/growth.toml", "observe/series.py", "experiments/branch.py", "studies/outcome.py")
+    parts = ("model/convergence.py", "mechanisms/growth.toml", "observe/series.py", "model/branch.py",
+             "model/outcome.py")  # fmt: skip
     assert all(changed(name) for name in parts)
     assert code_hash("konvergensi", OUTCOME) != code_hash("konvergensi", f"{__name__}:own_outcome")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from konvergensi.analyses.gaps import gaps
     from konvergensi.analyses.run import run
     from konvergensi.analyses.trial import trial
+    from konvergensi.inputs.extensions import mechanism, observer
     from konvergensi.model.convergence import ConvergenceModel
     from konvergensi.results.comparison import Comparison
     from konvergensi.results.explanation import Explanation
@@ -40,12 +41,14 @@ _HOME = {
     "explain": "konvergensi.analyses.explain",
     "gaps": "konvergensi.analyses.gaps",
     "load": "konvergensi.results.saving",
+    "mechanism": "konvergensi.inputs.extensions",
+    "observer": "konvergensi.inputs.extensions",
     "run": "konvergensi.analyses.run",
     "trial": "konvergensi.analyses.trial",
 }
 __all__ = [
     "Comparison", "ConvergenceModel", "Explanation", "Gaps", "Run", "__version__", "compare", "explain", "gaps", "load",
-    "run", "trial",
+    "mechanism", "observer", "run", "trial",
 ]  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.targets import load_targets
@@ -35,7 +37,7 @@ from konvergensi.methods.statistics import (
 from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
 from konvergensi.results.fitted import FITTED, described
 from konvergensi.results.run import Run
-from konvergensi.studies.batch import Progress, Row, cores, do_all
+from konvergensi.studies.rows import Progress, Row, rows_of
 
 TARGETS = tuple((each.percent, format_month(each.month)) for each in load_targets())  # the national path
 INTERVALS = {
@@ -83,6 +85,7 @@ NO_RATIO = {
 EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
 
 
+@takes_extensions
 def compare(
     scenarios: Sequence[str],
     *,
@@ -95,30 +98,31 @@ def compare(
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
     workers: int | None = None,
+    cluster: str | None = None,
     keep: str | Path | None = None,
     progress: Progress | None = None,
+    extensions: Sequence[str | Path] | str | Path | None = None,
 ) -> Comparison:
     """Compare scenarios in one district; the first is the reference.
 
     Parameters: scenarios, two or more, by name, path, or a+b; draws, how many samples of the uncertain parameters (0:
     parameters as they are, so that intervals speak of chance alone); seeds, how many for each draw (1, 2, ...);
     draws_from, `fitted` for draws fitted to the district where it has them (else as `prior`), `prior` for the ranges of
-    the parameters alone, or the folder of a calibration; workers, processes at work (None: one for each core); keep, a
-    folder in which what is finished is kept for the next start; progress, called with runs done and in all; the others
+    the parameters alone, or the folder of a calibration; workers, processes at work (None: one for each core); cluster,
+    the address of a Dask scheduler instead, `tcp://host:port`; keep, a folder in which what is finished is kept for the
+    next start; progress, called with runs done and in all; the others
     as in `konvergensi.run`.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
-    workers = cores() if workers is None else workers
-    if faults := number_faults({"workers": workers}):
+    if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
     plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
     each = len(plan.policies)
     tell = None if progress is None else lambda done, total: progress(done * each, total * each)
     jobs = [plan.full, *plan.sample.values()]
-    folder = None if keep is None else Path(keep)
-    name = f"{compare_job.__module__}.{compare_job.__qualname__}"
-    rows = dict(zip(jobs, do_all(jobs, compare_job, name, workers=workers, keep=folder, progress=tell)))
+    found = rows_of(jobs, compare_job, workers=workers, cluster=cluster, keep=keep, progress=tell)
+    rows = dict(zip(jobs, found))
     details = {policy: run_of_row(row["run"]) for policy, row in zip(plan.names, rows[plan.full]["scenarios"])}
     samples = _Samples.of(plan, rows)
     cost_effect = _cost_effect(samples)
@@ -357,6 +361,7 @@ def _manifest(
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
+        "extensions": extensions_in_force(),
         "synthetic_inputs": list(plan.place.synthetic),
         "targets": [
             {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.files import collect
+from konvergensi.base.files import anywhere, collect
+from konvergensi.inputs.additions import added_parameters
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
 from konvergensi.inputs.uncertain import is_uncertain
-from konvergensi.methods.sobol import sobol
+from konvergensi.methods.sobol import SOBOL_SEED, sobol
 from konvergensi.model.branch import branches
 from konvergensi.model.outcome import measures_of
 from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
-from konvergensi.studies.batch import Row
+from konvergensi.studies.rows import Row
 
 if TYPE_CHECKING:
     from konvergensi.model.convergence import ConvergenceModel
@@ -85,6 +86,7 @@ def make_plan(
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     if len(scenarios) < 2:
         raise InputError(fault("", "scenarios", "two_scenarios", value=", ".join(scenarios)))
+    district, scenarios = anywhere(district), [anywhere(name) for name in scenarios]
     place = find_district(district)
     policies = collect(partial(load_scenario, name) for name in scenarios)
     names = [policy.id for policy in policies]
@@ -123,12 +125,16 @@ def sample_of(
     """What is uncertain in a district and not decided by who compares, and `draws` samples of it: key -> value.
 
     Scrambled Sobol points over the ranges; where there are fitted draws, they say what they know and the points the
-    rest. A sample says the same of a parameter whatever else is decided, and a longer series begins with a shorter one.
+    rest. A sample says the same of a parameter whatever else is decided or added by extensions, and a longer series
+    begins with a shorter one.
     """
     uncertain = [each for each in place.parameters().values() if is_uncertain(each, place)]
     drawn = [each for each in uncertain if each.key not in decided]
     keys = {each.key for each in drawn}
-    sample = [{key: value for key, value in each.items() if key in keys} for each in sobol(uncertain, draws)]
+    own = [each for each in uncertain if each.key in added_parameters()]  # of extensions
+    shipped = sobol([each for each in uncertain if each not in own], draws)
+    both = [one | other for one, other in zip(shipped, sobol(own, draws, SOBOL_SEED + 1))]
+    sample = [{key: value for key, value in each.items() if key in keys} for each in both]
     if fitted is not None:
         known = place.parameters()
         sample = joined(fitted, sample, known, decided)
@@ -167,4 +173,4 @@ def run_of_row(row: Row) -> Run:
 
     tables: dict[str, Any] = {name: pd.DataFrame(columns) for name, columns in row["tables"].items()}
     names = {name: row[name] for name in ("service_names", "agency_names", "package")}
-    return Run(**tables, children=None, manifest=row["manifest"], **names)
+    return Run.restored(tables, names, row["manifest"])

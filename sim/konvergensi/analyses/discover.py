@@ -125,6 +125,7 @@ def described(store: Store, district: str) -> dict[str, Any]:
         "seeds": len(study.seeds),
         "varied": sum(not factor.is_dummy for factor in study.factors),
         "population_share": study.population_share,
+        "extensions": store.extensions,
         "synthetic_inputs": list(place.synthetic) if place else [],
         "command": "",
     }

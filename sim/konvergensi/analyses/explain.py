@@ -54,6 +54,8 @@ from konvergensi.analyses.explain_plan import (
 from konvergensi.analyses.gaps import t_interval
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
@@ -72,7 +74,7 @@ from konvergensi.results.explanation import (
     Explanation,
 )
 from konvergensi.results.fitted import FITTED, described
-from konvergensi.studies.batch import Progress, Row, cores, do_all
+from konvergensi.studies.rows import Progress, Row, rows_of
 
 if TYPE_CHECKING:
     from konvergensi.base.words import Lang
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
 Change = Mapping[str, float]  # by world, points of prevalence
 
 
+@takes_extensions
 def explain(
     district: str = "lebak",
     *,
@@ -89,11 +92,13 @@ def explain(
     population_share: float = 0.1,
     agencies: int = 3,
     workers: int | None = None,
+    cluster: str | None = None,
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
+    extensions: Sequence[str | Path] | str | Path | None = None,
 ) -> Explanation:
     """Split the change of published prevalence into what brought it about: see the head of this module.
 
@@ -101,22 +106,20 @@ def explain(
     get a share of their own, those with most programmes first (the others share one; each doubles the work); set,
     parameter values in force from the beginning of the lived past; draws_from, `fitted`: each seed with a draw fitted
     to the district, where it has them, `prior`: parameters as they are, or the folder of a calibration; district,
-    population_share, workers, lang, keep and progress as in `konvergensi.gaps`, the last called with worlds lived and
-    in all.
+    population_share, workers, cluster, lang, keep, extensions and progress as in `konvergensi.gaps`, the last called
+    with worlds lived and in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
     plan = make_plan(district, since, until, numbers, set, draws_from=draws_from)
-    workers = cores() if workers is None else workers
     real = [each for each in plan.place.published if not each.routine]
 
     def tell(done: int, in_all: int) -> None:
         if progress is not None:
             progress(round(done * plan.worlds / in_all), plan.worlds)
 
-    folder = None if keep is None else Path(keep)
-    rows = do_all(plan.jobs, live_worlds, "explain", workers=workers, keep=folder, progress=tell)
+    rows = rows_of(plan.jobs, live_worlds, workers=workers, cluster=cluster, keep=keep, progress=tell)
     by_seed = {seed: _together([row for job, row in zip(plan.jobs, rows) if job.seed == seed]) for seed in plan.seeds}
     surveys = _surveys(list(by_seed.values()), real)
     return Explanation(
@@ -275,6 +278,7 @@ def _manifest(
         ],
         "published_file": FILE,
         "command": "konvergensi.explain",
+        "extensions": extensions_in_force(),
         "synthetic_inputs": list(plan.place.synthetic),
         "hashes": {
             "scenario": load_scenario(SCENARIO).hashes,

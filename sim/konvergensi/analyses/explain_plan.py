@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from konvergensi.base.errors import Fault, InputError, fault
-from konvergensi.base.files import collect
+from konvergensi.base.files import anywhere, collect
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import number_faults
@@ -25,7 +25,7 @@ from konvergensi.methods.shapley import coalitions
 from konvergensi.model.replay import COORDINATION, COVID, HISTORY, INCOME, Replay, driver_of, service_groups
 from konvergensi.observe import measure, surveys
 from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
-from konvergensi.studies.batch import Row
+from konvergensi.studies.rows import Row
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def make_plan(
         faults += error.faults
     if faults := [*faults, *number_faults(asked, typed=typed)]:
         raise InputError(faults)
+    district = anywhere(district)
     place = find_district(district)
     start = min(parse_month(START), first)
     dated = resolve(load_scenario(SCENARIO), place, set_, start, last).changes
@@ -196,7 +197,7 @@ def live_worlds(job: Worlds) -> Row:
 
 def _past(job: Worlds, level_from: int | None = None) -> Replay:
     """The model as it is before the month `since`."""
-    model = Replay(
+    model = Replay.of_extensions()(
         SCENARIO, job.district, job.seed, job.population_share, job.start, job.until, dict(job.set),
         level_from=level_from,
     )  # fmt: skip

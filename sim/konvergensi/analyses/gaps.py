@@ -24,20 +24,22 @@ from konvergensi.analyses.gaps_plan import (
     SETS,
     Closed,
     Plan,
+    gaps_job,
     make_plan,
     name_of,
     scenario_of,
-    year_outcome,
 )
 from konvergensi.base.errors import InputError
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.methods.shapley import shapley
 from konvergensi.results.gaps import RANGES, Gaps
-from konvergensi.studies.batch import Progress, Row, cores, run_batch
+from konvergensi.studies.rows import Progress, Row, rows_of
 
 if TYPE_CHECKING:
     from konvergensi.base.words import Lang
@@ -49,6 +51,7 @@ PERCENTILES = (5, 95)  # over draws
 INTERVALS = ("chance_low", "chance_high", "assumed_low", "assumed_high")
 
 
+@takes_extensions
 def gaps(
     district: str = "lebak",
     *,
@@ -58,26 +61,28 @@ def gaps(
     start: str = "2018-01",
     end: str = "2024-12",
     workers: int | None = None,
+    cluster: str | None = None,
     ranges: bool = True,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
+    extensions: Sequence[str | Path] | str | Path | None = None,
 ) -> Gaps:
     """Close the three gaps alone, in pairs and together, and say what each brings.
 
-    Parameters: district, population_share, start, end as in `konvergensi.run`; seeds, how many of them (1, 2, ...);
-    draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core); ranges,
-    whether each rate that was never measured is also tried at both ends of its range; lang, the language of `lines`;
-    keep, a folder in which each finished run is kept for the next start; progress, called with runs done and in all.
+    Parameters: district, population_share, start, end, extensions as in `konvergensi.run`; seeds, how many of them (1,
+    2, ...); draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core);
+    cluster, the address of a Dask scheduler instead, `tcp://host:port`; ranges, whether each rate that was never
+    measured is also tried at both ends of its range; lang, the language of `lines`; keep, a folder in which each
+    finished run is kept for the next start; progress, called with runs done and in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
-    workers = cores() if workers is None else workers
-    if faults := number_faults({"workers": workers}):
+    if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
     plan = make_plan(district, seeds, draws, population_share, start, end, ranges)
-    jobs, folder = plan.jobs(), None if keep is None else Path(keep)
-    rows = dict(zip(jobs, run_batch(jobs, year_outcome, workers=workers, keep=folder, progress=progress)))
+    jobs = plan.jobs()
+    rows = dict(zip(jobs, rows_of(jobs, gaps_job, workers=workers, cluster=cluster, keep=keep, progress=progress)))
     main = {at: rows[job] for at, job in plan.main.items()}
     drawn = {at: rows[job] for at, job in plan.drawn.items()}
     ends = {at: rows[job] for at, job in plan.ends.items()}
@@ -219,6 +224,7 @@ def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
         if surveys
         else None,
         "command": "konvergensi.gaps",
+        "extensions": extensions_in_force(),
         "synthetic_inputs": list(plan.place.synthetic),
         "hashes": {
             "scenario": {name: each for policy in policies.values() for name, each in policy.hashes.items()},

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import anywhere
 from konvergensi.base.months import format_month
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
@@ -21,10 +21,9 @@ from konvergensi.inputs.scenarios import load_scenario, resolve
 from konvergensi.inputs.uncertain import POLICY_LEVERS
 from konvergensi.methods.shapley import coalitions
 from konvergensi.methods.sobol import number_of, sobol
-from konvergensi.studies.batch import Job, Row
-
-if TYPE_CHECKING:
-    from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.extensions import model_class
+from konvergensi.studies.rows import Row
 
 Closed = frozenset[str]
 GAPS = ("socialization", "data", "timing")
@@ -64,6 +63,24 @@ def scenario_of(closed: Closed) -> str:
 
 
 @dataclass(frozen=True)
+class Job:
+    """One run: policy, place, belief (`set`) and chance."""
+
+    scenario: str
+    district: str
+    seed: int
+    population_share: float
+    start: str
+    end: str
+    set: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Those that decide what comes out."""
+        return (self.scenario,)
+
+
+@dataclass(frozen=True)
 class Plan:
     """The runs to make: `main` by closed and seed, `drawn` by closed and draw, `ends` by closed, rate and its end."""
 
@@ -93,6 +110,7 @@ def make_plan(
     """Plan the runs. Raises InputError when the span holds no whole year or a policy does not fit the district."""
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     year = last_whole_year(first, last)
+    district = anywhere(district)
     place = find_district(district)
     policies = {closed: load_scenario(scenario_of(closed)) for closed in SETS}
     values = [resolve(policy, place, EQUAL_MONEY, first, last).initial for policy in policies.values()]
@@ -140,6 +158,16 @@ def _is_drawn(parameter: Parameter, closed: set[str]) -> bool:
     room = parameter.key.partition(".")[0]
     assumed = numeric and (room in ROOMS or parameter.key in ALSO_DRAWN) and parameter.grade == "assumption"
     return assumed and parameter.key not in closed and parameter.key not in POLICY_LEVERS
+
+
+def gaps_job(job: Job) -> Row:
+    """Live a job's run; what is kept of it."""
+    model = model_class(ConvergenceModel)(
+        job.scenario, job.district, job.seed, job.population_share, job.start, job.end, set=dict(job.set)
+    )
+    while model.running:
+        model.step()
+    return year_outcome(model)
 
 
 def year_outcome(model: ConvergenceModel) -> Row:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,14 +12,18 @@ import pandas as pd
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.extensions import model_class
+from konvergensi.observe.recorder import COLUMNS
 from konvergensi.results.run import Run
 
 Progress = Callable[[int, int], None]
 
 
+@takes_extensions
 def run(
     scenario: str = "baseline",
     *,
@@ -29,16 +34,18 @@ def run(
     population_share: float = 1.0,
     set: Mapping[str, Any] | None = None,
     trace_children: int = 0,
+    extensions: Sequence[str | Path] | str | Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Simulate one scenario in one district.
 
-    Parameters: as ConvergenceModel; progress, called with months done and months in all after each month.
+    Parameters: as ConvergenceModel, of which an extension may define a subclass; progress, called with months done and
+    months in all after each month.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     check_options(start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children)
-    model = ConvergenceModel(
+    model = model_class(ConvergenceModel)(
         scenario, district, seed, population_share, start, end, set=set, trace_children=trace_children
     )
     months = model.last_month - model.first_month + 1
@@ -52,11 +59,12 @@ def run(
 def collect(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float) -> Run:
     """Gather the tables and the manifest of a model that has run."""
     tables = model.recorder.tables()
-    children = tables["children"] if len(model.recorder.traced) else None
+    children = tables.pop("children")
     services = model.world.services
     return Run(
-        **{name: table for name, table in tables.items() if name != "children"},
-        children=children,
+        **{name: table for name, table in tables.items() if name in COLUMNS},
+        children=children if len(model.recorder.traced) else None,
+        own={name: table for name, table in tables.items() if name not in COLUMNS},
         manifest=_manifest(model, set_, wall_time_s),
         service_names={s.id: {"en": s.name["en"], "id": s.name["id"]} for s in services},
         agency_names={opd.id: opd.name for opd in model.opds},
@@ -84,6 +92,7 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
         "set": dict(set_),
         "changes": list(model.change_log),
         "command": "konvergensi.run",
+        "extensions": [each.as_data() for each in model.extensions],
         "synthetic_inputs": list(model.place.synthetic),
         "published": [each.row(model.place.name) for each in model.place.published],
         "roles": {opd.id: opd.role for opd in model.opds},

@@ -267,6 +267,7 @@ def _manifest(sample: Sample, store: Store, district: str, refused: list[dict[st
         "end": study.end,
         "seeds": list(study.seeds),
         "population_share": study.population_share,
+        "extensions": store.extensions,
         "synthetic_inputs": list(place.synthetic) if place else [],
         "refused": refused,
         "factors": factors,

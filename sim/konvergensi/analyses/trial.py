@@ -13,6 +13,8 @@ import numpy as np
 
 from konvergensi.base.errors import InputError, unknown_name
 from konvergensi.base.version import __version__
+from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
@@ -25,6 +27,7 @@ from konvergensi.world.households import F32
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from konvergensi.base.words import Lang
     from konvergensi.inputs.services import Service
@@ -33,17 +36,20 @@ END_AGE = 24  # months; measured in standing height, as the WHO tables count fro
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 
+@takes_extensions
 def trial(
     services: str | Sequence[str],
     n: int = 20_000,
     seed: int = 1,
     lang: str = "en",
     set: Mapping[str, object] | None = None,
+    *,
+    extensions: Sequence[str | Path] | str | Path | None = None,
 ) -> Trial:
     """Try one service, or several together, on the same n children at the national level of growth.
 
     Parameters: services, an id, "a+b", or ids; n children in each arm; seed of the draws; lang "en" or "id" for
-    `lines`; set, parameter values, for instance another growth.combination.
+    `lines`; set, parameter values, for instance another growth.combination; extensions, as in `konvergensi.run`.
     Raises InputError for an unknown service or parameter.
     """
     known = load_services()
@@ -64,6 +70,7 @@ def trial(
     published = published_laz(chosen[0], settings) if len(chosen) == 1 else None
     manifest = {
         "version": __version__,
+        "extensions": extensions_in_force(),
         "services": ids,
         "children": n,
         "seed": seed,

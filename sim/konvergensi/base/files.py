@@ -170,6 +170,11 @@ def locate(name_or_path: str | Path, what: str, known: dict[str, Path], option: 
     return path
 
 
+def anywhere(name: str) -> str:
+    """A name as it is; a path that leads somewhere as one that does so from any folder."""
+    return str(Path(name).resolve()) if is_path(name) and exists(Path(name)) else str(name)
+
+
 def exists(path: Path) -> bool:
     """Tell whether there is anything at this path; one that cannot be (too long, a NUL) is not there."""
     try:

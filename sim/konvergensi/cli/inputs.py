@@ -10,6 +10,7 @@ import typer
 
 from konvergensi.cli.options import (
     LangOption,
+    WithOption,
     refusals,
 )
 from konvergensi.cli.terminal import Lang, print_advice, say, table
@@ -35,19 +36,48 @@ def list_(lang: LangOption = Lang.en) -> None:
 
 
 def check(
-    path: Annotated[str, typer.Argument(help="Scenario file or district folder · Berkas skenario atau folder daerah")],
+    path: Annotated[
+        str, typer.Argument(help="Scenario, district or extension · Berkas skenario, folder daerah, atau perluasan")
+    ],
     district: Annotated[
         str | None, typer.Option(help="District to check a scenario against · Daerah tempat skenario diperiksa")
     ] = None,
     lang: LangOption = Lang.en,
 ) -> None:
-    """Say what is wrong with a scenario or a district · Periksa skenario atau daerah."""
+    """Say what is wrong with a scenario, a district or an extension · Periksa skenario, daerah, atau perluasan."""
     with refusals(lang):
         from konvergensi.inputs.check import advice, headline, read_path
+        from konvergensi.inputs.extensions import is_extension_file
 
+        if is_extension_file(path):
+            typer.echo(say("good", lang, path=path, what=_checked_extension(path, lang)))
+            return
         read = read_path(path)
         print_advice(advice(read, district), lang)
         typer.echo(say("good", lang, path=path, what=headline(read, lang)))
+
+
+def _checked_extension(path: str, lang: Lang) -> str:
+    """What an extension adds, in words. Raises InputError with what is wrong with it."""
+    from konvergensi.inputs.extensions import in_force
+    from konvergensi.model.convergence import MONTH, ConvergenceModel
+    from konvergensi.model.extensions import check as check_extensions
+    from konvergensi.model.extensions import model_class
+
+    with in_force([path]) as found:
+        check_extensions(found, MONTH, ConvergenceModel)
+        (each,) = found
+        own = model_class(ConvergenceModel)
+        models = [] if own is ConvergenceModel else [own.__name__]
+        names = {
+            "parameters": [key for key in each.parameters if not key.startswith("services.")],
+            "services": each.services,
+            "programmes": [programme.id for programme in each.programmes],
+            "mechanisms": each.mechanisms,
+            "observers": each.observers,
+            "models": models,
+        }
+    return "; ".join(f"{say(f'adds_{kind}', lang)}: {', '.join(some)}" for kind, some in names.items() if some)
 
 
 def new_district(
@@ -65,10 +95,11 @@ def new_district(
 
 def describe(
     key: Annotated[str | None, typer.Argument(help="Parameter, mechanism, service, scenario or district")] = None,
+    with_: WithOption = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Show parameters with unit, range, source and grade · Parameter, satuan, rentang, sumber, mutu bukti."""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.inputs.describe import describe as everything_about
         from konvergensi.inputs.describe import parameter_rows
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from konvergensi.base.errors import InputError
+from konvergensi.base.errors import InputError, fault
 from konvergensi.cli.terminal import Lang, say
 
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the output · Bahasa keluaran")]
@@ -34,16 +34,26 @@ DrawsFromOption = Annotated[
 ClusterOption = Annotated[
     str | None, typer.Option(metavar="tcp://HOST:PORT", help="Dask scheduler instead · Penjadwal Dask sebagai ganti")
 ]
+WithOption = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="FILE", help="Extension: .py, .toml, or its name; repeatable · Perluasan"),
+]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
 ]
 
 
 @contextmanager
-def refusals(lang: Lang) -> Iterator[None]:
-    """Print what was wrong with the input, one line per fault, and leave with exit code 2."""
+def refusals(lang: Lang, extensions: list[str] | None = None) -> Iterator[None]:
+    """Put extensions in force. Print what was wrong with the input, one line per fault, and leave with exit code 2."""
     try:
-        yield
+        if not extensions:
+            yield
+            return
+        from konvergensi.inputs.extensions import in_force
+
+        with in_force(extensions):
+            yield
     except InputError as error:
         for line in error.lines(lang):
             typer.echo(line, err=True)
@@ -58,3 +68,14 @@ def interruptible(kept: Path, lang: Lang, phrase: str = "stopped") -> Iterator[N
     except KeyboardInterrupt:
         typer.echo(say(phrase, lang, folder=kept), err=True)
         raise typer.Exit(130) from None
+
+
+def check_engine(workers: int | None, cluster: str | None) -> None:
+    """Raise InputError for a number of workers that cannot be, and for both ways at once."""
+    from konvergensi.inputs.options import number_faults
+
+    faults = number_faults({"workers": workers}, typed=True) if workers is not None else []
+    if workers is not None and cluster is not None:
+        faults.append(fault("", "--workers", "workers_and_cluster"))
+    if faults:
+        raise InputError(faults)

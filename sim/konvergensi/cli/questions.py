@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from konvergensi.cli.options import (
+    ClusterOption,
     DistrictOption,
     DrawsFromOption,
     EndOption,
@@ -15,11 +16,13 @@ from konvergensi.cli.options import (
     SetOption,
     ShareOption,
     StartOption,
+    WithOption,
     WorkersOption,
+    check_engine,
     interruptible,
     refusals,
 )
-from konvergensi.cli.terminal import Lang, claim, print_advice, progress_bar, save_and_tell
+from konvergensi.cli.terminal import Lang, claim, print_advice, progress_bar, save_and_tell, warn_of_damage
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,23 +40,28 @@ def gaps(
     start: StartOption = "2018-01",
     end: EndOption = "2024-12",
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     ranges: Annotated[
         bool, typer.Option("--ranges/--no-ranges", help="Also try unmeasured rates at both ends · Uji ujung rentang")
     ] = True,
+    with_: WithOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/gaps"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        check_options(start=start, end=end, typed=True, **numbers)
+        check_engine(workers, cluster)
         place = find_district(district)
         claim(out, "gaps", lang, district=place.id)
         print_advice(few_families(place, population_share), lang)
+
+        warn_of_damage(out / "runs", lang)
 
         import konvergensi as kv
 
@@ -66,6 +74,7 @@ def gaps(
                 start=start,
                 end=end,
                 workers=workers,
+                cluster=cluster,
                 ranges=ranges,
                 lang=lang.value,
                 keep=out / "runs",
@@ -87,17 +96,20 @@ def compare(
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    with_: WithOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan selang dan laporan."""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.analyses.compare_plan import make_plan
         from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        check_options(start=start, end=end, typed=True, **numbers)
+        check_engine(workers, cluster)
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
         plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from)  # refuse now, not later
@@ -106,6 +118,8 @@ def compare(
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
         claim(out, "comparison", lang, scenarios=plan.names, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)
+
+        warn_of_damage(out / "runs", lang)
 
         import konvergensi as kv
 
@@ -121,6 +135,7 @@ def compare(
                 set=changes,
                 draws_from=draws_from,
                 workers=workers,
+                cluster=cluster,
                 keep=out / "runs",
                 progress=progress,
             )
@@ -139,21 +154,26 @@ def explain(
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    with_: WithOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.analyses.explain_plan import make_plan
         from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.options import parse_set
 
         changes = parse_set(set_ or [])
-        numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
+        numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies}
+        check_engine(workers, cluster)
         options = (numbers, changes, True, draws_from)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out, "explanation", lang, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)
+
+        warn_of_damage(out / "runs", lang)
 
         import konvergensi as kv
 
@@ -168,6 +188,7 @@ def explain(
                 set=changes,
                 draws_from=draws_from,
                 workers=workers,
+                cluster=cluster,
                 lang=lang.value,
                 keep=out / "runs",
                 progress=progress,

@@ -16,6 +16,7 @@ from konvergensi.cli.options import (
     SetOption,
     ShareOption,
     StartOption,
+    WithOption,
     refusals,
 )
 from konvergensi.cli.terminal import Lang, claim, print_advice, progress_bar, save_and_tell
@@ -38,6 +39,7 @@ def run(
     trace_children: Annotated[
         int, typer.Option(help="Children followed from birth · Anak yang diikuti sejak lahir")
     ] = 0,
+    with_: WithOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results · Folder hasil: out/SCENARIO-DISTRICT")
     ] = None,
@@ -45,7 +47,7 @@ def run(
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures · Gambar")] = True,
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.inputs.advice import few_families, of_run, overruled
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
@@ -82,10 +84,11 @@ def trial(
     service: Annotated[str, typer.Argument(help="One service, or A+B for both · Satu layanan, atau A+B")],
     children: Annotated[int, typer.Option(help="Children in each arm · Anak per kelompok")] = 20_000,
     seed: SeedOption = 1,
+    with_: WithOption = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Try a service on the same children with and without it · Uji satu layanan pada anak yang sama."""
-    with refusals(lang):
+    with refusals(lang, with_):
         from konvergensi.base.errors import unknown_name
         from konvergensi.inputs.options import number_faults
         from konvergensi.inputs.services import load_services

@@ -11,7 +11,7 @@ import typer
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.plain import plain
-from konvergensi.cli.options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
+from konvergensi.cli.options import ClusterOption, LangOption, WorkersOption, check_engine, interruptible, refusals
 from konvergensi.cli.terminal import Lang, claim, progress_bar, save, say
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(
     """Run what of a study is not in its store yet · Jalankan bagian studi yang belum tersimpan."""
     store = out if out.name else Path("out") / f"study-{Path(file).stem}"
     with refusals(lang), interruptible(store, lang, "study_stopped"):
-        _check(workers, cluster)
+        check_engine(workers, cluster)
         from konvergensi.base.files import read_bytes
         from konvergensi.studies.execute import run_study
         from konvergensi.studies.study_file import find_study, load_study
@@ -90,7 +90,7 @@ def resume(
 ) -> None:
     """Go on with a study that was stopped, killed or damaged · Lanjutkan studi yang terhenti atau rusak."""
     with refusals(lang), interruptible(store, lang, "study_stopped"):
-        _check(workers, cluster)
+        check_engine(workers, cluster)
         from konvergensi.studies.execute import resume_study
         from konvergensi.studies.store import Store
 
@@ -112,7 +112,7 @@ def extend(
 ) -> None:
     """Add draws or seeds to a study and run them · Tambah sampel atau benih, lalu jalankan."""
     with refusals(lang), interruptible(store, lang, "study_stopped"):
-        _check(workers, cluster)
+        check_engine(workers, cluster)
         from konvergensi.studies.execute import extend_study
 
         sizes = {"draws": draws, "seeds": seeds}
@@ -200,18 +200,8 @@ def _in_full(again: Again) -> Run:
         end=study.end,
         population_share=study.population_share,
         set=again.set,
+        extensions=study.extensions,
     )
-
-
-def _check(workers: int | None, cluster: str | None) -> None:
-    """Raise InputError for a number of workers that cannot be, and for both ways at once."""
-    from konvergensi.inputs.options import number_faults
-
-    faults = number_faults({"workers": workers}, typed=True) if workers is not None else []
-    if workers is not None and cluster is not None:
-        faults.append(fault("", "--workers", "workers_and_cluster"))
-    if faults:
-        raise InputError(faults)
 
 
 def _tell(store: Store, lang: Lang) -> None:

@@ -135,6 +135,14 @@ def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
         typer.echo(say("advice", lang, text=each.text(lang.value)), err=True)
 
 
+def warn_of_damage(kept: Path, lang: Lang) -> None:
+    """Say which files of kept rows are missing or changed: what was in them is run again."""
+    from konvergensi.studies.rows import damaged_rows
+
+    if damaged := damaged_rows(kept):
+        typer.echo(say("study_damaged", lang, files=", ".join(damaged)), err=True)
+
+
 def print_written(out: Path, names: Iterable[str], lang: Lang) -> None:
     """Say which files were written."""
     typer.echo(say("written", lang, out=out, files=", ".join(sorted(set(names)))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -140,7 +140,7 @@ def read_opd(content: bytes, path: Path) -> OpdFile:
     names = [_programme_id(each) for each in lines]
     faults += duplicates([name for name in names if "?" not in name], path, "programme")
     for name, line in zip(names, lines):
-        faults += _programme_faults(f"programme[{name}]", line, ids, path)
+        faults += programme_faults(f"programme[{name}]", line, ids, path, load_services())
     if faults or read is None:
         raise InputError(faults)
     return read
@@ -152,10 +152,11 @@ def _programme_id(line: dict[str, Any]) -> str:
     return ":".join(each if isinstance(each, str) else "?" for each in parts)
 
 
-def _programme_faults(key: str, line: dict[str, Any], ids: list[str], path: Path) -> list[Fault]:
+def programme_faults(
+    key: str, line: dict[str, Any], ids: list[str], path: Path, services: Collection[str]
+) -> list[Fault]:
     """Say whether the line's agency and service exist and what it is paid with, whatever else it lacks."""
     faults: list[Fault] = []
-    services = load_services()
     opd, service = line.get("opd", ""), line.get("service", "")
     if is_id(opd) and ids and opd not in ids:
         faults.append(unknown_name(path, f"{key}.opd", "OPD", opd, ids))

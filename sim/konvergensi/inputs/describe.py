@@ -9,6 +9,7 @@ from konvergensi.base.errors import InputError, fault, format_value, nearest
 from konvergensi.base.files import exists, is_path
 from konvergensi.base.months import format_month
 from konvergensi.base.words import word
+from konvergensi.inputs.additions import adding_file
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
@@ -99,14 +100,14 @@ def _parameter(each: Parameter, lang: str) -> Rows:
     file = (
         "opd.toml of lebak"
         if each.key.startswith("opd.")
-        else "services.toml"
+        else "mechanisms/services.toml"
         if each.key.startswith("services.")
-        else f"{each.key.partition('.')[0]}.toml"
+        else f"mechanisms/{each.key.partition('.')[0]}.toml"
     )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
         ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
-        ("grade", _grade(each.grade, lang)), ("file", file if " " in file else f"mechanisms/{file}"),
+        ("grade", _grade(each.grade, lang)), ("file", adding_file(each.key) or file),
     ]  # fmt: skip
 
 

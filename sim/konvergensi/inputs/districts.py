@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown, unknown_name
 from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes
 from konvergensi.base.months import format_month
+from konvergensi.inputs.additions import added_programmes
 from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, opd_parameters, read_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
 from konvergensi.inputs.fields import Words
@@ -124,13 +125,28 @@ def load_district(folder: Path) -> District:
         surveys=tuple(sorted((survey for _, survey in said.surveys), key=lambda survey: survey.fieldwork)),
         villages=villages,
         opd=tuple(agencies.opd),
-        programmes=tuple(agencies.programme),
+        programmes=(*agencies.programme, *_added(agencies)),
         path=folder,
         hashes=_hashes(chain, contents),
         extends=main.extends,
         inherited=_inherited(chain, said),
         published=published,
     )
+
+
+def _added(agencies: OpdFile) -> list[Programme]:
+    """Programmes of extensions. Raises InputError where this district has no such agency, or the programme already."""
+    ids, there = [each.id for each in agencies.opd], [each.id for each in agencies.programme]
+    faults = []
+    for where, each in added_programmes():
+        if each.opd not in ids:
+            faults.append(unknown_name(where, f"programme[{each.id}].opd", "OPD", each.opd, ids))
+        elif each.id in there:
+            faults.append(fault(where, "programme", "duplicate", value=each.id, at=""))
+        there.append(each.id)
+    if faults:
+        raise InputError(faults)
+    return [each for _, each in added_programmes()]
 
 
 def _shipped() -> dict[str, Path]:

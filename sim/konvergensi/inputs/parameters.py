@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.base.files import collect, digest, read_bytes, read_toml
+from konvergensi.inputs.additions import added_parameters
 from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
 
 MECHANISMS = Path(__file__).resolve().parents[1] / "mechanisms"
@@ -109,7 +110,7 @@ def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
 
     Raises InputError naming file, key and what is wrong.
     """
-    return dict(_load(folder))
+    return dict(_load(folder)) | (added_parameters() if folder == MECHANISMS else {})
 
 
 def parameter_hashes(folder: Path = MECHANISMS) -> dict[str, str]:
@@ -132,11 +133,14 @@ def _load(folder: Path) -> Mapping[str, Parameter]:
 
 def _room(path: Path) -> list[Parameter]:
     tables = read_toml(path).items()
-    return collect(functools.partial(_parameter, path, name, table) for name, table in tables)
-
-
-def _parameter(path: Path, name: str, table: Any) -> Parameter:
     where = f"mechanisms/{path.name}"
+    return collect(
+        functools.partial(read_parameter, where, f"{path.stem}.{name}", table, name) for name, table in tables
+    )
+
+
+def read_parameter(where: object, key: str, table: Any, name: str) -> Parameter:
+    """Read the table `[name]` of a file as the parameter `key`. Raises InputError with what is wrong."""
     if not isinstance(table, dict):
         raise InputError(fault(where, name, "not_table", value=table))
     entry = validated(_Entry, table, where, name)
@@ -150,7 +154,7 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
     if isinstance(entry.value, str) and not entry.choices:
         raise InputError(fault(where, name, "no_choices"))
     parameter = Parameter(
-        key=f"{path.stem}.{name}",
+        key=key,
         value=value,
         unit=entry.unit,
         choices=tuple(entry.choices),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import collect, read_toml
+from konvergensi.inputs.additions import added_services
 from konvergensi.inputs.fields import (
     AnyNumber,
     Choice,
@@ -85,10 +86,10 @@ class Service(Registered):
     from_age: Age
     to_age: Age
     need: Id
-    months: Annotated[list[MonthOfYear], AfterValidator(lambda months: sorted(set(months)))]
+    months: Annotated[list[MonthOfYear], AfterValidator(lambda months: sorted(set(months)))] = list(range(1, 13))
     duration_months: Annotated[int, between(1, 72, "months", whole=True)]
     venue: Annotated[Literal["posyandu", "home", "facility", "transfer", "works"], Choice]
-    package: bool
+    package: bool = False
     acts_on: Annotated[
         Literal["laz", "birth-weight", "knowledge", "water", "latrine", "nik", "spacing", "nothing"], Choice
     ]
@@ -108,7 +109,7 @@ def load_services(path: Path = SERVICES) -> dict[str, Service]:
 
     Raises InputError naming every fault of the file.
     """
-    return dict(_load(path))
+    return dict(_load(path)) | (added_services() if path == SERVICES else {})
 
 
 @functools.cache
@@ -116,14 +117,15 @@ def _load(path: Path) -> dict[str, Service]:
     where = f"mechanisms/{path.name}"
     tables = validated(_File, read_toml(path), where).service
     found: dict[str, Service] = {}
-    for service in collect(functools.partial(_service, table, where) for table in tables):
+    for service in collect(functools.partial(read_service, table, where) for table in tables):
         if service.id in found:
             raise InputError(fault(where, "service.id", "duplicate", value=service.id, at=""))
         found[service.id] = service
     return found
 
 
-def _service(table: dict[str, Any], where: str) -> Service:
+def read_service(table: dict[str, Any], where: object) -> Service:
+    """Read one `[[service]]`. Raises InputError with what is wrong."""
     if "register" not in table:
         raise InputError(
             fault(where, f"service[{table.get('id', '?')}].register", "missing", expected="register = ...")

@@ -12,13 +12,13 @@ from konvergensi.inputs.parameters import Parameter, Value
 SOBOL_SEED = 1  # the same sample each time, and a longer one begins with the shorter one
 
 
-def sobol(uncertain: Sequence[Parameter], draws: int) -> list[dict[str, Value]]:
-    """Scrambled Sobol points over the ranges, `draws` of them: key -> value."""
-    if draws == 0:
-        return []
+def sobol(uncertain: Sequence[Parameter], draws: int, seed: int = SOBOL_SEED) -> list[dict[str, Value]]:
+    """Scrambled Sobol points over the ranges, `draws` of them: key -> value; of another seed, others."""
+    if draws == 0 or not uncertain:
+        return [{} for _ in range(draws)]
     from scipy.stats import qmc
 
-    points = qmc.Sobol(len(uncertain), scramble=True, seed=SOBOL_SEED).random_base2((draws - 1).bit_length())
+    points = qmc.Sobol(len(uncertain), scramble=True, seed=seed).random_base2((draws - 1).bit_length())
     low = np.array([each.low for each in uncertain], float)
     high = np.array([each.high for each in uncertain], float)
     return [

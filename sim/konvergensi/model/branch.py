@@ -18,6 +18,7 @@ from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
 from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.extensions import model_class
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def branches(
     settled = collect(partial(resolve, policy, place, set, first, last) for policy in policies)
     members = [_Branch(*each) for each in zip(scenarios, policies, settled)]
     return _from_start(
-        members, ConvergenceModel(None, district, seed, population_share, start, end, set), trace_children
+        members, model_class(ConvergenceModel)(None, district, seed, population_share, start, end, set), trace_children
     )
 
 

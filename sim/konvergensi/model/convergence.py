@@ -10,6 +10,7 @@ import numpy as np
 
 from konvergensi.base.months import format_month
 from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.scenarios import load_scenario, resolve
 from konvergensi.mechanisms import (
@@ -31,6 +32,7 @@ from konvergensi.mechanisms import (
 )
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
+from konvergensi.model.extensions import check, columns, observe, placed
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
@@ -39,7 +41,8 @@ from konvergensi.world.households import move_wealth
 from konvergensi.world.network import build_network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from konvergensi.inputs.scenarios import Resolved, Scenario
 
@@ -70,7 +73,8 @@ class ConvergenceModel(mesa.Model):
     and `begin` puts a scenario in force); rng, the integer seed of all draws (None: taken from the operating system
     and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to one; start and
     end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of the lived past;
-    trace_children, how many children to follow from birth.
+    trace_children, how many children to follow from birth; extensions, files or names of installed ones (None: those
+    in force; see docs/extending.md).
 
     Raises InputError naming what is wrong with the input.
     """
@@ -85,7 +89,25 @@ class ConvergenceModel(mesa.Model):
         end: str = "2024-12",
         set: Mapping[str, Any] | None = None,
         trace_children: int = 0,
+        extensions: Sequence[str | Path] | str | Path | None = None,
     ) -> None:
+        with in_force(extensions) as self.extensions:
+            check(self.extensions, MONTH, ConvergenceModel)
+            self._build(scenario, district, rng, population_share, start, end, set, trace_children)
+
+    def _build(
+        self,
+        scenario: str | None,
+        district: str,
+        rng: int | None,
+        population_share: float,
+        start: str,
+        end: str,
+        set: Mapping[str, Any] | None,
+        trace_children: int,
+    ) -> None:
+        """Build the district and live its past."""
+        self._mechanisms = placed(self.extensions)
         seed = int(np.random.SeedSequence().entropy % LAST_SEED) if rng is None else int(rng)  # type: ignore[operator]
         self.first_month, self.last_month = check_options(
             start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
@@ -120,7 +142,7 @@ class ConvergenceModel(mesa.Model):
         settings_rules.change(self.world, resolved.initial)
         network.begin(self.world)
         self.world.burn_in = False
-        self.recorder = Recorder(self.world, trace_children)
+        self.recorder = Recorder(self.world, trace_children, columns(self.extensions))
 
     def follow(self, policy: Scenario, resolved: Resolved) -> None:
         """Take this scenario's changes from this month on, and its name. Its past must have been the same."""
@@ -155,10 +177,16 @@ class ConvergenceModel(mesa.Model):
         self.datacollector.collect(self)
 
     def live_month(self) -> None:
-        """The month as a table of contents."""
+        """The month as a table of contents, with what extensions do before and after its parts."""
         for part in MONTH:
+            self._live_extensions("before", part)
             getattr(self, part)()
+            self._live_extensions("after", part)
         self.world.month += 1
+
+    def _live_extensions(self, side: str, part: str) -> None:
+        for mechanism in self._mechanisms.get((side, part), ()):
+            mechanism(self.world)
 
     # ---- the parts of the month --------------------------------------------------------------------------------------
 
@@ -326,6 +354,7 @@ class ConvergenceModel(mesa.Model):
         if world.burn_in:
             return
         self.recorder.month(world)
+        self.recorder.add(observe(self.extensions, world))
         if world.month_of_year == 12 or world.month == self.last_month:
             self.recorder.year(world)
             world.tally.new_year()

@@ -14,6 +14,7 @@ import numpy as np
 
 from konvergensi.mechanisms import calendar, settings
 from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.extensions import model_class
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class Replay(ConvergenceModel):
         self._income_birth, self._to_level = level_from, level_from is not None
         self._lines: dict[int, float] = {}  # programme -> Rp a year that its line stays at
         super().__init__(*args, **options)
+
+    @classmethod
+    def of_extensions(cls) -> type[Replay]:
+        """The class to replay: with the month of the model that an extension in force defines, if there is one."""
+        own = model_class(ConvergenceModel)
+        return cls if own is ConvergenceModel else type(f"Replay{own.__name__}", (cls, own), {})
 
     def twin(self) -> Replay:
         """A copy that goes its own way; the district and its services, which nobody changes, are shared."""

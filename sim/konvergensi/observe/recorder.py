@@ -14,6 +14,8 @@ from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from konvergensi.observe.surveys import SurveyRow
     from konvergensi.world.state import World
 
@@ -49,10 +51,14 @@ YEARLY = 12  # the month in which the year's tables are closed
 
 
 class Recorder:
-    """Rows of every table of a run. Money is that of the simulated share of the district."""
+    """Rows of every table of a run. Money is that of the simulated share of the district.
 
-    def __init__(self, world: World, trace_children: int) -> None:
-        self.rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    Parameters: more, columns of tables that the run has besides, by name.
+    """
+
+    def __init__(self, world: World, trace_children: int, more: Mapping[str, list[str]] | None = None) -> None:
+        self.columns = COLUMNS | dict(more or {})
+        self.rows: dict[str, list[Any]] = {name: [] for name in self.columns}
         self.villages: list[pd.DataFrame] = []  # one table a year
         self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
         self.rounds = measure.survey_rounds(world)
@@ -87,6 +93,11 @@ class Recorder:
         self._trace(world)
         for diary in self.diaries:
             diary.write(world)
+
+    def add(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
+        """Record rows of the month by table."""
+        for name, each in rows.items():
+            self.rows[name] += each
 
     def follow(self, household: int) -> Diary:
         """Open the diary of a household, a row of the household table; the months from now on are written into it."""
@@ -222,7 +233,7 @@ class Recorder:
     def tables(self, *names: str) -> dict[str, pd.DataFrame]:
         """The tables of these names, or every one, with their columns also when there are no rows."""
         wanted = names or tuple(self.rows)
-        tables = {name: pd.DataFrame(self.rows[name], columns=COLUMNS[name]) for name in wanted}
+        tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
         if self.villages and "villages" in wanted:
             tables["villages"] = pd.concat(self.villages, ignore_index=True)[COLUMNS["villages"]]
         return tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -41,10 +41,11 @@ class Run(Result):
     service_names: dict[str, dict[str, str]]
     agency_names: dict[str, str]
     package: list[str]
+    own: dict[str, pd.DataFrame] = field(default_factory=dict)  # tables of observers of extensions, by name
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Tables by name; `children` only when some were traced."""
-        found = {name: getattr(self, name) for name in COLUMNS}
+        """Tables by name; `children` only when some were traced, and those of extensions."""
+        found = {name: getattr(self, name) for name in COLUMNS} | self.own
         return {name: table for name, table in found.items() if table is not None}
 
     def data(self) -> dict[str, Any]:
@@ -54,5 +55,7 @@ class Run(Result):
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Run:
         """The run that these parts were saved from. Raises KeyError when a part is missing."""
-        parts: dict[str, Any] = {"children": None, **tables, **data}
-        return cls(**parts, manifest=manifest)
+        shipped = {name: table for name, table in tables.items() if name in COLUMNS}
+        own = {name: table for name, table in tables.items() if name not in COLUMNS}
+        parts: dict[str, Any] = {"children": None, **shipped, **data}
+        return cls(**parts, manifest=manifest, own=own)

@@ -5,22 +5,20 @@ from __future__ import annotations
 import functools
 import importlib
 import pickle
-import socket
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import digest
+from konvergensi.inputs.extensions import Extension, in_force
 from konvergensi.inputs.parameters import Value
 from konvergensi.methods import functions
 from konvergensi.model.outcome import Outcome, kept
-from konvergensi.studies.identity import Identity, identity_of
+from konvergensi.studies.engines import ONE_AT_A_TIME
+from konvergensi.studies.identity import Identity, identity_of, refuse_other
 from konvergensi.studies.study import KONVERGENSI, Study, sources_of
-
-_ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have several threads; the model is made for one
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,18 @@ class Work:
     key: str
 
     def __call__(self, cell: Cell) -> list[Lived]:
-        study = self.study()
-        with _ONE_AT_A_TIME:
-            return live(study, cell)
+        study, extensions = self.study()
+        with ONE_AT_A_TIME:
+            return live(study, cell, extensions)
 
-    def study(self) -> Study:
-        """The study, unpacked and checked once in each process. Raises InputError as above."""
+    def study(self) -> tuple[Study, tuple[Extension, ...]]:
+        """The study and its extensions, unpacked and checked once in each process. Raises InputError as above."""
         if self.key not in _known:
             study, identity = pickle.loads(self.packed)
-            _refuse_other(identity, identity_of(study, sources_of(study)))
-            _known.clear()
-            _known[self.key] = study
+            refuse_other(identity, identity_of(study, sources_of(study)))
+            with in_force(study.extensions) as extensions:
+                _known.clear()
+                _known[self.key] = study, extensions
         return _known[self.key]
 
     def check(self) -> None:
@@ -72,7 +71,7 @@ class Work:
         self.study()
 
 
-_known: dict[str, Study] = {}
+_known: dict[str, tuple[Study, tuple[Extension, ...]]] = {}
 
 
 def work_of(study: Study, identity: Identity) -> Work:
@@ -81,16 +80,16 @@ def work_of(study: Study, identity: Identity) -> Work:
     return Work(packed, digest(packed))
 
 
-def _refuse_other(theirs: Identity, mine: Identity) -> None:
-    then, now = theirs.as_data(), mine.as_data()
-    differ = [name for name in then if then[name] != now[name]]
-    if differ:
-        words = {"what": ", ".join(differ), "then": theirs.version, "now": mine.version}
-        raise InputError(fault(socket.gethostname(), "", "worker_differs", **words))
+def live(study: Study, cell: Cell, extensions: Sequence[str | Extension] | None = None) -> list[Lived]:
+    """Live a cell's scenarios together; where that fails, those still missing one by one. No failure is raised.
+
+    Parameters: extensions, the study's own, read already.
+    """
+    with in_force(study.extensions if extensions is None else extensions):
+        return _live(study, cell)
 
 
-def live(study: Study, cell: Cell) -> list[Lived]:
-    """Live a cell's scenarios together; where that fails, those still missing one by one. No failure is raised."""
+def _live(study: Study, cell: Cell) -> list[Lived]:
     began = time.perf_counter()
     found: dict[str, Outcome] = {}
     try:

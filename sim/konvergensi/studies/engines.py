@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from konvergensi.base.errors import InputError, fault
 
 J = TypeVar("J")
+ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have several threads; the model is made for one
 Results = Generator[tuple[J, Any], None, None]  # closing it ends the engine
 
 

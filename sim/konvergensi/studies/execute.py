@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.methods.designs import SAMPLED, extended
 from konvergensi.studies.cells import Cell, Lived, work_of
-from konvergensi.studies.engines import DIED, Results, cores, in_process, processes
+from konvergensi.studies.engines import DIED, Results
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study, checked
+from konvergensi.studies.working import Progress, results_of, work_off
 from konvergensi.studies.writing import Writer, writing
 
-Progress = Callable[[int, int], None]
 LOST = "the process ended by itself, each time, perhaps for want of memory"
 
 
@@ -41,7 +41,7 @@ def run_study(
     with writing(Path(out), study, text) as writer:
         if retry_failed:
             writer.forget_failed()
-        work_off(writer, workers, cluster, progress)
+        _live_waiting(writer, workers, cluster, progress)
         return writer.store
 
 
@@ -101,34 +101,13 @@ def lengthened(study: Study, draws: int | None, seeds: int | None, where: object
     return checked(study, where)
 
 
-def work_off(writer: Writer, workers: int | None, cluster: str | None, progress: Progress | None) -> None:
+def _live_waiting(writer: Writer, workers: int | None, cluster: str | None, progress: Progress | None) -> None:
     """Live the cells that wait."""
-    tell = progress or (lambda _done, _all: None)
-    planned = writer.study.runs
-    tell(writer.ok + writer.failed, planned)
-    results = _results(writer, workers, cluster)
-    try:
+    work, left = work_of(writer.study, writer.identity), int((~writer.done).sum())
+    work_off(writer, _lost_as_failed(writer, results_of(work, writer.waiting(), left, workers, cluster)), progress)
+
+
+def _lost_as_failed(writer: Writer, results: Results[Cell]) -> Results[Cell]:
+    with contextlib.closing(results):
         for cell, lived in results:
-            writer.add(cell, lived)
-            tell(writer.ok + writer.failed, planned)
-    finally:
-        results.close()
-        writer.flush()
-
-
-def _results(writer: Writer, workers: int | None, cluster: str | None) -> Results[Cell]:
-    work = work_of(writer.study, writer.identity)
-    left = int((~writer.done).sum())
-    count = min(workers or cores(), left)
-    if cluster is not None:
-        from konvergensi.studies.cluster import dask
-
-        engine = dask(work, writer.waiting(), cluster, work.check)
-    elif count <= 1:
-        engine = in_process(work, writer.waiting())
-    else:
-        engine = processes(work, writer.waiting(), count, ahead=count)
-    for cell, lived in engine:
-        if lived is DIED:
-            lived = [Lived(None, LOST, 0.0)] * len(writer.study.scenarios)
-        yield cell, lived
+            yield cell, [Lived(None, LOST, 0.0)] * len(writer.study.scenarios) if lived is DIED else lived

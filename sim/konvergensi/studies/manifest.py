@@ -20,7 +20,7 @@ from konvergensi.studies.store import FORMAT, MANIFEST, POINTS, STUDY_FILE, Stor
 from konvergensi.studies.study import Study, as_data
 
 # of no matter to a result: words, and paths, whose contents the identity holds
-ASIDE = {"title", "districts", "scenarios"}
+ASIDE = {"title", "districts", "scenarios", "extensions"}
 
 
 def make(path: Path, study: Study, identity: Identity, codes: np.ndarray, text: bytes | None) -> None:
@@ -57,7 +57,8 @@ def refuse_other(store: Store, study: Study, identity: Identity, codes: np.ndarr
     kept, mine = store.manifest["identity"], identity.as_data()
     then, now = store.manifest["study"], json.loads(json.dumps(as_data(study)))
     differ = [name for name in now if name not in ASIDE and now[name] != then.get(name)]
-    differ += [name for name in ("districts", "scenarios") if list(mine[name].items()) != list(kept[name].items())]
+    names = ("districts", "scenarios", "extensions")
+    differ += [name for name in names if list(mine[name].items()) != list(kept.get(name, {}).items())]
     if differ and set(differ) <= {"design", "seeds"} and _is_same_design(then, now):
         longer = now["design"]["draws"] >= then["design"]["draws"] and set(now["seeds"]) >= set(then["seeds"])
         phrase = "extend_instead" if longer else "resume_instead"

@@ -1,4 +1,4 @@
-"""Shards: pieces of a store, each three Parquet files and a record that says they are whole.
+"""Shards: pieces of a store, each a Parquet file of every table and a record that says they are whole.
 
 A shard is written as hidden drafts, then its record is put in place in one step, then the drafts get their names. A
 shard without a valid record does not exist; a record whose files still have their draft names is finished at the next
@@ -99,9 +99,9 @@ def finish(store: Path, record: Record) -> None:
     """Give a committed shard's files their names, and remove those it replaces."""
     for number in record.replaces:
         (store / RECORDS / f"{_name(number)}.json").unlink(missing_ok=True)
-        for table in TABLES:
+        for table in record.files:
             final_path(store, table, number).unlink(missing_ok=True)
-    for table in TABLES:
+    for table in record.files:
         draft = draft_path(store, table, record.number)
         if draft.exists():
             os.replace(draft, final_path(store, table, record.number))
@@ -158,17 +158,17 @@ def fault_in(store: Path, record: Record, contents: Collection[str] = TABLES) ->
     return ""
 
 
-def recover(store: Path) -> list[str]:
+def recover(store: Path, tables: tuple[str, ...] = TABLES) -> list[str]:
     """Finish what was committed, remove drafts that were not, and set damaged shards aside; return what was damaged."""
     good, damaged = set(), broken(store)
     for record in records(store):
-        wrong = fault_in(store, record)
+        wrong = fault_in(store, record, tables)
         if wrong:
             damaged.append(wrong)
         else:
             finish(store, record)
             good.add(record.name)
-    folders = [store / name for name in (*TABLES, RECORDS)]
+    folders = [store / name for name in (*tables, RECORDS)]
     for path in (each for folder in folders for each in sorted(folder.iterdir())):
         if _DRAFT.fullmatch(path.name):
             path.unlink()

@@ -110,6 +110,16 @@ class Store:
         return dict(zip(self.districts, self.study.districts)).get(district, district)
 
     @property
+    def extensions(self) -> list[dict[str, str]]:
+        """The extensions it was run with, as every manifest names them: name, file, sha256."""
+        hashes = self.manifest["identity"].get("extensions", {})
+        files = self.manifest["study"].get("extensions", [])
+        return [
+            {"name": name, "file": Path(file).name, "sha256": sha256}
+            for file, (name, sha256) in zip(files, hashes.items())
+        ]
+
+    @property
     def factors(self) -> list[str]:
         """Keys of the factors, as columns of runs."""
         return [factor["key"] for factor in self.manifest["study"]["factors"]]

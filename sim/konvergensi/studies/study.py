@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_name
-from konvergensi.base.files import collect, exists, is_path
+from konvergensi.base.files import anywhere, collect
 from konvergensi.inputs.districts import District, find_district
+from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.fields import number_fault
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
@@ -21,6 +21,8 @@ from konvergensi.inputs.scenarios import Scenario, load_scenario, resolve
 from konvergensi.methods.designs import SAMPLED, Design, draws_of
 from konvergensi.methods.factors import Factor, levels_of
 from konvergensi.methods.functions import FUNCTIONS, PLACE, SCENARIOS, parameters_of
+from konvergensi.model.convergence import MONTH, ConvergenceModel
+from konvergensi.model.extensions import check as check_extensions
 from konvergensi.studies.factor_checks import checked_factor
 
 KONVERGENSI = "konvergensi"
@@ -45,7 +47,8 @@ class Study:
     Parameters: districts and scenarios, names or paths, the first scenario the reference of differences; factors, what
     varies; design, at which points; seeds, in common for all scenarios and draws; set, values that all runs share, in
     force from the beginning of the lived past, as the factors' are; model, `konvergensi` or a test function; outcome,
-    `module:function` that makes an Outcome of a finished model; codes, the points of a design that has them given.
+    `module:function` that makes an Outcome of a finished model; extensions, files or names of installed ones; codes,
+    the points of a design that has them given.
     """
 
     districts: tuple[str, ...] = ("lebak",)
@@ -61,6 +64,7 @@ class Study:
     outcome: str = OUTCOME
     title: Mapping[str, str] = field(default_factory=dict)
     keep: Keep = Keep()
+    extensions: tuple[str, ...] = ()
     codes: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -146,6 +150,11 @@ def _usable(column: pd.Series, parameter: Parameter | None) -> bool:
 
 def parameters_for(study: Study) -> dict[str, Parameter]:
     """What may be varied or set: parameters of every district of the study."""
+    with in_force(study.extensions):
+        return _parameters_for(study)
+
+
+def _parameters_for(study: Study) -> dict[str, Parameter]:
     if study.model != KONVERGENSI:
         return parameters_of(study.model)
     known = find_district(study.districts[0]).parameters()
@@ -157,6 +166,11 @@ def parameters_for(study: Study) -> dict[str, Parameter]:
 
 def sources_of(study: Study, where: object = "") -> Sources:
     """Read the districts and scenarios. Raises InputError when one is unknown, wrong, or named twice."""
+    with in_force(study.extensions):
+        return _sources_of(study, where)
+
+
+def _sources_of(study: Study, where: object) -> Sources:
     if study.model != KONVERGENSI:
         faults = [
             unknown_name(where, "districts", "district", name, [PLACE]) for name in study.districts if name != PLACE
@@ -194,6 +208,12 @@ def _read(read: Callable[[str], Any], name: str, where: object, key: str) -> Any
 
 def checked(study: Study, where: object = "study") -> Study:
     """The study with every factor's range filled in. Raises InputError with each thing that is wrong with it."""
+    with in_force(study.extensions) as extensions:
+        check_extensions(extensions, MONTH, ConvergenceModel)
+        return _checked(replace(study, extensions=tuple(each.where for each in extensions)), where)
+
+
+def _checked(study: Study, where: object) -> Study:
     if study.model not in MODELS:
         raise InputError(unknown_name(where, "model", "model", study.model, MODELS))
     first, last = check_options(start=study.start, end=study.end, population_share=study.population_share)
@@ -219,13 +239,8 @@ def checked(study: Study, where: object = "study") -> Study:
     for policy in sources.policies:
         collect(partial(resolve, policy, place, study.set, first, last) for place in sources.places)
     return replace(
-        study, districts=tuple(map(_anywhere, study.districts)), scenarios=tuple(map(_anywhere, study.scenarios))
+        study, districts=tuple(map(anywhere, study.districts)), scenarios=tuple(map(anywhere, study.scenarios))
     )
-
-
-def _anywhere(name: str) -> str:
-    """A name as it is; a path so that it is found from any folder."""
-    return str(Path(name).resolve()) if is_path(name) and exists(Path(name)) else name
 
 
 def _design_faults(study: Study, where: object) -> list[Fault]:

@@ -103,6 +103,7 @@ class _StudyFile(Table):
     uncertain: _Uncertain | None = None
     keep: _Keep = _Keep()
     outcome: Text | None = None
+    extensions: list[Text] = Field(default_factory=list)
 
 
 def read_study(path: Path) -> Study:
@@ -126,6 +127,7 @@ def read_study(path: Path) -> Study:
         title={"en": read.title.en, "id": read.title.id} if read.title else {"en": path.stem, "id": path.stem},
         keep=_keep(read.keep),
         outcome=read.outcome or OUTCOME,
+        extensions=tuple(_extension(name, path) for name in read.extensions),
     )
     if read.end < read.start:
         raise InputError(fault(path, "end", "before", value=study.end, first=study.start, first_key="start"))
@@ -145,6 +147,12 @@ def _found(name: str, study_file: Path) -> str:
     """A name as it is; a path from the study file's folder, or from where one is."""
     beside = study_file.parent / name
     return str(beside.resolve()) if is_path(name) and exists(beside) else name
+
+
+def _extension(name: str, study_file: Path) -> str:
+    """The name of an installed extension as it is; a file from the study file's folder, or from where one is."""
+    beside = study_file.parent / name
+    return str(beside.resolve()) if beside.suffix and exists(beside) else name
 
 
 def _as_factor(key: str, written: _Factor) -> Factor:

@@ -87,6 +87,16 @@ class Writer:
             values = tuple(factor.value(code) for factor, code in zip(factors, self.codes[row].tolist()))
             yield Cell(place, first + row, self.study.seeds[seed_at], values)
 
+    @property
+    def done_count(self) -> int:
+        """Runs done, well or not."""
+        return self.ok + self.failed
+
+    @property
+    def planned(self) -> int:
+        """Runs of the study."""
+        return self.study.runs
+
     def add(self, cell: Cell, lived: list[Lived]) -> None:
         """Take a cell's runs; they are in the store once a shard is closed. Raises InputError when it cannot be."""
         self._cells.append((cell, lived))
@@ -223,12 +233,12 @@ def _begin(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def unwritable(path: Path) -> Iterator[None]:
+def unwritable(path: Path, phrase: str = "store_unwritable") -> Iterator[None]:
     """Tell what the system says of a disk as an InputError."""
     try:
         yield
     except OSError as error:
-        raise InputError(fault(path, "", "store_unwritable", reason=error.strerror or error)) from None
+        raise InputError(fault(path, "", phrase, reason=error.strerror or error)) from None
 
 
 @contextlib.contextmanager
