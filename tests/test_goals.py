@@ -7,7 +7,7 @@ from fake_agencies import DEFAULTS, TEAM, after, agency, column, council, live_m
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konvergensi.mechanisms import cascade, delivery, goals, network
+from konvergensi.mechanisms import cascade, goals, network, reach
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.coordination import Done
 from konvergensi.world.households import LAST_PLACE
@@ -313,7 +313,7 @@ def order_of(model: ConvergenceModel, programme: str, share: float) -> tuple[np.
     service = world.services[s]
     rows = world.children.window(world.month, service.from_age, service.to_age)
     rank = world.book.rank[s][rows]
-    order = delivery.serving_order(world, p, rank, world.children, rows)
+    order = reach.serving_order(world, p, rank, world.children, rows)
     lokus = world.lokus[world.children.village[rows]]
     return order, rank, world.children.joint[rows], lokus
 

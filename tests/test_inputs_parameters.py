@@ -167,6 +167,7 @@ months = [1, 12]
 duration_months = 18
 register = "eppgbm"
 venue = "posyandu"
+contact = "posyandu"
 package = true
 acts_on = "laz"
 uptake = "food"

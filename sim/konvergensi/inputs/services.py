@@ -32,6 +32,12 @@ Age = Annotated[int, between(-9, 59, "months of age", whole=True)]
 MonthOfYear = Annotated[int, between(1, 12, "month of year", whole=True)]
 
 
+# In which meeting with a family a service rides along; the rule of each kind: mechanisms/contacts.py.
+Contact = Literal[
+    "posyandu", "health-centre", "antenatal", "birth", "home-visit", "class", "enrolment", "transfer", "works", "office"
+]
+
+
 class UnitCost(Table):
     """Rupiah for one unit (a child-month, a latrine) of a service."""
 
@@ -89,6 +95,7 @@ class Service(Registered):
     months: Annotated[list[MonthOfYear], AfterValidator(lambda months: sorted(set(months)))] = list(range(1, 13))
     duration_months: Annotated[int, between(1, 72, "months", whole=True)]
     venue: Annotated[Literal["posyandu", "home", "facility", "transfer", "works"], Choice]
+    contact: Annotated[Contact, Choice]
     package: bool = False
     acts_on: Annotated[
         Literal["laz", "birth-weight", "knowledge", "water", "latrine", "nik", "spacing", "nothing"], Choice

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import budget, effects, goals, places, registers, shocks, targeting
+from konvergensi.mechanisms import budget, effects, reach, shocks, targeting
 from konvergensi.mechanisms.growth import months_per_delivery
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
@@ -121,13 +121,8 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         left = book.received[s][rows] < service.duration_months
         need = left.copy() if need is None else need & left
     for p in runs:
-        known, listed = targeting.child_list(world, p, service, rows)
-        candidates = listed if left is None else listed & left
-        if (open_ := places.open_villages(world, p)) is not None:
-            candidates = candidates & open_[children.village[rows]]
-        if service.venue == "posyandu":
-            candidates = candidates & world.came(rows)
-        result, given = _spend(world, p, service, book.rank[s][rows], candidates, children, rows)
+        offer = reach.to_children(world, s, p, service, rows, left)
+        result, given = _spend(world, p, service, offer.order, offer.candidates, children, rows)
         takes = given & book.willing[s][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
@@ -136,7 +131,19 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         if not world.burn_in:
             gains = effects.monthly(world, s, p) > 0
             world.tally.children_served(
-                children, world.month, s, p, rows, need, known, listed, candidates, result, given, takes, gains
+                children,
+                world.month,
+                s,
+                p,
+                rows,
+                need,
+                offer.known,
+                offer.listed,
+                offer.candidates,
+                result,
+                given,
+                takes,
+                gains,
             )
 
 
@@ -198,11 +205,8 @@ def _serve_households(world: World, s: int, service: Service) -> None:
         need &= left
     stage = need.astype(np.uint8)
     for p in runs:
-        listed = targeting.household_list(world, p, service, need)
-        candidates = listed & left
-        if (open_ := places.open_villages(world, p)) is not None:
-            candidates &= open_[world.households.village]
-        result, given = _spend(world, p, service, book.rank[s], candidates, world.households, everyone)
+        offer = reach.to_households(world, s, p, service, need, left)
+        result, given = _spend(world, p, service, offer.order, offer.candidates, world.households, everyone)
         takes = given & book.willing[s]
         left &= ~given
         book.received[s] += given
@@ -211,7 +215,7 @@ def _serve_households(world: World, s: int, service: Service) -> None:
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
         if not world.burn_in:
-            world.tally.households_served(p, need, listed, candidates, result, given, takes, stage)
+            world.tally.households_served(p, need, offer.listed, offer.candidates, result, given, takes, stage)
     if not world.burn_in:
         gains = effects.monthly(world, s, runs[0]) > 0 if runs else None
         world.tally.household_stage(world.children, world.month, s, service, stage, gains)
@@ -246,45 +250,22 @@ def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
     return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
 
 
-def serving_order(
-    world: World, p: int, rank: NDArray[np.uint16], of: Children | Households, rows: slice
-) -> NDArray[np.uint16]:
-    """Order in which programme p serves, (n,) uint16, lower first: its lasting order, unless lists or places lead.
-
-    Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
-    the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
-    """
-    order = rank
-    if registers.uses_joined_list(world, p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
-        had = world.book.received[int(world.programmes.service[p])][rows] > 0
-        order = _behind(order, had & (of.key[rows] < np.uint32(share * (2**32 - 1))))
-    if (share := goals.joint_share(world, p)) > 0.0:
-        order = _behind(order, of.joint[rows] >= np.uint16(share * 65535))
-    if places.lokus_first(world, p):
-        order = (order >> np.uint16(1)) | of.behind[rows]
-    return order
-
-
-def _behind(order: NDArray[np.uint16], later: Mask) -> NDArray[np.uint16]:
-    """Put the rows of `later` behind all others, each part in its order, (n,) uint16."""
-    return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
-
-
 def _spend(
     world: World,
     p: int,
     service: Service,
-    rank: NDArray[np.uint16],
+    order: NDArray[np.uint16],
     candidates: Mask,
     of: Children | Households,
     rows: slice,
 ) -> tuple[Ration, Mask]:
     """Ration a programme's month among the candidates, (n,) bool over `rows` of a table, and book what is spent.
 
+    Parameters: order (n,) uint16, lower is served first.
+
     Returns the ration and who is served, (n,) bool.
     """
     book, settings = world.programmes, world.settings
-    order = serving_order(world, p, rank, of, rows)
     base, travel = unit_cost(world, p)
     found = np.flatnonzero(candidates)
     cost = of.remoteness[rows][found]

@@ -1,0 +1,77 @@
+"""Who is met this month, and who first: the rule of reach, a structure nobody can choose by evidence alone.
+
+`lasting-order`: everybody on the list in use, in one lasting random order for each service. Parameters: registers.toml.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.mechanisms import goals, places, registers, targeting
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+    from konvergensi.world.children import Children
+    from konvergensi.world.households import Households, Mask
+    from konvergensi.world.state import World
+
+Order = NDArray[np.uint16]
+
+
+@dataclass(slots=True)
+class Offer:
+    """One programme's month, over the rows of a table, (n,) each."""
+
+    known: Mask  # to the agency
+    listed: Mask  # on the target list in use
+    candidates: Mask  # may be served this month
+    order: Order  # lower is served first
+
+
+def to_children(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
+    """Whom programme p of service s can serve among the children in `rows`; left: not served yet, None for all."""
+    children = world.children
+    known, listed = targeting.child_list(world, p, service, rows)
+    candidates = listed if left is None else listed & left
+    if (open_ := places.open_villages(world, p)) is not None:
+        candidates = candidates & open_[children.village[rows]]
+    if service.venue == "posyandu":
+        candidates = candidates & world.came(rows)
+    return Offer(known, listed, candidates, serving_order(world, p, world.book.rank[s][rows], children, rows))
+
+
+def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
+    """Whom programme p of service s can serve among all households; left: not served yet."""
+    households = world.households
+    listed = targeting.household_list(world, p, service, need)
+    candidates = listed & left
+    if (open_ := places.open_villages(world, p)) is not None:
+        candidates &= open_[households.village]
+    order = serving_order(world, p, world.book.rank[s], households, slice(0, len(households)))
+    return Offer(listed, listed, candidates, order)
+
+
+def serving_order(world: World, p: int, rank: Order, of: Children | Households, rows: slice) -> Order:
+    """Order in which programme p serves, (n,) uint16, lower first: its own order, unless lists or places lead.
+
+    Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
+    the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
+    """
+    order = rank
+    if registers.uses_joined_list(world, p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
+        had = world.book.received[int(world.programmes.service[p])][rows] > 0
+        order = behind(order, had & (of.key[rows] < np.uint32(share * (2**32 - 1))))
+    if (share := goals.joint_share(world, p)) > 0.0:
+        order = behind(order, of.joint[rows] >= np.uint16(share * 65535))
+    if places.lokus_first(world, p):
+        order = (order >> np.uint16(1)) | of.behind[rows]
+    return order
+
+
+def behind(order: Order, later: Mask) -> Order:
+    """Put the rows of `later` behind all others, each part in its order, (n,) uint16."""
+    return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
