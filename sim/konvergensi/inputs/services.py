@@ -73,6 +73,28 @@ class Length(Table):
     grade: Annotated[Grade, Choice]
 
 
+class TrialDose(Table):
+    """What the published effect measures and the dose behind it (evidence/effects_dose.csv).
+
+    doses: deliveries after which the effect is whole; delivered_share: share of them that was taken in the trials.
+    """
+
+    kind: Annotated[Literal["intention-to-treat", "per-recipient", "efficacy", "association", "assumed"], Choice]
+    doses: Annotated[int, between(1, 72, "deliveries", whole=True)]
+    delivered_share: Annotated[float, between(0.1, 1.0, "share")]
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
+class Adequate(Table):
+    """Deliveries taken that make a dose that works, and the age in months by which they are due."""
+
+    doses: Annotated[int, between(1, 72, "deliveries", whole=True)]
+    by_age: Age
+    source: Text
+    grade: Annotated[Grade, Choice]
+
+
 class OtherEvidence(Table):
     """A published figure that contradicts the one followed, and why it was not followed."""
 
@@ -103,6 +125,8 @@ class Service(Registered):
     uptake: Annotated[Literal["general", "food", "facility", "transfer", "works"], Choice]
     unit_cost: UnitCost
     effect: Effect
+    trial: TrialDose | None = None  # None: taken as a trial over the whole window
+    adequate: Adequate | None = None  # None: one delivery is enough
     laz_24: Length | None = None
     other_evidence: list[OtherEvidence] = Field(default_factory=list)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from konvergensi.inputs.parameters import load_parameters
+
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Parameter
@@ -22,8 +24,13 @@ POLICY_LEVERS = frozenset(
 )
 # decided by people, dated by regulation, or events of one time: no belief about how the world works
 NO_BELIEF_ROOMS = ("calendar", "shocks")
+# what counts only under another structure than the one in force: room -> the choice that uses it
+STRUCTURE_OF = {
+    "contacts": ("contacts.reach", "contacts"),
+    "effects": ("effects.reading", "published"),
+}
 DECIDED = POLICY_LEVERS | {
-    "budget.apbdp_flexibility", "budget.dana_desa_min_share", "registers.sharing_share",
+    "budget.apbdp_flexibility", "contacts.one_stop_share", "budget.dana_desa_min_share", "registers.sharing_share",
     "registers.by_name_village_share", "review.target_percent",
 }  # fmt: skip
 # set so that the model meets published figures: drawing them would undo that
@@ -37,6 +44,8 @@ def is_uncertain(parameter: Parameter, place: District) -> bool:
     """Whether a parameter is a belief with a range: no choice, nothing fitted, nothing the district says of itself."""
     room, key = parameter.key.partition(".")[0], parameter.key
     if isinstance(parameter.value, (bool, str)) or parameter.low == parameter.high:
+        return False
+    if room in STRUCTURE_OF and load_parameters()[STRUCTURE_OF[room][0]].value != STRUCTURE_OF[room][1]:
         return False
     if room in NO_BELIEF_ROOMS or key in DECIDED or key in FITTED:
         return False

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import budget, effects, reach, shocks, targeting
-from konvergensi.mechanisms.growth import months_per_delivery
-from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
+from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
+from konvergensi.world.children import FIRST_1000_DAYS
 from konvergensi.world.households import Mask
 from konvergensi.world.programmes import Ration
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from konvergensi.inputs.services import Service
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households
     from konvergensi.world.state import World
 
 BINS = 1024  # steps of the lasting order in which people are served
+RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
 LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
 
 
@@ -65,6 +67,11 @@ def ration(
     return Ration(step, budgeted, released, delivered, spent, float(cost_to[-1]))
 
 
+def rule_of(world: World) -> ModuleType:
+    """The rule of reach in force."""
+    return RULES[world.settings["contacts.reach"]]
+
+
 def deliver(world: World) -> None:
     """Run every programme that can deliver this month.
 
@@ -92,8 +99,8 @@ def live_with_works(world: World) -> None:
         uses = (world.book.received[s] > 0) & world.book.willing[s]
         rows = world.children.window(world.month, service.from_age, service.to_age)
         takes = uses[world.children.household[rows]]
-        world.month_shift[rows] += takes * by_row(world, rows, effects.combination(world).forward(each))
-        world.month_services[rows] += takes & (by_row(world, rows, each) != 0)
+        now = effects.by_row(world, rows, each)
+        add_shift(world, s, rows, takes & (now != 0), now)
 
 
 def _leaves_trace(world: World, s: int, service: Service) -> bool:
@@ -121,12 +128,13 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         left = book.received[s][rows] < service.duration_months
         need = left.copy() if need is None else need & left
     for p in runs:
-        offer = reach.to_children(world, s, p, service, rows, left)
+        offer = rule_of(world).to_children(world, s, p, service, rows, left)
         result, given = _spend(world, p, service, offer.order, offer.candidates, children, rows)
         takes = given & book.willing[s][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
         book.received[s][rows] += given
+        rule_of(world).remember(world, s, service, rows, given, takes)
         act_on_children(world, s, service, p, rows, takes)
         if not world.burn_in:
             gains = effects.monthly(world, s, p) > 0
@@ -149,10 +157,13 @@ def _serve_children(world: World, s: int, service: Service) -> None:
 
 def act_on_children(world: World, s: int, service: Service, p: int, rows: slice, takes: Mask) -> None:
     """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
-    children = world.children
+    children, book = world.children, world.book
+    counted = takes
     if bit := world.package.bit_of.get(s):
         young = inside_1000_days(world, rows)
         children.got[young] |= takes[young.start - rows.start :] * bit
+        counted = takes.copy()  # of the package, only what comes in time
+        counted[: young.start - rows.start] = False
     if service.acts_on == "knowledge":
         home = children.household[rows][takes]
         quality = world.opds[world.programmes.opd[p]].quality(world.settings)
@@ -163,33 +174,32 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         nik[takes] = np.minimum(nik[takes], world.month)
     if service.venue == "works":
         return  # works: see live_with_works
-    each = effects.monthly(world, s, p)
-    if not each.any():
+    each = effects.of_delivery(world, s, p, rows)
+    book.taken[s][rows] += counted
+    if each is None:
         return
     if service.acts_on == "birth-weight":
         helped = takes & children.kek[rows] if service.need == "kek" else takes
-        children.weight_gain[rows] += helped * by_row(world, rows, each * months_per_delivery(service))
+        children.weight_gain[rows] += helped * each
     else:
-        each = effects.combination(world).forward(each * months_per_delivery(service))
-        world.month_shift[rows] += takes * by_row(world, rows, each)
-        world.month_services[rows] += takes
+        add_shift(world, s, rows, takes, each)
+
+
+def add_shift(world: World, s: int, rows: slice, takes: Mask, each: NDArray[np.float32] | np.float32) -> None:
+    """Add what service s brings this month to those who take it, z by row or for all of them (in place)."""
+    combined = effects.combination(world)
+    if combined.lifetime:
+        own = takes * each
+        world.month_shift[rows] += combined.added(own, world.book.gained[s][rows], world.children.best[rows])
+    else:
+        world.month_shift[rows] += takes * combined.forward(np.asarray(each))
+    world.month_services[rows] += takes
 
 
 def inside_1000_days(world: World, rows: slice) -> slice:
     """The part of `rows` still inside the 1,000 days: rows are in order of birth, so it is the last part."""
     oldest = world.children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
     return slice(min(max(oldest, rows.start), rows.stop), rows.stop)
-
-
-def by_row(world: World, rows: slice, by_age: NDArray[np.float32]) -> NDArray[np.float32] | np.float32:
-    """Values by age (69,), for ages -9..59, as one value per row; a single number where all rows have the same."""
-    if rows.stop == rows.start:
-        return np.float32(0.0)
-    oldest, youngest = (int(world.month - world.children.birth_month[row]) for row in (rows.start, rows.stop - 1))
-    part = by_age[youngest + PREGNANCY_MONTHS : oldest + PREGNANCY_MONTHS + 1]
-    if (part == part[0]).all():
-        return part[0]
-    return by_age[world.children.ages(world.month, rows) + PREGNANCY_MONTHS]
 
 
 # ---- services for households -----------------------------------------------------------------------------------------
@@ -205,11 +215,12 @@ def _serve_households(world: World, s: int, service: Service) -> None:
         need &= left
     stage = need.astype(np.uint8)
     for p in runs:
-        offer = reach.to_households(world, s, p, service, need, left)
+        offer = rule_of(world).to_households(world, s, p, service, need, left)
         result, given = _spend(world, p, service, offer.order, offer.candidates, world.households, everyone)
         takes = given & book.willing[s]
         left &= ~given
         book.received[s] += given
+        rule_of(world).remember(world, s, service, everyone, given, takes)
         _act_on_households(world, service, takes)
         if s in world.package.bit_of or effects.monthly(world, s, p).any():
             rows = world.children.window(world.month, service.from_age, service.to_age)
@@ -232,13 +243,6 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 
 
 # ---- money and staff -------------------------------------------------------------------------------------------------
-
-
-def staff_capacity(world: World, p: int) -> float:
-    """Services of programme p that the agency's field staff can deliver in a month."""
-    opd = world.opds[world.programmes.opd[p]]
-    each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
-    return float(opd.staff * world.population_share * each * world.programmes.staff_share[p])
 
 
 def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
@@ -278,16 +282,17 @@ def _spend(
     absorbable = max(budget.absorption_of(world)[source] * book.budgeted[p] - spent, 0.0) / left
     staff_limit = np.inf
     spend_limit = min(release_limit, absorbable)
-    if service.venue in ("home", "facility"):
-        capacity = staff_capacity(world, p)
-        book.staff_time[p] = min(book.staff_time[p] + capacity, max(capacity, 1.0))
-        staff_limit = book.staff_time[p]
+    rule = rule_of(world)
+    takes_staff = rule.takes_staff(service)
+    if takes_staff:
+        staff_limit = rule.staff_left(world, p)
         spend_limit *= shocks.in_force(settings, "home_contact_share")
     result = ration(order[found], cost, budget_limit, release_limit, spend_limit, staff_limit)
     result.step = steps(order)
     given = candidates & (result.step < result.delivered)
     units = int(np.count_nonzero(given))
-    book.staff_time[p] = max(book.staff_time[p] - units, 0.0)
+    if takes_staff:
+        rule.use_staff(world, p, units)
     book.ran[p] = True
     book.wanted[p] += result.wanted
     book.spent[p] += result.spent

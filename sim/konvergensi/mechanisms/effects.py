@@ -1,7 +1,7 @@
 """Effects: what a month of taking a service up adds to a child, as its agency delivers it, and how services combine.
 
-Both follow from the settings and from what agencies understand; they are worked out when asked for and kept in
-`World.derived` until either changes.
+All follow from the settings and from what agencies understand; they are worked out when asked for and kept in
+`World.derived` until either changes. Parameters: effects.toml, growth.toml; choices: docs/decisions.
 """
 
 from __future__ import annotations
@@ -9,32 +9,152 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from konvergensi.mechanisms import growth
+from konvergensi.world.children import PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
+MOST = 256  # deliveries that are counted
+COUNSELLING = ("home-visit", "class")
+
 
 def monthly(world: World, s: int, p: int) -> F32:
-    """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32."""
+    """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32.
+
+    Under a dose-response other than linear this is the effect of one delivery if it were the first: see `dose_share`.
+    """
     key = ("effect", s, p)
     if key not in world.derived:
-        service = world.services[s]
-        full = growth.monthly_shift(service, world.settings[f"services.{service.id}.effect"], world.settings)
-        quality = 1.0
-        if service.venue != "transfer":  # money is money; everything else can be done well or badly
-            quality = world.opds[world.programmes.opd[p]].quality(world.settings)
-        world.derived[key] = full * np.float32(quality * world.settings["uptake.adherence_share"])
+        service, settings = world.services[s], world.settings
+        full = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
+        world.derived[key] = full * np.float32(delivered_share(world, s, p))
     found: F32 = world.derived[key]
     return found
 
 
+def delivered_share(world: World, s: int, p: int) -> float:
+    """What is left of a published effect for who takes the service up from programme p.
+
+    Read as published, only what the trial did not contain is taken off: quality of delivery against the trial's (at
+    most 1), and adherence where the estimate is for those who comply. Money is money.
+    """
+    service, settings = world.services[s], world.settings
+    quality = 1.0
+    if service.venue != "transfer":  # money is money; everything else can be done well or badly
+        quality = world.opds[world.programmes.opd[p]].quality(settings)
+    adherence = float(settings["uptake.adherence_share"])
+    if settings["effects.reading"] == "discounted":
+        return quality * adherence
+    kind = service.trial.kind if service.trial else "assumed"
+    return min(quality, 1.0) * (adherence if kind == "efficacy" else 1.0)
+
+
 def forget_quality(world: World) -> None:
     """What agencies deliver follows what they understand now: effects are worked out again."""
-    for key in [key for key in world.derived if isinstance(key, tuple) and key[0] == "effect"]:
+    for key in [key for key in world.derived if isinstance(key, tuple) and key[0] in ("effect", "dose")]:
         del world.derived[key]
+
+
+def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | np.float32 | None:
+    """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it; None for nothing.
+
+    Linear: an even part of the effect for each month of its window. Otherwise what the dose-response gives for one
+    delivery more than those taken before.
+    """
+    service, settings = world.services[s], world.settings
+    if not by_dose(settings):
+        each = monthly(world, s, p)
+        if not each.any():
+            return None
+        found = by_row(world, rows, each * growth.months_per_delivery(service))
+    else:
+        size = size_by_age(service, settings)
+        if not size.any():
+            return None
+        found = by_row(world, rows, size) * steps(world, s, p)[world.book.taken[s][rows]]
+    if settings["effects.heterogeneity"] != "none":
+        found = found * in_whom(world, service, rows)
+    return found
+
+
+def in_whom(world: World, service: Service, rows: slice) -> F32:
+    """How much larger the effect is in each child than in the middle one, (n,) float32."""
+    settings, children = world.settings, world.children
+    if settings["effects.heterogeneity"] == "deficit":
+        z = children.lasting[rows] - np.float32(settings["growth.level_shift_z"]) + children.deviation[rows]
+        return np.clip(1.0 - np.float32(settings["effects.deficit_slope"]) * z, 0.2, 3.0).astype(np.float32)
+    other = np.float32(settings["effects.food_other_share"])
+    short = world.households.food_insecure[children.household[rows]]
+    if service.uptake == "food" and service.contact not in COUNSELLING:
+        return np.where(short, np.float32(1.0), other)
+    if service.contact in COUNSELLING:
+        return np.where(short, other, np.float32(1.0))
+    return np.ones(len(short), np.float32)
+
+
+def by_row(world: World, rows: slice, by_age: NDArray[np.float32]) -> NDArray[np.float32] | np.float32:
+    """Values by age (69,), for ages -9..59, as one value per row; a single number where all rows have the same."""
+    if rows.stop == rows.start:
+        return np.float32(0.0)
+    oldest, youngest = (int(world.month - world.children.birth_month[row]) for row in (rows.start, rows.stop - 1))
+    part = by_age[youngest + PREGNANCY_MONTHS : oldest + PREGNANCY_MONTHS + 1]
+    if (part == part[0]).all():
+        return part[0]
+    return by_age[world.children.ages(world.month, rows) + PREGNANCY_MONTHS]
+
+
+# ---- dose ------------------------------------------------------------------------------------------------------------
+
+
+def response(rule: str, dose: F32, saturation: float) -> F32:
+    """Share of the whole effect at a dose, (n,) of the trial's dose, under a rule of `effects.dose_response`."""
+    part = np.minimum(dose, 1.0)
+    if rule == "saturating":
+        return (np.expm1(-saturation * part) / np.expm1(-saturation)).astype(np.float32)
+    if rule == "threshold":
+        return np.where(part < 0.5, 0.0, 2.0 * part - 1.0).astype(np.float32)
+    return part.astype(np.float32)
+
+
+def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
+    """Share of the whole effect that each next delivery adds, (MOST,), given deliveries taken before.
+
+    quality: of delivery against the trial's; it counts inside the dose, once, so that many poor deliveries can make
+    one good dose.
+    """
+    trial = service.trial
+    window = service.effect.to_age - service.effect.from_age + 1
+    whole = trial.doses * trial.delivered_share if trial else float(window)
+    dose = np.arange(MOST + 1, dtype=np.float32) * np.float32(quality / whole)
+    return np.diff(response(settings["effects.dose_response"], dose, settings["effects.saturation"]))
+
+
+def by_dose(settings: Settings) -> bool:
+    """Whether what a delivery adds depends on those taken before."""
+    return bool(settings["effects.dose_response"] != "linear")
+
+
+def size_by_age(service: Service, settings: Settings) -> F32:
+    """The whole effect by age at which a delivery counts, (69,) float32: nothing outside its window."""
+    each = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
+    months = service.effect.to_age - service.effect.from_age + 1
+    return (each * months).astype(np.float32)
+
+
+def steps(world: World, s: int, p: int) -> F32:
+    """`dose_steps` of service s from programme p, worked out once."""
+    key = ("dose", s, p)
+    if key not in world.derived:
+        share = delivered_share(world, s, p)
+        world.derived[key] = dose_steps(world.services[s], world.settings, share)
+    found: F32 = world.derived[key]
+    return found
 
 
 def combination(world: World) -> growth.Combination:

@@ -107,6 +107,14 @@ def deviate(children: Children, settings: Settings, draws: Draws, month: int) ->
     children.deviation[rows] += fresh[age] * draws.normal("deviation", month, children.key[rows])
 
 
+def fade(children: Children, settings: Settings, month: int) -> None:
+    """Read as published, what services gained fades in children past 24 months (in place)."""
+    if settings["effects.reading"] != "published":
+        return
+    rows = children.window(month, FIRST_1000_DAYS + 1, LAST_AGE)
+    children.gain[rows] *= np.float32((1.0 - settings["effects.fade_per_year"]) ** (1.0 / 12.0))
+
+
 def true_laz(children: Children, settings: Settings, month: int) -> None:
     """Set the true LAZ of all under-fives for the month (in place)."""
     rows = children.window(month, 0, LAST_AGE)
@@ -146,6 +154,15 @@ def monthly_shift(service: Service, effect: float, settings: Settings) -> F32:
     return shift
 
 
+# lifetime rules of growth.combination, and how much of every gain but the largest adds to it
+LIFETIME = {"overlapping": None, "substitutes": 0.0, "reinforcing": 2.0}
+
+
+def _together(settings: Settings) -> float:
+    share = LIFETIME.get(settings["growth.combination"], 1.0)
+    return float(settings["growth.together_share"] if share is None else share)
+
+
 @dataclass(slots=True)
 class Combination:
     """How the monthly shifts of several services combine in one child (growth.combination).
@@ -159,6 +176,7 @@ class Combination:
     threshold: int
     below: float
     exponent: float
+    together: float = 1.0  # lifetime rules: share of everything but the largest gain that adds to it
 
     @classmethod
     def of(cls, settings: Settings) -> Combination:
@@ -168,7 +186,28 @@ class Combination:
             threshold=settings["growth.combination_threshold_services"],
             below=settings["growth.combination_below_threshold_share"],
             exponent=settings["growth.combination_ces_exponent"],
+            together=_together(settings),
         )
+
+    @property
+    def lifetime(self) -> bool:
+        """Whether what a child gained from each service so far decides, and not what meets in one month."""
+        return self.rule in LIFETIME
+
+    def added(self, each: F32, gained: F32, best: F32) -> F32:
+        """What one service's shift adds to a child under a lifetime rule, (n,); gained and best move on in place.
+
+        Parameters: each (n,) z of this month from this service; gained (n,) z from it so far; best (n,) the largest
+        gain from any one service so far. Gains make `best + together * (sum - best)`; a loss counts wholly, so a
+        service alone gives its own shift back.
+        """
+        up = np.maximum(each, np.float32(0.0))
+        gained += up
+        largest = np.maximum(best, gained)
+        share = np.float32(self.together)
+        moved = share * up + (np.float32(1.0) - share) * (largest - best) + np.minimum(each, np.float32(0.0))
+        best[:] = largest
+        return moved.astype(np.float32)
 
     def forward(self, shift: F32) -> F32:
         """Shift of one service, z per month, to the scale on which services add."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import goals, places, registers, targeting
+from konvergensi.mechanisms import goals, places, registers, shocks, targeting
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
@@ -75,3 +75,36 @@ def serving_order(world: World, p: int, rank: Order, of: Children | Households, 
 def behind(order: Order, later: Mask) -> Order:
     """Put the rows of `later` behind all others, each part in its order, (n,) uint16."""
     return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
+
+
+# ---- staff -----------------------------------------------------------------------------------------------------------
+
+
+def takes_staff(service: Service) -> bool:
+    """Whether an agency's field staff must be there."""
+    return service.venue in ("home", "facility")
+
+
+def staff_left(world: World, p: int) -> float:
+    """Services that programme p's share of the agency's field staff can still deliver; below one, time adds up."""
+    book = world.programmes
+    capacity = staff_capacity(world, p)
+    book.staff_time[p] = min(book.staff_time[p] + capacity, max(capacity, 1.0))
+    return float(book.staff_time[p])
+
+
+def use_staff(world: World, p: int, units: int) -> None:
+    """Take services delivered from the programme's staff time (in place)."""
+    book = world.programmes
+    book.staff_time[p] = max(book.staff_time[p] - units, 0.0)
+
+
+def remember(world: World, s: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
+    """Nothing but what was received is remembered."""
+
+
+def staff_capacity(world: World, p: int) -> float:
+    """Services of programme p that the agency's field staff can deliver in a month."""
+    opd = world.opds[world.programmes.opd[p]]
+    each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
+    return float(opd.staff * world.population_share * each * world.programmes.staff_share[p])

@@ -14,31 +14,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.mechanisms import shocks
+from konvergensi.mechanisms.contacts import BY_THEMSELVES
 from konvergensi.world.children import LAST_AGE, Children
 from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
+    from konvergensi.inputs.services import Service
 
 KINDS = ("general", "food", "facility", "transfer", "works")
 WEIGHING_ROUNDS = (2, 8)  # February and August
 
 
-def uptake_chance(households: Households, settings: Settings) -> NDArray[np.uint16]:
-    """Chance of taking up each kind of service, (len(KINDS), n_households) uint16 in steps of 1/65,536."""
-    common = (
-        settings["uptake.access_slope"] * (households.access - 0.5)
-        + settings["uptake.knowledge_slope"] * (households.knowledge - 0.5)
-        + settings["uptake.trust_slope"] * (households.trust - 0.5)
-    )
+def uptake_chance(households: Households, settings: Settings, bonus: float = 0.0) -> NDArray[np.uint16]:
+    """Chance of taking up each kind of service, (len(KINDS), n_households) uint16 in steps of 1/65,536.
+
+    bonus: log odds added to all of them.
+    """
+    common = common_odds(households, settings)
     resist = settings["uptake.belief_slope"] * households.belief
     chance = np.empty((len(KINDS), len(households)), np.uint16)
     for i, kind in enumerate(KINDS):
         against = settings[f"uptake.{kind}_belief_weight"] * resist
-        odds = np.exp(settings[f"uptake.{kind}_base"] + common - against)
+        odds = np.exp(settings[f"uptake.{kind}_base"] + bonus + common - against)
         chance[i] = (65535.0 * odds / (1.0 + odds)).astype(np.uint16)
     return chance
+
+
+def common_odds(households: Households, settings: Settings) -> F32:
+    """Log odds that access, knowledge and trust add to whatever a family does, (n_households,)."""
+    found: F32 = (
+        settings["uptake.access_slope"] * (households.access - 0.5)
+        + settings["uptake.knowledge_slope"] * (households.knowledge - 0.5)
+        + settings["uptake.trust_slope"] * (households.trust - 0.5)
+    )
+    return found
+
+
+def chances(households: Households, settings: Settings) -> NDArray[np.uint16]:
+    """`uptake_chance` as offered, then for families that came by themselves: (2 * len(KINDS), n_households)."""
+    there = settings["contacts.present_bonus"] if settings["contacts.reach"] == "contacts" else 0.0
+    offered = uptake_chance(households, settings)
+    return np.concatenate([offered, uptake_chance(households, settings, there) if there else offered])
+
+
+def row_of(service: Service) -> int:
+    """Row of `chances` that counts for a service."""
+    return KINDS.index(service.uptake) + len(KINDS) * (service.contact in BY_THEMSELVES)
 
 
 def attendance_score(households: Households, settings: Settings, draws: Draws, posyandu_quality: F32) -> F32:

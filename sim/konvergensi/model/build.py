@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import budget, growth, network, registers, uptake
+from konvergensi.mechanisms import budget, growth, meetings, network, registers, uptake
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
 from konvergensi.world.coordination import build_coordination
@@ -82,7 +83,7 @@ def build_world(
         village_kit_luck=draws.uniform("posyandu kit", 0, village_keys),
         village_list_luck=draws.uniform("by-name list", 0, village_keys),
         package=Package(services),
-        household_chance=np.zeros((len(uptake.KINDS), n_households), np.uint16),
+        household_chance=np.zeros((2 * len(uptake.KINDS), n_households), np.uint16),
         attendance_score=np.zeros(n_children, np.float32),
         household_score=np.zeros(n_households, np.float32),
         attended=np.zeros(0, bool),
@@ -137,10 +138,12 @@ def carry_household(world: World, rows: slice) -> None:
     """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
     children, households = world.children, world.households
     home = children.household[rows]
-    chance = {kind: world.household_chance[i][home] for i, kind in enumerate(uptake.KINDS)}
+    chance: dict[int, NDArray[np.uint16]] = {}
     for s, service in enumerate(world.services):
         if service.unit != "household" and len(world.book.luck[s]):
-            world.book.willing[s][rows] = world.book.luck[s][rows] < chance[service.uptake]
+            if (kind := uptake.row_of(service)) not in chance:
+                chance[kind] = world.household_chance[kind][home]
+            world.book.willing[s][rows] = world.book.luck[s][rows] < chance[kind]
     world.attendance_score[rows] = world.household_score[home]
     children.joint[rows] = households.joint[home]
     in_lokus = world.lokus[children.village[rows]]
@@ -149,12 +152,14 @@ def carry_household(world: World, rows: slice) -> None:
 
 def refresh_households(world: World) -> None:
     """Work out what follows from households' present state: chances of uptake, attendance, risks (in place)."""
-    world.household_chance = uptake.uptake_chance(world.households, world.settings)
+    world.household_chance = uptake.chances(world.households, world.settings)
     for s, service in enumerate(world.services):
         if service.unit == "household" and len(world.book.luck[s]):
-            chance = world.household_chance[uptake.KINDS.index(service.uptake)]
-            world.book.willing[s] = world.book.luck[s] < chance
-    world.household_score = uptake.attendance_score(
-        world.households, world.settings, world.draws, world.posyandu_quality
-    )
+            world.book.willing[s] = world.book.luck[s] < world.household_chance[uptake.row_of(service)]
+    if world.settings["contacts.reach"] == "contacts":
+        world.household_score = meetings.attendance(world)
+    else:
+        world.household_score = uptake.attendance_score(
+            world.households, world.settings, world.draws, world.posyandu_quality
+        )
     world.at_risk = registers.risks(world.households) >= 1

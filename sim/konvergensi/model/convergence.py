@@ -334,6 +334,7 @@ class ConvergenceModel(mesa.Model):
         shift = world.month_shift[rows]
         world.children.gain[rows] += effects.combination(world).inverse(shift, world.month_services[rows])
         shift[:] = 0.0
+        growth.fade(world.children, settings, world.month)
         world.month_services[rows] = 0
         growth.deviate(world.children, settings, world.draws, world.month)
         growth.true_laz(world.children, settings, world.month)

@@ -42,6 +42,7 @@ class Children:
     lasting: F32  # lasting difference to the mean curve at 24 months and later, z
     deviation: F32  # personal deviation, z; redrawn mostly in the first year
     gain: F32  # z gained from services so far
+    best: F32  # the largest z gained from one service so far
     weight_gain: F32  # g of birth weight gained from services in pregnancy
     birth_weight: F32  # g, set at birth
     z: F32  # true length-for-age z this month (0 before birth)
@@ -106,6 +107,7 @@ def build_children(
         lasting=np.zeros(n, np.float32),
         deviation=np.zeros(n, np.float32),
         gain=np.zeros(n, np.float32),
+        best=np.zeros(n, np.float32),
         weight_gain=np.zeros(n, np.float32),
         birth_weight=np.zeros(n, np.float32),
         z=np.zeros(n, np.float32),

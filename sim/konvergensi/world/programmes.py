@@ -128,15 +128,20 @@ class ServiceBook:
     rank, luck: uint16, one array per service over its rows: who is served first among equals, and how readily a row
     takes up what is offered. willing: bool, whether it would take the service up, as last worked out from its luck
     and chance. received: uint8, months, payments or doses delivered so far, taken up or not; `limited` says that a
-    course can end before its age window does. own_luck: uint16, by service id, whom an agency or village without a
-    register thinks of. Rows are children, or households for services given to households; arrays are empty where no
-    programme runs the service.
+    course can end before its age window does. in_course, refused: on a worker's caseload or enrolled, and refusals so
+    far. taken, gained: deliveries taken up so far and z from them, both always over children. own_luck: uint16, by
+    service id, whom an agency or village without a register thinks of. Rows are children, or households for services
+    given to households; arrays are empty where no programme runs the service.
     """
 
     rank: list[NDArray[np.uint16]] = field(default_factory=list)
     luck: list[NDArray[np.uint16]] = field(default_factory=list)
     willing: list[NDArray[np.bool_]] = field(default_factory=list)
     received: list[NDArray[np.uint8]] = field(default_factory=list)
+    in_course: list[NDArray[np.bool_]] = field(default_factory=list)
+    refused: list[NDArray[np.uint8]] = field(default_factory=list)
+    taken: list[NDArray[np.uint8]] = field(default_factory=list)
+    gained: list[NDArray[np.float32]] = field(default_factory=list)
     limited: list[bool] = field(default_factory=list)
     own_luck: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
 
@@ -165,6 +170,10 @@ class ServiceBook:
             limited = service.unit == "household" or service.duration_months < most_deliveries(service)
             book.limited.append(limited)
             book.received.append(np.zeros(len(keys), np.uint8))
+            book.in_course.append(np.zeros(len(keys), bool))
+            book.refused.append(np.zeros(len(keys), np.uint8))
+            book.taken.append(np.zeros(len(children) if i in in_use else 0, np.uint8))
+            book.gained.append(np.zeros(len(children) if i in in_use else 0, np.float32))
             if i in from_own:
                 own = draws.bits(f"own list {service.id}", 0, keys).astype("<u4", copy=False)
                 book.own_luck[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])

@@ -55,7 +55,7 @@ class World:
     village_list_luck: F32
     village_kit_luck: F32
     package: Package
-    household_chance: NDArray[np.uint16]  # (kinds of uptake, n_households)
+    household_chance: NDArray[np.uint16]  # (kinds of uptake, offered and having come, n_households)
     attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts
     household_score: F32  # (n_households,) the same
     attended: Mask  # under-fives brought to posyandu this month

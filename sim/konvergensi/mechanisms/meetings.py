@@ -1,0 +1,286 @@
+"""The rule of reach `contacts`: what the rules of contacts.py need of the world, gathered, and what they leave in it.
+
+Same shape as mechanisms/reach.py: whom a programme can serve this month and in which order, staff, and what is
+remembered of it. Parameters: contacts.toml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from konvergensi.mechanisms import contacts, places, reach, shocks, targeting, uptake
+from konvergensi.mechanisms.reach import Offer
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.draws import entity_keys
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+    from konvergensi.mechanisms.reach import Order
+    from konvergensi.world.households import F32, Mask
+    from konvergensi.world.state import World
+
+CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
+
+
+# ---- offers ----------------------------------------------------------------------------------------------------------
+
+
+def to_children(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
+    """Whom programme p of service s can serve among the children in `rows`; left: not served yet, None for all."""
+    match service.contact:
+        case "posyandu" | "health-centre":
+            met = came(world, rows)
+            if (need := targeting.child_need(world, service, rows)) is not None:
+                met = met & need
+            return _by_themselves(world, p, service, rows, met, left)
+        case "antenatal":
+            return _by_themselves(world, p, service, rows, antenatal(world, service, rows), left)
+        case "office":
+            return _by_themselves(world, p, service, rows, _applicants(world, s, service, rows), left)
+        case "transfer" | "works" | "birth":
+            return reach.to_children(world, s, p, service, rows, left)
+    return _found_by_workers(world, s, p, service, rows, left)
+
+
+def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
+    """Whom programme p of service s can serve among all households; left: not served yet."""
+    if service.contact == "health-centre":  # couples who want it come; nothing is spent on those who do not
+        met = need & left & world.book.willing[s]
+        order = contacts.stock_order(_stock(world, service), world.households.village)
+        return Offer(need, met, met, reach.serving_order(world, p, order, world.households, slice(0, len(need))))
+    found = reach.to_households(world, s, p, service, need, left)
+    if service.contact == "enrolment":
+        begun = world.book.in_course[s]
+        found.candidates = (found.candidates | (begun & left)) & _room(world, s, service, slice(0, len(need)))
+        found.order = contacts.caseload_order(begun, world.book.rank[s], found.order)
+    return found
+
+
+def _by_themselves(world: World, p: int, service: Service, rows: slice, met: Mask, left: Mask | None) -> Offer:
+    """Families who came: served while the place has the thing in stock."""
+    candidates = met if left is None else met & left
+    if (open_ := places.open_villages(world, p)) is not None:
+        candidates = candidates & open_[world.children.village[rows]]
+    order = contacts.stock_order(_stock(world, service), world.children.village[rows])
+    return Offer(met, met, candidates, reach.serving_order(world, p, order, world.children, rows))
+
+
+def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
+    """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first."""
+    children, book = world.children, world.book
+    known, listed = targeting.child_list(world, p, service, rows)
+    begun = book.in_course[s][rows]
+    candidates = (listed | begun) & _room(world, s, service, rows)
+    if (share := world.settings["contacts.one_stop_share"]) > 0.0 and service.to_age >= 0:
+        met = one_stop(world, share)[children.village[rows]] & came(world, rows)
+        if (need := targeting.child_need(world, service, rows)) is not None:
+            met &= need
+        known, listed, candidates = known | met, listed | met, candidates | (met & _room(world, s, service, rows))
+    if left is not None:
+        candidates = candidates & left
+    if (open_ := places.open_villages(world, p)) is not None:
+        candidates = candidates & open_[children.village[rows]]
+    fresh = world.draws.bits(f"met {service.id}", world.month, children.key[rows]) >> np.uint32(16)
+    new = contacts.by_workers(fresh.astype(np.uint16), _workers(world, service), children.village[rows])
+    new = reach.serving_order(world, p, new, children, rows)
+    return Offer(known, listed, candidates, contacts.caseload_order(begun, book.rank[s][rows], new))
+
+
+def _room(world: World, s: int, service: Service, rows: slice) -> Mask:
+    """Who has not had the dose yet and has not refused too often, (n,) over the rows of the service's own table."""
+    book = world.book
+    had = book.received[s][rows] if service.unit == "household" else book.taken[s][rows]
+    return contacts.has_room(had, book.refused[s][rows], contacts.dose_of(service), world.settings["contacts.refusals"])
+
+
+def remember(world: World, s: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
+    """What is remembered of the month: visits held, whose course has begun, who refused (in place)."""
+    if service.id == CARRIER:
+        _, start, _, held = world.derived["antenatal"]
+        held[rows.start - start : rows.stop - start] |= given
+    if service.contact in (*contacts.CASELOAD, "enrolment"):
+        book = world.book
+        book.in_course[s][rows] |= given
+        book.refused[s][rows] += given & ~takes
+
+
+# ---- who comes -------------------------------------------------------------------------------------------------------
+
+
+def came(world: World, rows: slice) -> Mask:
+    """Who of the rows is at posyandu this month, (n,); nobody before birth."""
+    born = world.children.window(world.month, 0, LAST_AGE)
+    found = np.zeros(rows.stop - rows.start, bool)
+    start, stop = max(rows.start, born.start), min(rows.stop, born.stop)
+    if stop > start:
+        found[start - rows.start : stop - rows.start] = world.came(slice(start, stop))
+    return found
+
+
+def antenatal(world: World, service: Service, rows: slice) -> Mask:
+    """Pregnancies seen this month, (n,) over `rows`: by demand; what rides on a visit needs it to have been held."""
+    month, start, wanted, held = world.derived.get("antenatal", (None, 0, None, None))
+    if month != world.month:
+        every = world.children.window(world.month, -PREGNANCY_MONTHS, -1)
+        start, wanted = every.start, _antenatal_visits(world, every)
+        runs = any(world.services[s].id == CARRIER and world.programmes_of[s] for s in range(len(world.services)))
+        held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
+        world.derived["antenatal"] = (world.month, start, wanted, held)
+    seen: Mask = wanted if service.id == CARRIER else held
+    return seen[rows.start - start : rows.stop - start]
+
+
+def _antenatal_visits(world: World, rows: slice) -> Mask:
+    settings, draws, key = world.settings, world.draws, world.children.key[rows]
+    odds = antenatal_odds(world)[world.children.household[rows]] + np.float32(settings["contacts.antenatal_base"])
+    often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
+    month = contacts.two_groups(draws.uniform("antenatal care", 0, key), odds, often, seldom)
+    seen = draws.uniform("antenatal visit", world.month, key) < contacts.chance_of(month)
+    known: Mask = world.registers.cohort_month[rows] <= world.month
+    return seen & known
+
+
+def antenatal_odds(world: World) -> F32:
+    """Log odds of regular care in pregnancy and at birth beyond the base, (n_households,); yearly."""
+    year, found = world.derived.get("antenatal odds", (None, None))
+    if year != world.month // 12:
+        homes, settings = world.households, world.settings
+        place, effect = _place(world, "antenatal")
+        found = (
+            np.float32(settings["contacts.antenatal_wealth_slope"]) * homes.wealth
+            + np.float32(settings["uptake.access_slope"]) * (homes.access - np.float32(0.5))
+            + effect[place]
+        ).astype(np.float32)
+        world.derived["antenatal odds"] = (world.month // 12, found)
+    odds: F32 = found
+    return odds
+
+
+def born_in_facility(world: World, rows: slice) -> Mask:
+    """Whose birth is or was in a facility, (n,): lasting."""
+    odds = antenatal_odds(world)[world.children.household[rows]]
+    share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
+    return world.draws.uniform("facility birth", 0, world.children.key[rows]) < share
+
+
+def _applicants(world: World, s: int, service: Service, rows: slice) -> Mask:
+    """Who goes to the office for a paper this month, (n,)."""
+    need = targeting.child_need(world, service, rows)
+    assert need is not None
+    if service.need != "no-nik":  # a marriage is once
+        return need & (world.book.received[s][rows] == 0)
+    settings = world.settings
+    at = np.flatnonzero(need)
+    luck = world.draws.uniform("office", world.month, world.children.key[rows][at])
+    goes = contacts.applies(
+        luck,
+        world.children.ages(world.month, rows)[at],
+        born_in_facility(world, rows)[at],
+        settings["contacts.paper_soon_share"],
+        settings["contacts.paper_later_share"],
+        settings["contacts.paper_facility_odds"],
+    )
+    found = np.zeros(len(need), bool)
+    found[at[goes]] = True
+    if (share := settings["contacts.one_stop_share"]) > 0.0:
+        found |= need & one_stop(world, share)[world.children.village[rows]] & came(world, rows)
+    return found
+
+
+def attendance(world: World) -> F32:
+    """Log odds of coming to posyandu in an ordinary month before age counts, (n_households,): two kinds of family."""
+    settings, homes = world.settings, world.households
+    place, effect = _place(world, "posyandu")
+    odds = (
+        np.float32(settings["contacts.habit_base"])
+        + uptake.common_odds(homes, settings)
+        + np.float32(settings["uptake.attendance_quality_slope"])
+        * (world.posyandu_quality[homes.village] - np.float32(0.5))
+        + effect[place]
+    )
+    luck = world.draws.uniform("posyandu habit", 0, homes.key)
+    often, seldom = settings["contacts.often_share"], settings["contacts.seldom_share"]
+    return contacts.two_groups(luck, odds.astype(np.float32), often, seldom)
+
+
+# ---- places and workers ----------------------------------------------------------------------------------------------
+
+
+def _place(world: World, contact: str) -> tuple[np.ndarray, F32]:
+    """The posyandu each household belongs to and each place's log odds for a contact."""
+    place, keys = posyandu_of(world)
+    settings, draws = world.settings, world.draws
+    own, common = draws.normal(f"place {contact}", 0, keys), draws.normal("place", 0, keys)
+    sd, overlap = settings["contacts.place_sd"], settings["contacts.place_overlap_share"]
+    return place, contacts.place_effects(own, common, sd, overlap)
+
+
+def posyandu_of(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Posyandu of each household, (n_households,), and each posyandu's key: neighbouring dasawisma of a village."""
+    if "posyandu" not in world.derived:
+        homes = world.households
+        first = np.full(int(homes.village.max()) + 1, np.iinfo(np.int64).max)
+        np.minimum.at(first, homes.village, homes.dasawisma.astype(np.int64))
+        groups = max(
+            int(world.settings["contacts.posyandu_families"] // world.settings["population.dasawisma_size"]), 1
+        )
+        number = homes.village.astype(np.int64) * 1000 + (homes.dasawisma - first[homes.village]) // groups
+        ids, place = np.unique(number, return_inverse=True)
+        world.derived["posyandu"] = (place, entity_keys("posyandu", ids))
+    found: tuple[np.ndarray, np.ndarray] = world.derived["posyandu"]
+    return found
+
+
+def _stock(world: World, service: Service) -> Order:
+    """This quarter's luck of each village in being supplied with a service, (n_villages,)."""
+    bits = world.draws.bits(f"stock {service.id}", world.month // 3, world.village_keys)
+    return (bits >> np.uint32(16)).astype(np.uint16)
+
+
+def _workers(world: World, service: Service) -> F32:
+    """Workers per family of each village, (n_villages,): the same people make visits, hold classes and enrol."""
+    if "workers" not in world.derived:
+        draw = world.draws.normal("workers", 0, world.village_keys)
+        world.derived["workers"] = contacts.workers(draw, world.settings["contacts.workers_sd"])
+    found: F32 = world.derived["workers"]
+    return found
+
+
+def one_stop(world: World, share: float) -> Mask:
+    """Villages with an integrated posyandu, (n_villages,): a larger share holds the smaller one."""
+    return world.draws.uniform("one stop", 0, world.village_keys) < share
+
+
+# ---- staff -----------------------------------------------------------------------------------------------------------
+
+
+def takes_staff(service: Service) -> bool:
+    """Whether an agency's field staff must be there; what rides on a visit takes no time of its own."""
+    if service.contact == "antenatal":
+        return service.id == CARRIER
+    return service.contact in contacts.TAKES_STAFF
+
+
+def staff_left(world: World, p: int) -> float:
+    """Meetings the agency's staff can still hold this month: one pool, used in the order of services.toml."""
+    return float(_pool(world)[world.programmes.opd[p]])
+
+
+def use_staff(world: World, p: int, units: int) -> None:
+    """Take meetings held from the agency's pool (in place)."""
+    _pool(world)[world.programmes.opd[p]] -= units
+
+
+def _pool(world: World) -> np.ndarray:
+    month, pool = world.derived.get("staff pool", (None, None))
+    if month != world.month:
+        each = world.settings["delivery.contacts_per_staff_month"]
+        each *= shocks.in_force(world.settings, "home_contact_share") * world.population_share
+        fresh = np.array([opd.staff for opd in world.opds], float) * each
+        carried = np.zeros(len(fresh)) if pool is None else np.where(fresh < 1.0, np.minimum(pool, 1.0), 0.0)
+        pool = fresh + carried
+        world.derived["staff pool"] = (world.month, pool)
+    found: np.ndarray = pool
+    return found
