@@ -23,7 +23,7 @@ POLICY_LEVERS = frozenset(
     """.split()
 )
 # decided by people, dated by regulation, or events of one time: no belief about how the world works
-NO_BELIEF_ROOMS = ("calendar", "shocks")
+NO_BELIEF_ROOMS = ("calendar", "shocks", "behaviours")
 # what counts only under another structure than the one in force: room -> the choice that uses it
 STRUCTURE_OF = {
     "contacts": ("contacts.reach", "contacts"),

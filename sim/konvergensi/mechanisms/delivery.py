@@ -152,6 +152,7 @@ def _serve_children(world: World, s: int, service: Service) -> None:
                 given,
                 takes,
                 gains,
+                enough_of(world, s, service, rows),
             )
 
 
@@ -183,6 +184,19 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         children.weight_gain[rows] += helped * each
     else:
         add_shift(world, s, rows, takes, each)
+
+
+def counts_doses(world: World) -> bool:
+    """Whether only an adequate dose counts as having had a service."""
+    return bool(world.settings["delivery.package_dose"] == "adequate")
+
+
+def enough_of(world: World, s: int, service: Service, rows: slice) -> Mask | None:
+    """Who of the children in `rows` has had an adequate dose, (n,); None where any contact counts or there is none."""
+    if not counts_doses(world) or service.adequate is None or not len(world.book.taken[s]):
+        return None
+    enough: Mask = world.book.taken[s][rows] >= service.adequate.doses
+    return enough
 
 
 def add_shift(world: World, s: int, rows: slice, takes: Mask, each: NDArray[np.float32] | np.float32) -> None:
@@ -222,14 +236,16 @@ def _serve_households(world: World, s: int, service: Service) -> None:
         book.received[s] += given
         rule_of(world).remember(world, s, service, everyone, given, takes)
         _act_on_households(world, service, takes)
-        if s in world.package.bit_of or effects.monthly(world, s, p).any():
+        if s in world.package.bit_of or effects.monthly(world, s, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
         if not world.burn_in:
             world.tally.households_served(p, need, offer.listed, offer.candidates, result, given, takes, stage)
     if not world.burn_in:
         gains = effects.monthly(world, s, runs[0]) > 0 if runs else None
-        world.tally.household_stage(world.children, world.month, s, service, stage, gains)
+        rows = world.children.window(world.month, service.from_age, service.to_age)
+        enough = enough_of(world, s, service, rows)
+        world.tally.household_stage(world.children, world.month, s, service, stage, gains, enough)
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.base.months import format_month
-from konvergensi.observe import integration, measure, network, questionnaire, series
+from konvergensi.observe import integration, measure, network, questionnaire, series, simultaneous
 from konvergensi.observe.diary import Diary
 from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
@@ -40,6 +40,8 @@ COLUMNS = {
         "year", "village", "kecamatan", "lokus", "n_children", "prevalence", "complete_package_share", "x", "y",
         "remoteness", "understanding", "tpps_active", "has_kpm", "has_by_name_list",
     ],
+    "simultaneous": ["month", "n_services", "households", "share"],
+    "single_coverage": ["month", "service", "share"],
     "integration": ["month", "dimension", "sub_dimension", "value"],
     "questionnaire": ["item_id", "category", "k", "n"],
     "network": ["month", "layer", "measure", "value"],
@@ -88,6 +90,9 @@ class Recorder:
             self.rows["network"] += network.network_rows(world)
         if first or now == YEARLY:
             self.rows["ties"] += network.tie_rows(world)
+            many, single = simultaneous.simultaneous_rows(world)
+            self.rows["simultaneous"] += many
+            self.rows["single_coverage"] += single
         self._agencies(world)
         self._ledger(world)
         self._trace(world)

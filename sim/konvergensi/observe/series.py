@@ -59,20 +59,33 @@ def prevalence_rows(world: World) -> list[Row]:
     return found
 
 
+def by_adequate_dose(world: World) -> bool:
+    """Whether a service of the package counts as had at a dose that works, and not after any contact."""
+    return bool(world.settings["delivery.package_dose"] == "adequate")
+
+
+def due_of(world: World) -> NDArray[np.uint16]:
+    """Which services of the package are due by age, as bits, for ages -9..59."""
+    return world.package.due_enough if by_adequate_dose(world) else world.package.due
+
+
 def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArray[np.bool_], slice]:
     """Indicators of how many services reach the same 1,000-day household; which children have all that is due.
 
     A household is counted once, by its youngest child. Services are those of the package taken up so far inside the
-    1,000 days. The variance ratio compares the spread of their number with what it would be if each service reached
-    households independently of the others, within the age strata of STRATA: 1 is independence, above 1 the same
-    households get everything and others nothing.
+    1,000 days; complete is what delivery.package_dose says, any contact or an adequate dose of each. The variance ratio
+    compares the spread of their number with what it would be if each service reached households independently of the
+    others, within the age strata of STRATA: 1 is independence, above 1 the same households get everything and others
+    nothing.
     """
     children, month = world.children, world.month
     rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
     got = children.got[rows] | (world.registers.nik_month[rows] <= month) * package.nik_bit
-    due = package.due[children.ages(month, rows) + PREGNANCY_MONTHS]
+    due, had = due_of(world)[children.ages(month, rows) + PREGNANCY_MONTHS], got
+    if by_adequate_dose(world):
+        had = package.enough(world.book, rows) | (got & package.nik_bit)
     youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
-    complete = (got & due) == due
+    complete = (had & due) == due
     counted = youngest & (due > 0)
     spread, independent = 0.0, 0.0
     combinations = np.zeros(len(package.number), np.int64)
@@ -94,6 +107,11 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
         "services_variance_ratio": spread / independent if independent > 0 else np.nan,
         "complete_package_share": float(complete[counted].mean()) if counted.any() else np.nan,
     }
+    if by_adequate_dose(world):
+        any_due = package.due[children.ages(month, rows) + PREGNANCY_MONTHS]
+        counted = youngest & (any_due > 0)
+        met = (got & any_due) == any_due
+        values["any_contact_package_share"] = float(met[counted].mean()) if counted.any() else np.nan
     values |= {f"services_{k}": float(count / max(households, 1)) for k, count in enumerate(exactly)}
     return values, complete & (due > 0), rows
 
@@ -104,8 +122,14 @@ def protection(world: World, package: Package) -> dict[str, float]:
     nik_in_time = world.registers.nik_month[rows] < world.month  # of them, the month of turning 24 is too late
     got = world.children.got[rows] | nik_in_time * package.nik_bit
     due = package.due[PREGNANCY_MONTHS + FIRST_1000_DAYS]
-    protected = np.count_nonzero((got & due) == due)
-    return {"turned_24_months": float(rows.stop - rows.start), "protected_in_time": float(protected)}
+    any_contact = float(np.count_nonzero((got & due) == due))
+    values = {"turned_24_months": float(rows.stop - rows.start), "protected_in_time": any_contact}
+    if by_adequate_dose(world):
+        due = package.due_enough[PREGNANCY_MONTHS + FIRST_1000_DAYS + 1]
+        enough = package.enough(world.book, rows) | (got & package.nik_bit)
+        values["protected_in_time"] = float(np.count_nonzero((enough & due) == due))
+        values["any_contact_in_time"] = any_contact
+    return values
 
 
 def indicator_rows(world: World, package: Package) -> list[Row]:
@@ -159,7 +183,7 @@ def village_table(world: World, package: Package) -> pd.DataFrame:
     _, complete, young = convergence(world, package)
     home = children.village[young]
     with_all = np.bincount(home[complete], minlength=n)
-    due = package.due[children.ages(month, young) + PREGNANCY_MONTHS] > 0
+    due = due_of(world)[children.ages(month, young) + PREGNANCY_MONTHS] > 0
     expected = np.bincount(home[due], minlength=n)
     table = world.district.villages
     with np.errstate(invalid="ignore", divide="ignore"):

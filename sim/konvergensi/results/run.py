@@ -36,6 +36,8 @@ class Run(Result):
     network: pd.DataFrame
     ties: pd.DataFrame
     actions: pd.DataFrame
+    simultaneous: pd.DataFrame
+    single_coverage: pd.DataFrame
     children: pd.DataFrame | None
     manifest: dict[str, Any]
     service_names: dict[str, dict[str, str]]

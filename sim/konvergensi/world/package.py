@@ -1,4 +1,7 @@
-"""The complete package: the services that every 1,000-day household should have, and from which age each is due."""
+"""The complete package: the services that every 1,000-day household should have, and from which age each is due.
+
+Two ways to count one as had: any contact, or a dose that works (`adequate` in services.toml).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ import numpy as np
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from konvergensi.inputs.services import Service
+    from konvergensi.world.programmes import ServiceBook
 
 DUE_AFTER = 3  # months into a service's window from which it counts as due; later where it is given more rarely
 
@@ -36,6 +42,19 @@ class Package:
         self.due = np.zeros(len(ages), np.uint16)
         for k, (_, service) in enumerate(members):
             self.due[ages >= due_from(service)] |= np.uint16(1 << k)
+        self.doses = {s: service.adequate.doses if service.adequate else 1 for s, service in members}
+        self.due_enough = np.zeros(len(ages), np.uint16)  # at an adequate dose: due once the age for it is over
+        for k, (_, service) in enumerate(members):
+            by_age = service.adequate.by_age if service.adequate else due_from(service) - 1
+            self.due_enough[ages > by_age] |= np.uint16(1 << k)
         codes = np.arange(1 << self.size)
         self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
         self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
+
+    def enough(self, book: ServiceBook, rows: slice) -> NDArray[np.uint16]:
+        """Services had at an adequate dose by each of `rows`, as bits, (n,)."""
+        found = np.zeros(rows.stop - rows.start, np.uint16)
+        for s, bit in self.bit_of.items():
+            if len(book.taken[s]):
+                found |= (book.taken[s][rows] >= self.doses[s]) * bit
+        return found

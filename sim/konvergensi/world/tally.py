@@ -70,13 +70,16 @@ class Tally:
         given: Mask,
         takes: Mask,
         gains: Mask | None,
+        enough: Mask | None = None,
     ) -> None:
         """Count one programme's month among the children in `rows`.
 
-        Parameters: need None: everybody; gains (69,) bool, ages -9..59 at which taking up adds to length.
+        Parameters: need None: everybody; gains (69,) bool, ages -9..59 at which taking up adds to length; enough (n,)
+        who has the dose that counts as in time, None: any delivery does.
         """
         stage = self._stages(need, known, listed, candidates, result, given, takes, p)
-        self._pass_on(children, month, s, gains, rows, stage, takes if need is None else takes & need)
+        in_time = takes if need is None else takes & need
+        self._pass_on(children, month, s, gains, rows, stage, in_time if enough is None else in_time & enough)
 
     def households_served(
         self,
@@ -101,11 +104,13 @@ class Tally:
         service: Service,
         stage: NDArray[np.uint8],
         gains: Mask | None,
+        enough: Mask | None = None,
     ) -> None:
-        """Pass the stage of households on to their children in the service's age window."""
+        """Pass the stage of households on to their children in the service's age window; enough as above."""
         rows = children.window(month, service.from_age, service.to_age)
         passed = stage[children.household[rows]]
-        self._pass_on(children, month, s, gains, rows, passed, passed == TAKEN_UP)
+        in_time = passed == TAKEN_UP
+        self._pass_on(children, month, s, gains, rows, passed, in_time if enough is None else in_time & enough)
 
     def _pass_on(
         self,
