@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
+from konvergensi.mechanisms.contacts import CASELOAD
 from konvergensi.world.children import FIRST_1000_DAYS
 from konvergensi.world.households import Mask
 from konvergensi.world.programmes import Ration
@@ -105,6 +106,8 @@ def live_with_works(world: World) -> None:
 
 def _leaves_trace(world: World, s: int, service: Service) -> bool:
     """Whether a service of the lived past can still be seen in a child when the run starts."""
+    if service.contact in CASELOAD and rule_of(world) is meetings:
+        return True  # whose course has begun, and how far it is; what caregivers know stays as it is at the start
     if service.acts_on in LASTING_AT_HOME:
         return False
     grows = any(effects.monthly(world, s, p).any() for p in world.programmes_of[s])
@@ -165,7 +168,7 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         children.got[young] |= takes[young.start - rows.start :] * bit
         counted = takes.copy()  # of the package, only what comes in time
         counted[: young.start - rows.start] = False
-    if service.acts_on == "knowledge":
+    if service.acts_on == "knowledge" and not world.burn_in:
         home = children.household[rows][takes]
         quality = world.opds[world.programmes.opd[p]].quality(world.settings)
         gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
+VACCINES = "immunisation"  # the service for which health workers also go after those who did not come
+FIRST_VISIT = -8  # months of age from which a pregnancy is seen
 
 
 # ---- offers ----------------------------------------------------------------------------------------------------------
@@ -32,6 +34,8 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
     match service.contact:
         case "posyandu" | "health-centre":
             met = came(world, rows)
+            if service.id == VACCINES:
+                met = met | _caught_up(world, rows)
             if (need := targeting.child_need(world, service, rows)) is not None:
                 met = met & need
             return _by_themselves(world, p, service, rows, met, left)
@@ -100,6 +104,8 @@ def remember(world: World, s: int, service: Service, rows: slice, given: Mask, t
     if service.id == CARRIER:
         _, start, _, held = world.derived["antenatal"]
         held[rows.start - start : rows.stop - start] |= given
+        book_of = world.registers.cohort_month[rows]  # who has been seen is in the midwife's book
+        book_of[given] = np.minimum(book_of[given], world.month)
     if service.contact in (*contacts.CASELOAD, "enrolment"):
         book = world.book
         book.in_course[s][rows] |= given
@@ -128,8 +134,12 @@ def antenatal(world: World, service: Service, rows: slice) -> Mask:
         runs = any(world.services[s].id == CARRIER and world.programmes_of[s] for s in range(len(world.services)))
         held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
         world.derived["antenatal"] = (world.month, start, wanted, held)
-    seen: Mask = wanted if service.id == CARRIER else held
-    return seen[rows.start - start : rows.stop - start]
+    if service.id == CARRIER:
+        return wanted[rows.start - start : rows.stop - start]
+    share = world.settings["contacts.pack_share"]
+    handed = world.draws.uniform(f"handed out {service.id}", world.month, world.children.key[rows]) < share
+    seen: Mask = held[rows.start - start : rows.stop - start] & handed
+    return seen
 
 
 def _antenatal_visits(world: World, rows: slice) -> Mask:
@@ -138,8 +148,28 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
     often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
     month = contacts.two_groups(draws.uniform("antenatal care", 0, key), odds, often, seldom)
     seen = draws.uniform("antenatal visit", world.month, key) < contacts.chance_of(month)
-    known: Mask = world.registers.cohort_month[rows] <= world.month
-    return seen & known
+    begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
+    return seen & begun
+
+
+def _caught_up(world: World, rows: slice) -> Mask:
+    """Children vaccinated on a round of the health centre or sought out at home, (n,): a matter of the place."""
+    share = contacts.log_odds(world.settings["contacts.catch_up_share"])
+    if "catch up" not in world.derived:
+        place, effect = _place(world, "posyandu")
+        world.derived["catch up"] = contacts.chance_of(np.float32(share) + effect)[place]
+    chance = world.derived["catch up"][world.children.household[rows]]
+    found: Mask = world.draws.uniform("catch up", world.month, world.children.key[rows]) < chance
+    return found
+
+
+def paper_odds(world: World, rows: slice) -> F32:
+    """Log odds beyond the district's level that children of `rows` are ever registered, (n,): wealth and place."""
+    homes, home = world.households, world.children.household[rows]
+    place, effect = _place(world, "office")
+    slope = np.float32(world.settings["contacts.paper_wealth_slope"])
+    found: F32 = slope * homes.wealth[home] + effect[place[home]]
+    return found
 
 
 def antenatal_odds(world: World) -> F32:

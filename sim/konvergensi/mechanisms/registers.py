@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children
 from konvergensi.world.draws import Draws
-from konvergensi.world.households import LAST_PLACE, Households, Mask
+from konvergensi.world.households import F32, LAST_PLACE, Households, Mask
 from konvergensi.world.registers import NEVER, Registers
 
 if TYPE_CHECKING:
@@ -73,8 +73,12 @@ def expect(
     draws: Draws,
     nik_share: float,
     rows: slice,
+    odds: F32 | None = None,
 ) -> None:
-    """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place)."""
+    """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place).
+
+    Parameters: odds (n,) log odds of ever having one beyond those of `nik_share`; None: the same for all.
+    """
     key, home = children.key[rows], children.household[rows]
     conceived = children.birth_month[rows] - PREGNANCY_MONTHS
     # households out of reach come later; the mean delay is that at middling access
@@ -83,7 +87,10 @@ def expect(
     comes = draws.uniform("cohort", 0, key) < settings["registers.cohort_known_share"]
     registers.cohort_month[rows] = np.where(comes, conceived + 1 + delay.astype(np.int32), NEVER)
     wait = -np.log1p(-draws.uniform("nik delay", 0, key)) * settings["registers.nik_delay_months"]
-    ever = draws.uniform("nik", 0, key) < nik_share
+    share: float | F32 = nik_share
+    if odds is not None:
+        share = (1.0 / (1.0 + (1.0 / nik_share - 1.0) * np.exp(-odds))).astype(np.float32)
+    ever = draws.uniform("nik", 0, key) < share
     registers.nik_month[rows] = np.where(ever, children.birth_month[rows] + wait.astype(np.int32), NEVER)
     found = np.where(
         children.kek[rows],

@@ -130,6 +130,7 @@ def enter(world: World, rows: slice) -> None:
         world.draws,
         world.district.population["nik_share"].value,
         rows,
+        meetings.paper_odds(world, rows) if world.settings["contacts.reach"] == "contacts" else None,
     )
     carry_household(world, rows)
 
