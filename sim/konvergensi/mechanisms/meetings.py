@@ -16,9 +16,11 @@ from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.draws import entity_keys
 
 if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
     from konvergensi.mechanisms.reach import Order
-    from konvergensi.world.households import F32, Mask
+    from konvergensi.world.draws import Draws, Keys
+    from konvergensi.world.households import F32, Households, Mask
     from konvergensi.world.state import World
 
 CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
@@ -241,26 +243,44 @@ def attendance(world: World) -> F32:
 def _place(world: World, contact: str) -> tuple[np.ndarray, F32]:
     """The posyandu each household belongs to and each place's log odds for a contact."""
     place, keys = posyandu_of(world)
-    settings, draws = world.settings, world.draws
+    return place, _effects(keys, world.settings, world.draws, contact)
+
+
+def _effects(keys: Keys, settings: Settings, draws: Draws, contact: str) -> F32:
     own, common = draws.normal(f"place {contact}", 0, keys), draws.normal("place", 0, keys)
     sd, overlap = settings["contacts.place_sd"], settings["contacts.place_overlap_share"]
-    return place, contacts.place_effects(own, common, sd, overlap)
+    return contacts.place_effects(own, common, sd, overlap)
 
 
-def posyandu_of(world: World) -> tuple[np.ndarray, np.ndarray]:
+def posyandu_of(world: World) -> tuple[np.ndarray, Keys]:
     """Posyandu of each household, (n_households,), and each posyandu's key: neighbouring dasawisma of a village."""
     if "posyandu" not in world.derived:
-        homes = world.households
-        first = np.full(int(homes.village.max()) + 1, np.iinfo(np.int64).max)
-        np.minimum.at(first, homes.village, homes.dasawisma.astype(np.int64))
-        groups = max(
-            int(world.settings["contacts.posyandu_families"] // world.settings["population.dasawisma_size"]), 1
-        )
-        number = homes.village.astype(np.int64) * 1000 + (homes.dasawisma - first[homes.village]) // groups
-        ids, place = np.unique(number, return_inverse=True)
-        world.derived["posyandu"] = (place, entity_keys("posyandu", ids))
-    found: tuple[np.ndarray, np.ndarray] = world.derived["posyandu"]
+        world.derived["posyandu"] = _places(world.households, world.settings)
+    found: tuple[np.ndarray, Keys] = world.derived["posyandu"]
     return found
+
+
+def _places(homes: Households, settings: Settings) -> tuple[np.ndarray, Keys]:
+    first = np.full(int(homes.village.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, homes.village, homes.dasawisma.astype(np.int64))
+    groups = max(int(settings["contacts.posyandu_families"] // settings["population.dasawisma_size"]), 1)
+    number = homes.village.astype(np.int64) * 1000 + (homes.dasawisma - first[homes.village]) // groups
+    ids, place = np.unique(number, return_inverse=True)
+    return place, entity_keys("posyandu", ids)
+
+
+def lack_by_place(homes: Households, settings: Settings, draws: Draws, no_water: float, no_latrine: float) -> None:
+    """Draw again who lacks water and a latrine: pipes and habits are a matter of the place as well (in place).
+
+    The district's shares are kept, and so are the draws of each household.
+    """
+    place, keys = _places(homes, settings)
+    weight = settings["contacts.works_place_share"]
+    factor = np.exp(-weight * _effects(keys, settings, draws, "works")[place])
+    factor *= np.exp(-settings["population.lack_wealth_gradient"] * homes.wealth)
+    factor /= factor.mean()
+    homes.no_water = draws.uniform("no water", 0, homes.key) < np.clip(no_water * factor, 0.0, 0.97)
+    homes.no_latrine = draws.uniform("no latrine", 0, homes.key) < np.clip(no_latrine * factor, 0.0, 0.97)
 
 
 def _stock(world: World, service: Service) -> Order:

@@ -42,6 +42,9 @@ def build_world(
     first = start - LIVED_MONTHS
     services = list(load_services().values())
     households = build_households(district, settings, draws, population_share)
+    if settings["contacts.reach"] == "contacts":
+        lacks = (district.population[name].value for name in ("no_water_share", "no_latrine_share"))
+        meetings.lack_by_place(households, settings, draws, *lacks)
     # children up to 23 months old in the first lived month, so that no service's window is ever half empty
     children = build_children(district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS)
     unit_costs = {s.id: float(settings[f"services.{s.id}.unit_cost_rp"]) for s in services}
