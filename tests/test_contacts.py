@@ -16,7 +16,7 @@ CONTACTS = {"contacts.reach": "contacts"}
 NEW = CONTACTS | {
     "effects.reading": "published",
     "effects.dose_response": "plateau",
-    "growth.combination": "overlapping",
+    "growth.combination": "reviewed",
     "delivery.package_dose": "adequate",
 }
 
@@ -109,9 +109,10 @@ def test_the_trials_dose_brings_the_whole_effect_and_nothing_comes_after_it(qual
     assert steps[whole:].max() == pytest.approx(0.0, abs=1e-6)
 
 
-@given(st.lists(st.floats(0.0, 0.5, width=32), min_size=1, max_size=5), st.sampled_from(["overlapping", "substitutes"]))
-def test_overlapping_services_gain_at_least_the_largest_and_at_most_their_sum(each: list[float], rule: str) -> None:
-    combined = growth.Combination.of(SETTINGS.changed({"growth.combination": rule}))
+@given(st.lists(st.floats(0.0, 0.5, width=32), min_size=1, max_size=5), st.floats(0.0, 1.0))
+def test_services_that_overlap_gain_at_least_the_largest_and_at_most_their_sum(each: list[float], share: float) -> None:
+    changed = {"growth.combination": "reviewed", "growth.together_share": share}
+    combined = growth.Combination.of(SETTINGS.changed(changed))
     best, total = np.zeros(1, np.float32), 0.0
     for gain in each:
         total += float(combined.added(f32(gain), np.zeros(1, np.float32), best)[0])

@@ -18,12 +18,12 @@ from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import growth
+from konvergensi.mechanisms import effects, growth
 from konvergensi.observe.who import measured_laz
 from konvergensi.results.trial import Estimate, Trial
 from konvergensi.world.children import PREGNANCY_MONTHS
 from konvergensi.world.draws import Draws, entity_keys
-from konvergensi.world.households import F32
+from konvergensi.world.households import F32, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
 
 END_AGE = 24  # months; measured in standing height, as the WHO tables count from 24 months
+PAIR_RULES = ("substitutes", "reviewed", "additive", "reinforcing")  # from the least to the most together
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 
@@ -78,7 +79,19 @@ def trial(
         "effects": {each.id: effect_shown(each) for each in chosen},
         "command": "konvergensi.trial",
     }
-    return Trial(tuple(ids), laz, ratio, weight, published, manifest, cast("Lang", lang))
+    combined = _by_combination(chosen, settings, n, seed, without) if len(chosen) > 1 else {}
+    return Trial(tuple(ids), laz, ratio, weight, published, manifest, cast("Lang", lang), combined)
+
+
+def _by_combination(
+    chosen: Sequence[Service], settings: Settings, n: int, seed: int, without: Cohort
+) -> dict[str, Estimate]:
+    """LAZ effect of the services together under each rule of combination that a trial of a pair could tell apart."""
+    found = {}
+    for rule in PAIR_RULES:
+        other = grow_cohort(chosen, settings.changed({"growth.combination": rule}), n, seed)
+        found[rule] = Estimate.of_mean(other.measured - without.measured)
+    return found
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,8 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
     lasting = np.float32(spread) * draws.normal("lasting", 0, key)
     lasting += np.where(male, 1.0, -1.0).astype(np.float32) * np.float32(settings["growth.male_effect_z"])
     combination = growth.Combination.of(settings)
-    tables = {s.id: growth.monthly_shift(s, settings[f"services.{s.id}.effect"], settings) for s in chosen}
+    arms = [_Given(service, settings, n) for service in chosen]
+    best = np.zeros(n, np.float32)
     conceived = FIRST_MONTH + np.arange(n) % 12  # spread over the year, for services given in some months only
     weight_gain, gain = np.zeros(n, np.float32), np.zeros(n, np.float32)
     keep = growth.persistence(settings)
@@ -116,17 +130,16 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         if age == END_AGE:
             break
         shift, count = np.zeros(n, np.float32), np.zeros(n, np.uint8)
-        for service in chosen:
+        for arm in arms:
             calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
-            given, times = np.isin(calendar_month, service.months), growth.months_per_delivery(service)
-            if service.venue == "works":  # what is built stays
-                given, times = np.ones(n, bool), 1
-            each = tables[service.id][age + PREGNANCY_MONTHS] * times
-            if service.acts_on == "birth-weight":
-                weight_gain += each * given
+            each = arm.month(age, np.isin(calendar_month, arm.service.months))
+            if arm.service.acts_on == "birth-weight":
+                weight_gain += each
+            elif combination.lifetime:
+                shift += combination.added(each, arm.gained, best)
             else:
-                shift += combination.forward(np.full(n, each, np.float32)) * given
-                count += given & (each != 0)
+                shift += combination.forward(each)
+                count += each != 0
         gain += combination.inverse(shift, count)
     z = growth.mean_curve(settings)[END_AGE] + lasting + deviation + gain
     arm = "with" if chosen else "without"  # each arm is measured with its own errors, as in a trial
@@ -135,6 +148,32 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         z, (~male).view(np.int8), np.full(n, END_AGE), error, settings["measurement.survey_error_cm"]
     )
     return Cohort(z, measured, birth_weight)
+
+
+class _Given:
+    """One service in a trial: what each month of it adds to every child, delivered as its trial delivered it."""
+
+    def __init__(self, service: Service, settings: Settings, n: int) -> None:
+        self.service = service
+        self.works = service.venue == "works"  # what is built stays: a month is a month of use
+        self.by_dose = effects.by_dose(settings) and not self.works
+        self.taken, self.gained = np.zeros(n, np.intp), np.zeros(n, np.float32)
+        if self.by_dose:
+            self.by_age = effects.size_by_age(service, settings)
+            self.steps = effects.dose_steps(service, settings, quality=1.0)
+        else:
+            self.by_age = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
+            self.times = 1 if self.works else growth.months_per_delivery(service)
+
+    def month(self, age: int, given: Mask) -> F32:
+        """z (or g) of this month, (n,): given (n,), whose delivery falls into it."""
+        now = self.by_age[age + PREGNANCY_MONTHS]
+        if not self.by_dose:
+            return (now * self.times * (given | self.works)).astype(np.float32)
+        here = given if now != 0.0 else np.zeros_like(given)
+        found = (now * self.steps[self.taken] * here).astype(np.float32)
+        self.taken += here
+        return found
 
 
 def effect_shown(service: Service) -> dict[str, Any]:

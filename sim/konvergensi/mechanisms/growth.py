@@ -155,7 +155,7 @@ def monthly_shift(service: Service, effect: float, settings: Settings) -> F32:
 
 
 # lifetime rules of growth.combination, and how much of every gain but the largest adds to it
-LIFETIME = {"overlapping": None, "substitutes": 0.0, "reinforcing": 2.0}
+LIFETIME = {"reviewed": None, "substitutes": 0.0, "reinforcing": 2.0}
 
 
 def _together(settings: Settings) -> float:

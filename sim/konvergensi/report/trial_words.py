@@ -16,6 +16,10 @@ def lines(found: Trial, lang: Lang) -> list[str]:
     """Lines to print: the result first, then what was published and how the two compare."""
     result = {"laz": _shown(found.laz, "+.2f", lang), "ratio": _shown(found.ratio, ".2f", lang)}
     told = [word("trial.result", lang, name="+".join(found.services), **result)]
+    if found.combined:
+        values = [each.value for each in found.combined.values()]
+        rules = ", ".join(f"{rule} {each.value:+.2f}" for rule, each in found.combined.items())
+        told.append(word("trial.combined", lang, rules=rules, low=f"{min(values):+.2f}", high=f"{max(values):+.2f}"))
     effects = found.manifest["effects"].values()
     if any(each["acts_on"] == "birth-weight" for each in effects):
         told.append(word("trial.birth", lang, weight=_shown(found.birth_weight, "+.0f", lang)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -45,10 +45,12 @@ class Trial(Result):
     published: Estimate | None  # LAZ effect of one service, z; None for two services or where none is published
     manifest: dict[str, Any]
     lang: Lang = "en"
+    combined: dict[str, Estimate] = field(default_factory=dict)  # laz of several services by rule of combination
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """`trial`: quantity, value, low, high."""
+        """`trial`: quantity, value, low, high; for several services also the LAZ effect by rule of combination."""
         rows = {"laz": self.laz, "ratio": self.ratio, "birth_weight": self.birth_weight, "published": self.published}
+        rows |= {f"laz_{rule}": each for rule, each in self.combined.items()}
         found = [{"quantity": name, **asdict(each)} for name, each in rows.items() if each is not None]
         return {"trial": pd.DataFrame(found)}
 
@@ -58,4 +60,6 @@ class Trial(Result):
         rows = tables["trial"].set_index("quantity")
         each = {str(name): Estimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
         found = (each["laz"], each["ratio"], each["birth_weight"], each.get("published"))
-        return cls(tuple(manifest["services"]), *found, manifest=manifest, lang=manifest.get("lang", "en"))
+        combined = {name.removeprefix("laz_"): value for name, value in each.items() if name.startswith("laz_")}
+        lang = manifest.get("lang", "en")
+        return cls(tuple(manifest["services"]), *found, manifest=manifest, lang=lang, combined=combined)
