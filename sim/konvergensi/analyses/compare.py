@@ -97,6 +97,7 @@ def compare(
     end: str = "2024-12",
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
+    structures: str = "default",
     workers: int | None = None,
     cluster: str | None = None,
     keep: str | Path | None = None,
@@ -108,16 +109,18 @@ def compare(
     Parameters: scenarios, two or more, by name, path, or a+b; draws, how many samples of the uncertain parameters (0:
     parameters as they are, so that intervals speak of chance alone); seeds, how many for each draw (1, 2, ...);
     draws_from, `fitted` for draws fitted to the district where it has them (else as `prior`), `prior` for the ranges of
-    the parameters alone, or the folder of a calibration; workers, processes at work (None: one for each core); cluster,
-    the address of a Dask scheduler instead, `tcp://host:port`; keep, a folder in which what is finished is kept for the
-    next start; progress, called with runs done and in all; the others
+    the parameters alone, or the folder of a calibration; structures, the rules that are drawn with them: `all`,
+    `default` (none) or the name of one; workers, processes at work (None: one for each core); cluster, the address of a
+    Dask scheduler instead, `tcp://host:port`; keep, a folder in which what is finished is kept for the next start;
+    progress, called with runs done and in all; the others
     as in `konvergensi.run`.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
-    plan = make_plan(scenarios, district, draws, seeds, population_share, start, end, dict(set or {}), draws_from)
+    span = (population_share, start, end)
+    plan = make_plan(scenarios, district, draws, seeds, *span, dict(set or {}), draws_from, structures)
     each = len(plan.policies)
     tell = None if progress is None else lambda done, total: progress(done * each, total * each)
     jobs = [plan.full, *plan.sample.values()]
@@ -352,6 +355,7 @@ def _manifest(
         "population_share_made": samples.share_made,
         "set": set_,
         "drawn": [each.key for each in plan.drawn],
+        "structures": {each.key: dict(each.weights) for each in plan.structures},
         "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
         "interval_kind": kind,
         "intervals": words,

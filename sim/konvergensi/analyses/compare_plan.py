@@ -20,8 +20,9 @@ from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
+from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
 from konvergensi.inputs.uncertain import is_uncertain
-from konvergensi.methods.sobol import SOBOL_SEED, sobol
+from konvergensi.methods.sobol import SOBOL_SEED, rules, sobol
 from konvergensi.model.branch import branches
 from konvergensi.model.outcome import measures_of
 from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
@@ -60,6 +61,7 @@ class Plan:
     seeds: int
     full: PairedJob
     sample: dict[tuple[int, int], PairedJob]
+    structures: tuple[Structure, ...] = ()  # that are drawn with the parameters
     fitted: Fitted | None = None  # where the beliefs about its parameters come from, if not from the prior
 
     @property
@@ -78,10 +80,12 @@ def make_plan(
     end: str,
     set_: dict[str, Any],
     draws_from: str = PRIOR,
+    structures: str = DEFAULT,
 ) -> Plan:
     """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit.
 
-    Parameters: draws_from, see calibration/fitted.py.
+    Parameters: draws_from, see calibration/fitted.py; structures, `all`, `default` or the name of one: the rules that
+    are drawn with the parameters. What the caller or a policy sets is not drawn.
     """
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     if len(scenarios) < 2:
@@ -98,6 +102,8 @@ def make_plan(
     decided = {change.key for policy in policies for change in policy.changes} | set(given)
     fitted = beliefs_of(place, draws_from)
     drawn, sample = sample_of(place, draws, decided, fitted)
+    asked = tuple(each for each in structures_asked(structures) if each.key not in decided) if draws else ()
+    sample = [{**belief, **rule} for belief, rule in zip(sample, rules(asked, draws))]
 
     def job(seed: int, belief: dict[str, Value], in_full: bool = False) -> PairedJob:
         settled = tuple((given | belief).items())
@@ -116,6 +122,7 @@ def make_plan(
         full=job(1, {}, in_full=True),
         sample={(draw, seed): job(seed, belief) for draw, belief in beliefs.items() for seed in range(1, seeds + 1)},
         fitted=fitted if draws else None,
+        structures=asked,
     )
 
 

@@ -95,6 +95,7 @@ def explain(
     cluster: str | None = None,
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
+    structures: str = "default",
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -104,7 +105,8 @@ def explain(
 
     Parameters: since, until, first and last month, "YYYY-MM"; seeds, how many of them (1, 2, ...); agencies, how many
     get a share of their own, those with most programmes first (the others share one; each doubles the work); set,
-    parameter values in force from the beginning of the lived past; draws_from, `fitted`: each seed with a draw fitted
+    parameter values in force from the beginning of the lived past; structures, rules of which each seed gets a choice
+    (`all`, `default` for none, or the name of one); draws_from, `fitted`: each seed with a draw fitted
     to the district, where it has them, `prior`: parameters as they are, or the folder of a calibration; district,
     population_share, workers, cluster, lang, keep, extensions and progress as in `konvergensi.gaps`, the last called
     with worlds lived and in all.
@@ -112,7 +114,7 @@ def explain(
     """
     began = time.perf_counter()
     numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-    plan = make_plan(district, since, until, numbers, set, draws_from=draws_from)
+    plan = make_plan(district, since, until, numbers, set, draws_from=draws_from, structures=structures)
     real = [each for each in plan.place.published if not each.routine]
 
     def tell(done: int, in_all: int) -> None:
@@ -245,6 +247,7 @@ def _manifest(
         "version": __version__,
         "git_commit": git_commit(),
         "scenario": SCENARIO,
+        "structures": {each.key: dict(each.weights) for each in plan.structures},
         "district": plan.place.id,
         "district_name": plan.place.name,
         "start": plan.since,  # the months explained, as figures and tables show them

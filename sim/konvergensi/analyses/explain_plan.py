@@ -20,8 +20,10 @@ from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import load_scenario, resolve
+from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
 from konvergensi.mechanisms import shocks
 from konvergensi.methods.shapley import coalitions
+from konvergensi.methods.sobol import rules
 from konvergensi.model.replay import COORDINATION, COVID, HISTORY, INCOME, Replay, driver_of, service_groups
 from konvergensi.observe import measure, surveys
 from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
@@ -73,6 +75,7 @@ class Plan:
     groups: dict[str, tuple[str, ...]]
     jobs: tuple[Worlds, ...]
     fitted: Fitted | None = None  # each seed then has a fitted draw of its own
+    structures: tuple[Structure, ...] = ()  # a choice of each for each seed
 
     @property
     def worlds(self) -> int:
@@ -98,12 +101,13 @@ def make_plan(
     set_: Mapping[str, Any] | None = None,
     typed: bool = False,
     draws_from: str = PRIOR,
+    structures: str = DEFAULT,
 ) -> Plan:
     """Plan the worlds.
 
     Parameters: numbers, `seeds`, `population_share`, `agencies` and `workers` (None: not asked for); typed, faults name
-    options as the command line does; draws_from and the others as `explain`. Raises InputError naming what is wrong
-    with the input.
+    options as the command line does; draws_from, structures and the others as `explain`. Raises InputError naming what
+    is wrong with the input.
     """
     asked = {name: value for name, value in numbers.items() if value is not None}
     faults: list[Fault] = []
@@ -126,9 +130,11 @@ def make_plan(
     batches = [tuple(worlds[at : at + AT_ONCE]) for at in range(0, len(worlds), AT_ONCE)]
     each_seed = tuple(range(1, numbers["seeds"] + 1))
     fitted = beliefs_of(place, draws_from)
+    drawn = tuple(each for each in structures_asked(structures) if each.key not in (set_ or {}))
+    chosen = rules(drawn, len(each_seed))
 
     def job(seed: int, some: tuple[str, ...]) -> Worlds:
-        changed = tuple((beliefs(fitted, place, seed, set_ or {}) | dict(set_ or {})).items())
+        changed = tuple((beliefs(fitted, place, seed, set_ or {}) | chosen[seed - 1] | dict(set_ or {})).items())
         span = (format_month(start), format_month(first), format_month(last))
         return Worlds(district, seed, numbers["population_share"], *span, some, drivers, tuple(groups.items()), changed)
 
@@ -142,6 +148,7 @@ def make_plan(
         groups=groups,
         jobs=tuple(job(seed, some) for seed in each_seed for some in batches),
         fitted=fitted,
+        structures=drawn,
     )
 
 

@@ -37,8 +37,9 @@ from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.inputs.structures import DEFAULT
 from konvergensi.methods.shapley import shapley
-from konvergensi.results.gaps import RANGES, Gaps
+from konvergensi.results.gaps import GOOD, RANGES, RANKING, Gaps
 from konvergensi.studies.rows import Progress, Row, rows_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def gaps(
     workers: int | None = None,
     cluster: str | None = None,
     ranges: bool = True,
+    structures: str = DEFAULT,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -73,14 +75,15 @@ def gaps(
     Parameters: district, population_share, start, end, extensions as in `konvergensi.run`; seeds, how many of them (1,
     2, ...); draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core);
     cluster, the address of a Dask scheduler instead, `tcp://host:port`; ranges, whether each rate that was never
-    measured is also tried at both ends of its range; lang, the language of `lines`; keep, a folder in which each
-    finished run is kept for the next start; progress, called with runs done and in all.
+    measured is also tried at both ends of its range; structures, the rules that are drawn with the assumptions: `all`,
+    `default` (none) or the name of one; lang, the language of `lines`; keep, a folder in which each finished run is
+    kept for the next start; progress, called with runs done and in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
-    plan = make_plan(district, seeds, draws, population_share, start, end, ranges)
+    plan = make_plan(district, seeds, draws, population_share, start, end, ranges, structures)
     jobs = plan.jobs()
     rows = dict(zip(jobs, rows_of(jobs, gaps_job, workers=workers, cluster=cluster, keep=keep, progress=progress)))
     main = {at: rows[job] for at, job in plan.main.items()}
@@ -92,6 +95,7 @@ def gaps(
         shapley=_shapley(main, drawn),
         ranges=_ranges(plan, main, ends),
         money=_money(main),
+        ranking=_ranking(plan, drawn),
         manifest=_manifest(plan, main, time.perf_counter() - began),
         lang=lang,
     )
@@ -190,6 +194,26 @@ def _ranges(plan: Plan, main: Rows, ends: Mapping[tuple[Closed, str, str], Row])
     return table.drop(columns="order").reset_index(drop=True)
 
 
+def _ranking(plan: Plan, drawn: Rows) -> pd.DataFrame:
+    """How often each gap brings most, over all draws and under each choice of each structure."""
+    if not plan.structures:
+        return pd.DataFrame(columns=RANKING)
+    found = []
+    for measure in MEASURES:
+        parts = pd.DataFrame([shares(each) for each in _samples(drawn, measure)])[list(GAPS)]
+        first = (GOOD[measure] * parts).idxmax(axis=1)
+        chosen = pd.DataFrame(list(plan.rules))
+        groups = [("all", "all", np.ones(len(parts), bool))]
+        for each in plan.structures:
+            groups += [(each.name, choice, (chosen[each.key] == choice).to_numpy()) for choice in each.weights]
+        for name, choice, rows in groups:
+            for gap in GAPS:
+                n = int(rows.sum())
+                mean, share = (parts[gap][rows].mean(), (first[rows] == gap).mean()) if n else (np.nan, np.nan)
+                found.append((measure, name, choice, n, gap, mean, share))
+    return pd.DataFrame(found, columns=RANKING)
+
+
 def _money(main: Rows) -> pd.DataFrame:
     lines = [(name_of(closed), *line) for (closed, _), row in main.items() for line in row["money"]]
     table = pd.DataFrame(lines, columns=["closed", "year", "source", "budgeted_rp", "spent_rp"])
@@ -219,6 +243,7 @@ def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
         "population_share_made": rows[0]["population_share_made"],
         "set": dict(EQUAL_MONEY),
         "drawn": {each.key: [each.low, each.high] for each in plan.assumptions} if plan.draws else {},
+        "structures": {each.key: dict(each.weights) for each in plan.structures},
         "baseline": {name: float(np.mean([row[name] for row in rows])) for name in ("turned_24_months", "under_fives")},
         "survey": {"system": surveys[0][0], "half_width": float(np.mean([each[1] for each in surveys])) / 100}
         if surveys

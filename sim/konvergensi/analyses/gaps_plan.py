@@ -18,9 +18,10 @@ from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import load_scenario, resolve
+from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
 from konvergensi.inputs.uncertain import POLICY_LEVERS
 from konvergensi.methods.shapley import coalitions
-from konvergensi.methods.sobol import number_of, sobol
+from konvergensi.methods.sobol import number_of, rules, sobol
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.model.extensions import model_class
 from konvergensi.studies.rows import Row
@@ -89,6 +90,8 @@ class Plan:
     seeds: tuple[int, ...]
     assumptions: tuple[Parameter, ...]  # that are drawn
     rates: tuple[Parameter, ...]
+    structures: tuple[Structure, ...]  # that are drawn
+    rules: tuple[dict[str, Value], ...]  # their choices, by draw
     standing: dict[str, Value]  # value of each rate as the district has it
     main: dict[tuple[Closed, int], Job]
     drawn: dict[tuple[Closed, int], Job]
@@ -105,9 +108,19 @@ class Plan:
 
 
 def make_plan(
-    district: str, seeds: int, draws: int, population_share: float, start: str, end: str, ranges: bool
+    district: str,
+    seeds: int,
+    draws: int,
+    population_share: float,
+    start: str,
+    end: str,
+    ranges: bool,
+    structures: str = DEFAULT,
 ) -> Plan:
-    """Plan the runs. Raises InputError when the span holds no whole year or a policy does not fit the district."""
+    """Plan the runs. Raises InputError when the span holds no whole year or a policy does not fit the district.
+
+    Parameters: structures, `all`, `default` or the name of one: the rules that are drawn with the assumptions.
+    """
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     year = last_whole_year(first, last)
     district = anywhere(district)
@@ -126,13 +139,16 @@ def make_plan(
         changed = tuple((EQUAL_MONEY | left).items())
         return Job(scenario_of(closed), district, seed, population_share, start, end, changed)
 
-    sample = sobol(assumptions, draws)
+    asked = structures_asked(structures)
+    sample = [{**belief, **rule} for belief, rule in zip(sobol(assumptions, draws), rules(asked, draws))]
     return Plan(
         place=place,
         year=year,
         seeds=numbers,
         assumptions=tuple(assumptions),
         rates=tuple(rates),
+        structures=asked if draws else (),
+        rules=tuple({each.key: belief[each.key] for each in asked} for belief in sample),
         standing={rate.key: values[0][rate.key] for rate in rates},
         main={(closed, seed): job(closed, seed, {}) for seed in numbers for closed in SETS},
         drawn={(closed, k + 1): job(closed, 1, belief) for k, belief in enumerate(sample) for closed in SETS},

@@ -130,13 +130,13 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         if age == END_AGE:
             break
         shift, count = np.zeros(n, np.float32), np.zeros(n, np.uint8)
-        for arm in arms:
+        for given in arms:
             calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
-            each = arm.month(age, np.isin(calendar_month, arm.service.months))
-            if arm.service.acts_on == "birth-weight":
+            each = given.month(age, np.isin(calendar_month, given.service.months))
+            if given.service.acts_on == "birth-weight":
                 weight_gain += each
             elif combination.lifetime:
-                shift += combination.added(each, arm.gained, best)
+                shift += combination.added(each, given.gained, best)
             else:
                 shift += combination.forward(each)
                 count += each != 0

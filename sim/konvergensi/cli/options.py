@@ -31,6 +31,9 @@ DrawsFromOption = Annotated[
     str,
     typer.Option(help="Beliefs: fitted (where there are), prior, or a folder of `calibrate` · Sumber sampel parameter"),
 ]
+StructuresOption = Annotated[
+    str, typer.Option(help="Rules drawn with the samples: all, default (none), or one · Aturan yang ikut diambil")
+]
 ClusterOption = Annotated[
     str | None, typer.Option(metavar="tcp://HOST:PORT", help="Dask scheduler instead · Penjadwal Dask sebagai ganti")
 ]

@@ -16,6 +16,7 @@ from konvergensi.cli.options import (
     SetOption,
     ShareOption,
     StartOption,
+    StructuresOption,
     WithOption,
     WorkersOption,
     check_engine,
@@ -45,6 +46,7 @@ def gaps(
         bool, typer.Option("--ranges/--no-ranges", help="Also try unmeasured rates at both ends · Uji ujung rentang")
     ] = True,
     with_: WithOption = None,
+    structures: StructuresOption = "default",
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/gaps"),
     lang: LangOption = Lang.en,
 ) -> None:
@@ -53,10 +55,12 @@ def gaps(
         from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
+        from konvergensi.inputs.structures import structures_asked
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, typed=True, **numbers)
         check_engine(workers, cluster)
+        structures_asked(structures)
         place = find_district(district)
         claim(out, "gaps", lang, district=place.id)
         print_advice(few_families(place, population_share), lang)
@@ -76,6 +80,7 @@ def gaps(
                 workers=workers,
                 cluster=cluster,
                 ranges=ranges,
+                structures=structures,
                 lang=lang.value,
                 keep=out / "runs",
                 progress=progress,
@@ -95,6 +100,7 @@ def compare(
     end: EndOption = "2024-12",
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
+    structures: StructuresOption = "default",
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     with_: WithOption = None,
@@ -112,7 +118,7 @@ def compare(
         check_engine(workers, cluster)
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
-        plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from)  # refuse now, not later
+        plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from, structures)  # refuse now
         known = plan.place.parameters()
         for policy, resolved in zip(plan.policies, plan.resolved):
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
@@ -134,6 +140,7 @@ def compare(
                 end=end,
                 set=changes,
                 draws_from=draws_from,
+                structures=structures,
                 workers=workers,
                 cluster=cluster,
                 keep=out / "runs",
@@ -153,6 +160,7 @@ def explain(
     ] = 3,
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
+    structures: StructuresOption = "default",
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     with_: WithOption = None,
@@ -168,7 +176,7 @@ def explain(
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies}
         check_engine(workers, cluster)
-        options = (numbers, changes, True, draws_from)
+        options = (numbers, changes, True, draws_from, structures)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out, "explanation", lang, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)
@@ -187,6 +195,7 @@ def explain(
                 agencies=agencies,
                 set=changes,
                 draws_from=draws_from,
+                structures=structures,
                 workers=workers,
                 cluster=cluster,
                 lang=lang.value,

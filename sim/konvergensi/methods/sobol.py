@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from konvergensi.inputs.parameters import Parameter, Value
+from konvergensi.inputs.structures import Structure
 
+STRUCTURE_SEED = 2  # rules are drawn apart, so that asking for them leaves the draws of numbers as they are
 SOBOL_SEED = 1  # the same sample each time, and a longer one begins with the shorter one
 
 
@@ -30,3 +32,21 @@ def sobol(uncertain: Sequence[Parameter], draws: int, seed: int = SOBOL_SEED) ->
 def number_of(parameter: Parameter, value: Any) -> Value:
     """A value as the parameter's type: whole where the parameter is."""
     return round(value) if isinstance(parameter.value, int) else float(value)
+
+
+def rules(structures: Sequence[Structure], draws: int) -> list[dict[str, Value]]:
+    """A choice of each structure in each of `draws` draws, by weight, evenly spread: key -> choice."""
+    if not structures or draws == 0:
+        return [{} for _ in range(draws)]
+    from scipy.stats import qmc
+
+    power = (draws - 1).bit_length()
+    points = qmc.Sobol(len(structures), scramble=True, seed=STRUCTURE_SEED).random_base2(power)[:draws]
+    return [{each.key: _choice(each, float(u)) for each, u in zip(structures, row)} for row in points]
+
+
+def _choice(structure: Structure, u: float) -> str:
+    """The choice at u in [0, 1) of the weights laid end to end."""
+    choices = [(name, weight) for name, weight in structure.weights.items() if weight > 0]
+    edges = np.cumsum([weight for _, weight in choices])
+    return choices[min(int(np.searchsorted(edges, u, side="right")), len(choices) - 1)][0]

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.base.words import Lang, number, part, percent, rupiah, word
+from konvergensi.inputs.structures import load_structures
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
+from konvergensi.results.gaps import GOOD
 
 if TYPE_CHECKING:
     from konvergensi.analyses.gaps import Gaps
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 GAPS = ("socialization", "data", "timing")
 PARTS = (*GAPS, "total", "interaction")
 MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
-GOOD = {"prevalence": -1, "protected_in_time": 1, "complete_package_share": 1}  # sign of a change for the better
 NEGLIGIBLE = 1e-6  # relative difference of budgets that is rounding
 SHOWN_RATES = 6  # printed; the page has all
 
@@ -39,6 +40,8 @@ def _title(gaps: Gaps, lang: Lang) -> str:
 def _blocks(gaps: Gaps, lang: Lang, whole: bool) -> list[Block]:
     blocks = [_compared(gaps, lang), *(_measure(gaps, measure, lang) for measure in MEASURES)]
     blocks += [_shares(gaps, lang), _money(gaps, lang)]
+    if len(gaps.ranking):
+        blocks.append(_ranking(gaps, lang, whole))
     if len(gaps.ranges):
         blocks.append(_rates(gaps, lang, whole))
     return [*blocks, _reading(gaps, lang)]
@@ -124,6 +127,38 @@ def _shares(gaps: Gaps, lang: Lang) -> Block:
     ]
     heading = word("gaps.heading.shapley", lang)
     return Block(heading=heading, columns=columns, rows=rows, after=[word("gaps.interaction", lang)])
+
+
+def _ranking(gaps: Gaps, lang: Lang, whole: bool) -> Block:
+    """How often each gap brings most, and under which rule the order is another."""
+    table = gaps.ranking
+    columns = (
+        *(word(f"gaps.column.{name}", lang) for name in ("measure", "structure", "choice", "draws")),
+        *(word(f"gaps.set.{name}", lang) for name in GAPS),
+    )
+    rows, after = [], []
+    known = load_structures()
+    for measure in MEASURES:
+        part = table[table["measure"] == measure]
+        leader = str(part[part["structure"] == "all"].set_index("gap")["first_share"].idxmax())
+        turned = []
+        for (name, choice), group in part.astype({"structure": str}).groupby(["structure", "choice"], sort=False):
+            name = str(name)
+            often = group.set_index("gap")["first_share"]
+            title = known[name].title[lang] if name in known else word("gaps.set.all_rules", lang)
+            shown = "" if name == "all" else str(choice)
+            draws = int(group["draws"].iloc[0])
+            shares = (percent(float(often[gap]), lang) if draws else "–" for gap in GAPS)
+            if whole or name == "all":
+                rows.append((word(f"gaps.short.{measure}", lang), title, shown, str(draws), *shares))
+            if draws > 1 and str(often.idxmax()) != leader:
+                turned.append((name, str(choice)))
+        for name, choice in turned:
+            settles = known[name].settles[lang]
+            told = {"measure": word(f"gaps.short.{measure}", lang), "rule": known[name].title[lang], "choice": choice}
+            after.append(word("gaps.turns", lang, settles=settles, leader=word(f"gaps.set.{leader}", lang), **told))
+    after = after or [word("gaps.steady", lang)]
+    return Block(heading=word("gaps.heading.ranking", lang), columns=columns, rows=rows, after=after)
 
 
 def _money(gaps: Gaps, lang: Lang) -> Block:

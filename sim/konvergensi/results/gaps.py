@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = ("version", "district", "start", "end", "seeds", "draws", "population_share", "synthetic_inputs", "intervals")
+RANKING = ["measure", "structure", "choice", "draws", "gap", "mean", "first_share"]
+GOOD = {"prevalence": -1, "protected_in_time": 1, "complete_package_share": 1}  # sign of a change for the better
 RANGES = ["measure", "parameter", "low", "value", "high", "at_low", "at_value", "at_high", "span"]
 
 
@@ -29,6 +31,9 @@ class Gaps(Result):
     less what each gap brings alone.
     ranges: measure, parameter, low, value, high, at_low, at_value, at_high, span: the difference with all gaps closed
     when one rate stands at an end of its range; first seed; widest first.
+    ranking: measure, structure, choice, draws, gap, mean, first_share: over the draws in which a structure made this
+    choice (`all`: over all of them) the mean Shapley share of a gap and how often it brings most; empty where no
+    structure is drawn.
     money: closed, year, source, budgeted_rp, spent_rp: whole district, mean over seeds.
     """
 
@@ -41,19 +46,29 @@ class Gaps(Result):
     money: pd.DataFrame
     manifest: dict[str, Any]
     lang: Lang = "en"
+    ranking: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=RANKING))
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Tables by the name of their file; `ranges` only when they were run."""
-        names = ("gaps", "differences", "shapley", "ranges", "money")
-        named = dict(zip(names, (self.values, self.differences, self.shapley, self.ranges, self.money)))
+        """Tables by the name of their file; `ranges` and `ranking` only when they were run."""
+        names = ("gaps", "differences", "shapley", "ranges", "money", "ranking")
+        own = (self.values, self.differences, self.shapley, self.ranges, self.money, self.ranking)
+        named = dict(zip(names, own))
         return {name: table for name, table in named.items() if len(table)}
 
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Gaps:
         """The result that these parts were saved from. Raises KeyError when a part is missing."""
         ranges = tables.get("ranges", pd.DataFrame(columns=RANGES))
+        ranking = tables.get("ranking", pd.DataFrame(columns=RANKING))
         own = {name: tables[name] for name in ("differences", "shapley", "money")}
-        return cls(values=tables["gaps"], ranges=ranges, manifest=manifest, lang=manifest.get("lang", "en"), **own)
+        return cls(
+            values=tables["gaps"],
+            ranges=ranges,
+            ranking=ranking,
+            manifest=manifest,
+            lang=manifest.get("lang", "en"),
+            **own,
+        )
 
     def budgets_differ_by(self) -> float:
         """Largest relative difference of a source's yearly budget between the eight sets; 0 where money is equal."""
