@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from konvergensi.inputs.services import Service
+    from konvergensi.mechanisms.reach import Offer
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households
     from konvergensi.world.state import World
@@ -132,7 +133,7 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         need = left.copy() if need is None else need & left
     for p in runs:
         offer = rule_of(world).to_children(world, s, p, service, rows, left)
-        result, given = _spend(world, p, service, offer.order, offer.candidates, children, rows)
+        result, given = _spend(world, p, service, offer, children, rows)
         takes = given & book.willing[s][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
@@ -150,7 +151,7 @@ def _serve_children(world: World, s: int, service: Service) -> None:
                 need,
                 offer.known,
                 offer.listed,
-                offer.candidates,
+                offer.at,
                 result,
                 given,
                 takes,
@@ -233,7 +234,7 @@ def _serve_households(world: World, s: int, service: Service) -> None:
     stage = need.astype(np.uint8)
     for p in runs:
         offer = rule_of(world).to_households(world, s, p, service, need, left)
-        result, given = _spend(world, p, service, offer.order, offer.candidates, world.households, everyone)
+        result, given = _spend(world, p, service, offer, world.households, everyone)
         takes = given & book.willing[s]
         left &= ~given
         book.received[s] += given
@@ -243,7 +244,7 @@ def _serve_households(world: World, s: int, service: Service) -> None:
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
         if not world.burn_in:
-            world.tally.households_served(p, need, offer.listed, offer.candidates, result, given, takes, stage)
+            world.tally.households_served(p, need, offer.listed, offer.at, result, given, takes, stage)
     if not world.burn_in:
         gains = effects.monthly(world, s, runs[0]) > 0 if runs else None
         rows = world.children.window(world.month, service.from_age, service.to_age)
@@ -277,21 +278,17 @@ def _spend(
     world: World,
     p: int,
     service: Service,
-    order: NDArray[np.uint16],
-    candidates: Mask,
+    offer: Offer,
     of: Children | Households,
     rows: slice,
 ) -> tuple[Ration, Mask]:
-    """Ration a programme's month among the candidates, (n,) bool over `rows` of a table, and book what is spent.
+    """Ration a programme's month among the candidates of `rows` of a table, and book what is spent.
 
-    Parameters: order (n,) uint16, lower is served first.
-
-    Returns the ration and who is served, (n,) bool.
+    Returns the ration and who is served, (n,) bool over `rows`.
     """
     book, settings = world.programmes, world.settings
     base, travel = unit_cost(world, p)
-    found = np.flatnonzero(candidates)
-    cost = of.remoteness[rows][found]
+    cost = of.remoteness[rows][offer.at]
     cost *= travel
     cost += base
     left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
@@ -306,10 +303,11 @@ def _spend(
     if takes_staff:
         staff_limit = rule.staff_left(world, p)
         spend_limit *= shocks.in_force(settings, "home_contact_share")
-    result = ration(order[found], cost, budget_limit, release_limit, spend_limit, staff_limit)
-    result.step = steps(order)
-    given = candidates & (result.step < result.delivered)
-    units = int(np.count_nonzero(given))
+    result = ration(offer.order, cost, budget_limit, release_limit, spend_limit, staff_limit)
+    given = np.zeros(len(offer.candidates), bool)
+    served = offer.at[result.step < result.delivered]
+    given[served] = True
+    units = len(served)
     if takes_staff:
         rule.use_staff(world, p, units)
     book.ran[p] = True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
-MOST = 256  # deliveries that are counted
+MOST = 128  # deliveries that are counted; no course is as long
 COUNSELLING = ("home-visit", "class")
 
 
@@ -31,9 +31,26 @@ def monthly(world: World, s: int, p: int) -> F32:
     """
     key = ("effect", s, p)
     if key not in world.derived:
+        world.derived[key] = _shift(world, s) * np.float32(delivered_share(world, s, p))
+    found: F32 = world.derived[key]
+    return found
+
+
+def _shift(world: World, s: int) -> F32:
+    """`growth.monthly_shift` of service s under the settings in force, worked out once."""
+    key = ("shift", s)
+    if key not in world.derived:
         service, settings = world.services[s], world.settings
-        full = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
-        world.derived[key] = full * np.float32(delivered_share(world, s, p))
+        world.derived[key] = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
+    found: F32 = world.derived[key]
+    return found
+
+
+def size(world: World, s: int) -> F32:
+    """`size_by_age` of service s under the settings in force, worked out once."""
+    key = ("size", s)
+    if key not in world.derived:
+        world.derived[key] = size_by_age(world.services[s], world.settings)
     found: F32 = world.derived[key]
     return found
 
@@ -74,10 +91,10 @@ def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | np.float32 |
             return None
         found = by_row(world, rows, each * growth.months_per_delivery(service))
     else:
-        size = size_by_age(service, settings)
-        if not size.any():
+        whole = size(world, s)
+        if not whole.any():
             return None
-        found = by_row(world, rows, size) * steps(world, s, p)[world.book.taken[s][rows]]
+        found = by_row(world, rows, whole) * steps(world, s, p)[world.book.taken[s][rows]]
     if settings["effects.heterogeneity"] != "none":
         found = found * in_whom(world, service, rows)
     return found

@@ -52,15 +52,20 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
 
 def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
     """Whom programme p of service s can serve among all households; left: not served yet."""
+    homes = world.households
     if service.contact == "health-centre":  # couples who want it come; nothing is spent on those who do not
         met = need & left & world.book.willing[s]
-        order = contacts.stock_order(_stock(world, service), world.households.village)
-        return Offer(need, met, met, reach.serving_order(world, p, order, world.households, slice(0, len(need))))
+        at = np.flatnonzero(met)
+        order = contacts.stock_order(_stock(world, service), homes.village[at])
+        return Offer(met, met, met, at, reach.serving_order(world, p, order, homes, at))
     found = reach.to_households(world, s, p, service, need, left)
     if service.contact == "enrolment":
-        begun = world.book.in_course[s]
-        found.candidates = (found.candidates | (begun & left)) & _room(world, s, service, slice(0, len(need)))
-        found.order = contacts.caseload_order(begun, world.book.rank[s], found.order)
+        begun, rank = world.book.in_course[s], world.book.rank[s]
+        room = _room(world, s, service, slice(0, len(need)))
+        found.candidates = (found.candidates | (begun & left)) & room
+        found.at = at = np.flatnonzero(found.candidates)
+        new = reach.serving_order(world, p, rank[at], homes, at)
+        found.order = contacts.caseload_order(begun[at], rank[at], new)
     return found
 
 
@@ -69,8 +74,10 @@ def _by_themselves(world: World, p: int, service: Service, rows: slice, met: Mas
     candidates = met if left is None else met & left
     if (open_ := places.open_villages(world, p)) is not None:
         candidates = candidates & open_[world.children.village[rows]]
-    order = contacts.stock_order(_stock(world, service), world.children.village[rows])
-    return Offer(met, met, candidates, reach.serving_order(world, p, order, world.children, rows))
+    at = np.flatnonzero(candidates)
+    who = at + rows.start
+    order = contacts.stock_order(_stock(world, service), world.children.village[who])
+    return Offer(met, met, candidates, at, reach.serving_order(world, p, order, world.children, who))
 
 
 def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
@@ -88,10 +95,12 @@ def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slic
         candidates = candidates & left
     if (open_ := places.open_villages(world, p)) is not None:
         candidates = candidates & open_[children.village[rows]]
-    fresh = world.draws.bits(f"met {service.id}", world.month, children.key[rows]) >> np.uint32(16)
-    new = contacts.by_workers(fresh.astype(np.uint16), _workers(world, service), children.village[rows])
-    new = reach.serving_order(world, p, new, children, rows)
-    return Offer(known, listed, candidates, contacts.caseload_order(begun, book.rank[s][rows], new))
+    at = np.flatnonzero(candidates)
+    who = at + rows.start
+    fresh = world.draws.bits(f"met {service.id}", world.month, children.key[who]) >> np.uint32(16)
+    new = contacts.by_workers(fresh.astype(np.uint16), _workers(world), children.village[who])
+    new = reach.serving_order(world, p, new, children, who)
+    return Offer(known, listed, candidates, at, contacts.caseload_order(begun[at], book.rank[s][who], new))
 
 
 def _room(world: World, s: int, service: Service, rows: slice) -> Mask:
@@ -289,7 +298,7 @@ def _stock(world: World, service: Service) -> Order:
     return (bits >> np.uint32(16)).astype(np.uint16)
 
 
-def _workers(world: World, service: Service) -> F32:
+def _workers(world: World) -> F32:
     """Workers per family of each village, (n_villages,): the same people make visits, hold classes and enrol."""
     if "workers" not in world.derived:
         draw = world.draws.normal("workers", 0, world.village_keys)

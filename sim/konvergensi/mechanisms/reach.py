@@ -24,12 +24,13 @@ Order = NDArray[np.uint16]
 
 @dataclass(slots=True)
 class Offer:
-    """One programme's month, over the rows of a table, (n,) each."""
+    """One programme's month: masks over the rows of a table, (n,), and the order of those who may be served, (m,)."""
 
     known: Mask  # to the agency
     listed: Mask  # on the target list in use
     candidates: Mask  # may be served this month
-    order: Order  # lower is served first
+    at: NDArray[np.intp]  # where the candidates are, from the first row on
+    order: Order  # of each candidate, lower is served first
 
 
 def to_children(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
@@ -41,7 +42,9 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
         candidates = candidates & open_[children.village[rows]]
     if service.venue == "posyandu":
         candidates = candidates & world.came(rows)
-    return Offer(known, listed, candidates, serving_order(world, p, world.book.rank[s][rows], children, rows))
+    at = np.flatnonzero(candidates)
+    who = at + rows.start
+    return Offer(known, listed, candidates, at, serving_order(world, p, world.book.rank[s][who], children, who))
 
 
 def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
@@ -51,11 +54,13 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     candidates = listed & left
     if (open_ := places.open_villages(world, p)) is not None:
         candidates &= open_[households.village]
-    order = serving_order(world, p, world.book.rank[s], households, slice(0, len(households)))
-    return Offer(listed, listed, candidates, order)
+    at = np.flatnonzero(candidates)
+    return Offer(listed, listed, candidates, at, serving_order(world, p, world.book.rank[s][at], households, at))
 
 
-def serving_order(world: World, p: int, rank: Order, of: Children | Households, rows: slice) -> Order:
+def serving_order(
+    world: World, p: int, rank: Order, of: Children | Households, rows: slice | NDArray[np.intp]
+) -> Order:
     """Order in which programme p serves, (n,) uint16, lower first: its own order, unless lists or places lead.
 
     Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of

@@ -111,7 +111,7 @@ def build_programmes(
 
 @dataclass(slots=True)
 class Ration:
-    """How far the money reaches in the order of serving: steps below each cut are within that limit."""
+    """How far the money reaches in the order of serving the candidates: steps below each cut are within that limit."""
 
     step: NDArray[np.uint16]
     budgeted: int

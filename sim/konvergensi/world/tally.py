@@ -65,7 +65,7 @@ class Tally:
         need: Mask | None,
         known: Mask,
         listed: Mask,
-        candidates: Mask,
+        at: NDArray[np.intp],
         result: Ration,
         given: Mask,
         takes: Mask,
@@ -74,10 +74,10 @@ class Tally:
     ) -> None:
         """Count one programme's month among the children in `rows`.
 
-        Parameters: need None: everybody; gains (69,) bool, ages -9..59 at which taking up adds to length; enough (n,)
-        who has the dose that counts as in time, None: any delivery does.
+        Parameters: need None: everybody; at (m,), where the candidates of the ration are; gains (69,) bool, ages -9..59
+        at which taking up adds to length; enough (n,) who has the dose that counts as in time, None: any delivery does.
         """
-        stage = self._stages(need, known, listed, candidates, result, given, takes, p)
+        stage = self._stages(need, known, listed, at, result, given, takes, p)
         in_time = takes if need is None else takes & need
         self._pass_on(children, month, s, gains, rows, stage, in_time if enough is None else in_time & enough)
 
@@ -86,14 +86,14 @@ class Tally:
         p: int,
         need: Mask,
         listed: Mask,
-        candidates: Mask,
+        at: NDArray[np.intp],
         result: Ration,
         given: Mask,
         takes: Mask,
         stage: NDArray[np.uint8],
     ) -> None:
         """Count one programme's month among households and raise `stage` (n_households,) in place."""
-        here = self._stages(need, listed, listed, candidates, result, given, takes, p)
+        here = self._stages(need, listed, listed, at, result, given, takes, p)
         np.maximum(stage, here, out=stage)
 
     def household_stage(
@@ -136,7 +136,7 @@ class Tally:
         need: Mask | None,
         known: Mask,
         listed: Mask,
-        candidates: Mask,
+        at: NDArray[np.intp],
         result: Ration,
         given: Mask,
         takes: Mask,
@@ -145,8 +145,8 @@ class Tally:
         """Stage reached by every row of one programme's month up to taking up, 0 for those not in need."""
         stage = known.view(np.uint8) + listed.view(np.uint8)
         stage += IN_NEED
-        stage += candidates & (result.step < result.budgeted)
-        stage += candidates & (result.step < result.released)
+        paid = (result.step < result.budgeted).view(np.uint8) + (result.step < result.released).view(np.uint8)
+        stage[at] += paid
         stage += given
         stage += takes
         targeted = right = int(np.count_nonzero(given))
