@@ -55,13 +55,10 @@ def ration(
     """
     step = steps(order)
     cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
-
-    def reach(limit: float) -> int:
-        return int(np.searchsorted(cost_to, limit, side="right"))
-
-    budgeted = reach(budget_limit)
-    released = min(reach(release_limit), budgeted)
-    delivered = min(reach(spend_limit), released)
+    limits = (budget_limit, release_limit, spend_limit)
+    budgeted, released, delivered = cost_to.searchsorted(limits, side="right").tolist()
+    released = min(released, budgeted)
+    delivered = min(delivered, released)
     if np.count_nonzero(step < delivered) > staff_limit:
         count_to = np.cumsum(np.bincount(step, minlength=BINS))
         delivered = int(np.searchsorted(count_to, staff_limit, side="right"))
