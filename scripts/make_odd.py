@@ -133,12 +133,12 @@ def services() -> str:
             (
                 f"`{s.id}`", s.name["en"], s.class_, s.opd, s.money, f"{s.unit}: {s.target['en']}",
                 f"{s.from_age}..{s.to_age}", f"`{s.need}`", months, s.duration_months, s.register or "own",
-                s.venue, "yes" if s.package else "", s.acts_on, s.uptake,
+                s.venue, s.contact, "yes" if s.package else "", s.acts_on, s.uptake,
             )
         )  # fmt: skip
     head = (
         "Id", "Service", "Class", "Agency", "Money", "Given to", "Ages", "Need", "Months", "At most",
-        "Register", "Venue", "Package", "Acts on", "Uptake",
+        "Register", "Venue", "Contact", "Package", "Acts on", "Uptake",
     )  # fmt: skip
     return table(head, rows)
 

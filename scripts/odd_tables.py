@@ -45,7 +45,7 @@ UNITS = {
         "g": "birth_weight weight_gain",
         "1/65,536": "behind household_chance joint luck own_luck rank",
         "group number": "dasawisma",
-        "z": "deviation gain lasting village_effect z",
+        "z": "best deviation gain gained lasting village_effect z",
         "people, summed over months": "eligible listed reached right targeted",
         "bits": "got",
         "row": "household kecamatan opd service village village_kecamatan offsets",
@@ -57,7 +57,8 @@ UNITS = {
         "months": "months",
         "births": "order",
         "share": "population_share staff_share",
-        "deliveries": "received",
+        "deliveries": "received taken",
+        "refusals": "refused",
         "index of sources": "source",
         "stage": "stage",
         "SD": "village_wealth wealth",
@@ -121,7 +122,11 @@ SAID = {
     "posyandu_quality": "of the village table",
     "rank": "who is served first among equals",
     "reached": "took the service up",
+    "gained": "z from the service so far, where services combine over a lifetime",
+    "in_course": "on a worker's caseload or enrolled",
     "received": "deliveries so far",
+    "refused": "refusals so far",
+    "taken": "deliveries taken up so far",
     "recorded_kek": "the midwife recorded the mother as KEK",
     "register": "where its target list comes from",
     "released": "released so far this year",
@@ -247,8 +252,8 @@ def shape(array: np.ndarray, name: str, sizes: dict[str, int]) -> str:
     if name == "attended":
         return "(under-fives of the month,)"
     names = {size: word for word, size in sizes.items()}
-    if array.ndim == 2 and array.shape[0] == len(KINDS) and "chance" in name:
-        return f"({len(KINDS)} kinds of uptake, {names[array.shape[1]]})"
+    if array.ndim == 2 and array.shape[0] == 2 * len(KINDS) and "chance" in name:
+        return f"({len(KINDS)} kinds of uptake as offered and {len(KINDS)} having come, {names[array.shape[1]]})"
     if missing := [size for size in array.shape if size not in names]:
         raise Stale(f"{name}: no kind of rows has {missing} members; name it in scripts/odd_tables.py: shape")
     return "(" + ", ".join(names[size] for size in array.shape) + ("," if array.ndim == 1 else "") + ")"

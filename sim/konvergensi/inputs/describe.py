@@ -117,13 +117,26 @@ def _service(each: Service, lang: str) -> Rows:
         ("id", each.id), ("name", each.name[lang]), ("class", each.class_), ("opd", each.opd),
         ("money", each.money), ("target", each.target[lang]), ("need", each.need),
         ("ages", f"{each.from_age} .. {each.to_age}"), ("duration", str(each.duration_months)),
-        ("register", each.register or ""), ("venue", each.venue), ("acts_on", each.acts_on),
+        ("register", each.register or ""), ("venue", each.venue), ("contact", each.contact), ("acts_on", each.acts_on),
         ("package", YES_NO[each.package][lang == "id"]),
         ("effect", f"{_quantity(effect)}; {effect.from_age} .. {effect.to_age}"),
         ("source", effect.source), ("grade", _grade(effect.grade, lang)), ("note", effect.note),
+        *_doses(each, lang),
         ("unit_cost", _quantity(cost)), ("source", cost.source), ("grade", _grade(cost.grade, lang)),
         *(("other", other.text) for other in each.other_evidence),
     ]  # fmt: skip
+
+
+def _doses(each: Service, lang: str) -> Rows:
+    """What the published effect measures, and the dose that counts as having had the service."""
+    rows: Rows = []
+    if each.trial is not None:
+        rows += [("trial", f"{each.trial.kind}, {each.trial.doses} x"), ("source", each.trial.source)]
+        rows += [("grade", _grade(each.trial.grade, lang))]
+    if each.adequate is not None:
+        by_age = f"{each.adequate.doses} x, <= {each.adequate.by_age}"
+        rows += [("adequate", by_age), ("source", each.adequate.source), ("grade", _grade(each.adequate.grade, lang))]
+    return rows
 
 
 def _scenario(each: Scenario, lang: str) -> Rows:

@@ -37,6 +37,7 @@ DECIDED = POLICY_LEVERS | {
 FITTED = {
     "growth.mean_laz_0", "growth.mean_laz_3", "growth.mean_laz_9", "growth.mean_laz_18", "growth.mean_laz_30",
     "growth.mean_laz_42", "growth.mean_laz_54", "growth.level_shift_z", "measurement.eppgbm_bias_cm",
+    "growth.together_share",
 }  # fmt: skip
 
 
