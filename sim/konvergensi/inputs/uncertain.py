@@ -37,7 +37,9 @@ DECIDED = POLICY_LEVERS | {
 FITTED = {
     "growth.mean_laz_0", "growth.mean_laz_3", "growth.mean_laz_9", "growth.mean_laz_18", "growth.mean_laz_30",
     "growth.mean_laz_42", "growth.mean_laz_54", "growth.level_shift_z", "measurement.eppgbm_bias_cm",
-    "growth.together_share",
+    "growth.together_share", "contacts.habit_base", "contacts.seldom_share", "contacts.place_sd",
+    "contacts.antenatal_base", "contacts.antenatal_seldom_share", "contacts.facility_birth_base",
+    "contacts.present_bonus", "contacts.catch_up_share", "contacts.pack_share",
 }  # fmt: skip
 
 
