@@ -172,7 +172,7 @@ def _cost_effect(runs: pd.DataFrame, scenarios: tuple[str, ...]) -> pd.DataFrame
         less = {name: end[scenario] - end[scenarios[0]] for name, end in ends.items()}
         for draw, seed in ends["spent_rp"].index:
             cost, cases, protected = (float(change[draw, seed]) for change in less.values())
-            rows.append((scenario, draw, seed, cost, -cases, protected))
+            rows.append((scenario, draw, seed, cost, -cases, protected, 0.0))
     return _table("cost_effect", rows)
 
 

@@ -214,9 +214,12 @@ def test_a_price_is_given_only_for_what_is_clearly_gained(found: Comparison) -> 
 def test_a_price_is_the_ratio_of_the_means(monkeypatch: pytest.MonkeyPatch, found: Comparison) -> None:
     samples = SimpleNamespace(draws=[1, 2, 3], names=["baseline", "more", "worse", "unclear"])
     effect = {"more": [10, 11, 12], "worse": [-1, -2, -3], "unclear": [-5, 1, 5]}
-    rows = [(name, d, 1, 100.0, float(v), float(v)) for name, vs in effect.items() for d, v in enumerate(vs, start=1)]
+    rows = [
+        (name, d, 1, 100.0, float(v), float(v), 40.0) for name, vs in effect.items() for d, v in enumerate(vs, start=1)
+    ]
     told = compare_module._cost_per(pd.DataFrame(rows, columns=COLUMNS["cost_effect"]), samples)  # type: ignore[arg-type]
     more, worse, unclear = told[0], told[2], told[4]
+    assert more["rp_without_transfers"] == pytest.approx(60 / 11)
     assert more["rp"] == pytest.approx(100 / 11) and more["low"] < more["rp"] < more["high"]
     assert worse["reason"]["en"].startswith("fewer") and unclear["reason"]["en"].startswith("not clearly")
 
@@ -515,7 +518,7 @@ def test_the_command_passes_its_options_on_and_says_what_came_out(
     assert asked == {
         "scenarios": ["baseline", "one-list"], "district": "lebak", "draws": 3, "seeds": 2, "population_share": 0.5,
         "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2, "cluster": None,
-        "draws_from": "fitted",
+        "draws_from": "fitted", "structures": "default",
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     lines = done.stdout.splitlines()

@@ -525,7 +525,8 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
     del asked["progress"]
     assert asked == {
         "district": "lebak", "since": "2018-04", "until": "2019-09", "seeds": 2, "population_share": 0.5,
-        "agencies": 1, "set": {"goals.on": False}, "workers": 2, "cluster": None, "draws_from": "fitted", "lang": "en",
+        "agencies": 1, "set": {"goals.on": False}, "workers": 2, "cluster": None, "draws_from": "fitted",
+        "structures": "default", "lang": "en",
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Why prevalence changed: Kabupaten Lebak")

@@ -259,8 +259,9 @@ def _costs(samples: _Samples) -> pd.DataFrame:
 def _cost_effect(samples: _Samples) -> pd.DataFrame:
     cost = _to_first(samples.last["spent_rp"] + samples.last["kpm_incentive_rp"])
     cases, protected = (_to_first(samples.last[measure]) for measure in ("stunted_children", "protected_in_time"))
+    paid_out = _to_first(samples.array("transfer_rp"))
     rows = [
-        (name, draw, seed, cost[d, s, i], 0.0 - cases[d, s, i], protected[d, s, i])
+        (name, draw, seed, cost[d, s, i], 0.0 - cases[d, s, i], protected[d, s, i], paid_out[d, s, i])
         for i, name in enumerate(samples.names)
         for d, draw in enumerate(samples.draws)
         for s, seed in enumerate(samples.seeds)
@@ -410,19 +411,26 @@ def _assumed_unit_costs(plan: Plan, details: Mapping[str, Run]) -> dict[str, Any
 
 
 def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, Any]]:
-    """Rp per stunted child averted and per child protected in time, against the reference, or why there is none."""
+    """Rp per stunted child averted and per child protected in time, against the reference, or why there is none.
+
+    rp_without_transfers: the same without what goes to families as cash or food vouchers.
+    """
     by = "draw" if len(samples.draws) > 1 else "seed"
     rows: list[dict[str, Any]] = []
     for name in samples.names[1:]:
         each = cost_effect[cost_effect["scenario"] == name]
-        means = each.groupby(by)[["d_cost_rp", *EFFECTS.values()]].mean()
+        means = each.groupby(by)[["d_cost_rp", "d_transfer_rp", *EFFECTS.values()]].mean()
+        services = (means["d_cost_rp"] - means["d_transfer_rp"]).to_numpy()
         for effect, column in EFFECTS.items():
             ratio, low, high = ratio_interval(means["d_cost_rp"].to_numpy(), means[column].to_numpy())
             reason = None if math.isfinite(ratio) else _both(NO_RATIO[_why(each[column].to_numpy(), len(means))])
             known = (
                 {"rp": ratio, "low": low, "high": high} if reason is None else {"rp": None, "low": None, "high": None}
             )
-            rows.append({"scenario": name, "effect": effect, **known, "reason": reason})
+            without, _, _ = ratio_interval(services, means[column].to_numpy())
+            services_rp = without if reason is None and math.isfinite(without) else None
+            told = {**known, "rp_without_transfers": services_rp, "reason": reason}
+            rows.append({"scenario": name, "effect": effect, **told})
     return rows
 
 

@@ -60,7 +60,8 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
     """What is kept of a run. Counts and rupiah are scaled up to the whole district, prevalence is in percent.
 
     months, prevalence: of every month. at, and each other measure: each December and the last month. costs: source,
-    stage, Rp over the run. groups, groups_prevalence: last month. villages: prevalence at the end of the last year.
+    stage, Rp over the run; transfer_rp: of what was spent over the run, what families got as cash or food vouchers.
+    groups, groups_prevalence: last month. villages: prevalence at the end of the last year.
     """
     tables = model.recorder.tables("series", "money", "indicators", "integration")
     series, money = tables["series"], tables["money"]
@@ -75,6 +76,8 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
     by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in STAGES]].sum() * scale
     now = series[(series["month"] == months[-1]) & (series["group"] != "all")]
     villages = model.recorder.villages[-1]
+    transfers = {s.id for s in model.world.services if s.contact == "transfer"}
+    paid_out = money["programme"].str.split(":").str[1].isin(transfers)
     measures = {
         "stunted_children": everyone["prevalence"] * everyone["n_children"] * scale,
         "protected_in_time": indicators["protected_in_time"].cumsum() * scale,
@@ -95,6 +98,7 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
             for source in by_source.index
             for stage in STAGES
         ],
+        "transfer_rp": float(money.loc[paid_out, "spent_rp"].sum()) * scale,
         "groups": now["group"].tolist(),
         "groups_prevalence": (100.0 * now["prevalence"]).tolist(),
         "villages": (100.0 * villages["prevalence"]).tolist(),

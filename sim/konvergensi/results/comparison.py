@@ -39,7 +39,7 @@ COLUMNS = {
     "variance": ["scenario", "measure", "share_parameters", "share_chance"],
     "pairs": ["scenario_a", "scenario_b", "measure", "difference", "low", "high", "decided", "more_runs"],
     "costs": ["scenario", "draw", "seed", "source", "stage", "rp"],
-    "cost_effect": ["scenario", "draw", "seed", "d_cost_rp", "d_cases", "d_protected"],
+    "cost_effect": ["scenario", "draw", "seed", "d_cost_rp", "d_cases", "d_protected", "d_transfer_rp"],
     "groups": ["scenario", "group", "mean", "difference", "diff_low", "diff_high"],
     "villages": ["scenario", "village", "kecamatan", "x", "y", "lokus", "prevalence", "difference"],
     "beliefs": ["draw", "parameter", "value"],
@@ -68,7 +68,8 @@ class Comparison(Result):
     more_runs: how many more runs of each would decide it (NaN where decided or hopeless).
     costs: Rp over the run by source and stage (planned, budgeted, released, spent).
     cost_effect: difference to the first scenario in money spent (KPM incentives included), in stunted children averted
-    in the last month, and in children protected in time over the run.
+    in the last month, and in children protected in time over the run; d_transfer_rp: what of that money went to
+    families as cash or food vouchers.
     groups: prevalence, percent, last month, by lokus, wealth fifth and age band.
     villages: prevalence, percent, mean over runs, at the end of the last year.
     details: scenario -> its run with draw 0 and seed 1; money and counts there are those of the simulated share.
