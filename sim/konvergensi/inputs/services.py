@@ -37,6 +37,11 @@ Contact = Literal[
     "posyandu", "health-centre", "antenatal", "birth", "home-visit", "class", "enrolment", "transfer", "works", "office"
 ]
 
+# the contact of a service that names none, by its venue
+USUAL_CONTACT = {
+    "posyandu": "posyandu", "home": "home-visit", "facility": "health-centre", "transfer": "transfer", "works": "works",
+}  # fmt: skip
+
 
 class UnitCost(Table):
     """Rupiah for one unit (a child-month, a latrine) of a service."""
@@ -161,6 +166,9 @@ def read_service(table: dict[str, Any], where: object) -> Service:
         raise InputError(
             fault(where, f"service[{table.get('id', '?')}].register", "missing", expected="register = ...")
         )
+    usual = USUAL_CONTACT.get(str(table.get("venue")))
+    if usual is not None:
+        table = {"contact": usual, **table}
     service = validated(Service, table, where, f"service[{table.get('id', '?')}]")
     windows: tuple[tuple[str, Service | Effect], ...] = (("", service), (".effect", service.effect))
     for name, part in windows:

@@ -209,7 +209,8 @@ def born_in_facility(world: World, rows: slice) -> Mask:
 def _applicants(world: World, s: int, service: Service, rows: slice) -> Mask:
     """Who goes to the office for a paper this month, (n,)."""
     need = targeting.child_need(world, service, rows)
-    assert need is not None
+    if need is None:
+        need = np.ones(rows.stop - rows.start, bool)
     if service.need != "no-nik":  # a marriage is once
         return need & (world.book.received[s][rows] == 0)
     settings = world.settings
