@@ -455,7 +455,8 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
     del asked["progress"]
     assert asked == {
         "district": "lebak", "seeds": 3, "draws": 0, "population_share": 0.5, "start": "2019-01", "end": "2020-12",
-        "workers": 2, "cluster": None, "ranges": False, "structures": "default", "lang": "en", "keep": tmp_path / "out" / "runs",
+        "workers": 2, "cluster": None, "ranges": False, "structures": "default", "lang": "en",
+        "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Closing the gaps: Kabupaten Lebak, 2018\n")
     assert done.stdout.splitlines()[-1].startswith(
