@@ -192,3 +192,18 @@ def test_without_the_visit_there_are_no_tablets() -> None:
         next(i for i, each in enumerate(world.services) if each.id == name) for name in ("anc", "ttd-bumil")
     )
     assert (world.book.received[tablets] <= world.book.received[anc]).all()
+
+
+def test_whose_course_has_begun_is_on_the_list_that_is_served() -> None:
+    run = finished(lived(end="2018-12", set=NEW))
+    assert (run.targeting["targeted"] <= run.targeting["listed"] + 1e-9).all()
+    merged = run.targeting.merge(run.money, on=["programme", "year"])
+    months = merged["programme"].str.split(":").str[1].map({s.id: len(s.months) for s in SERVICES.values()})
+    assert (merged["targeted"] * months).to_numpy() == pytest.approx(merged["units"].to_numpy())
+
+
+def test_visits_that_cannot_take_place_bring_nothing() -> None:
+    model = lived(end="2018-06", set=NEW | {"shocks.home_contact_share": 0.0})
+    for p, s in enumerate(model.world.programmes.service):
+        if model.world.services[s].contact in (*contacts.CASELOAD, "enrolment", "antenatal"):
+            assert model.world.programmes.units[p] == 0, model.world.programmes.id[p]

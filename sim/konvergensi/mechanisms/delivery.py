@@ -299,6 +299,7 @@ def _spend(
     takes_staff = rule.takes_staff(service)
     if takes_staff:
         staff_limit = rule.staff_left(world, p)
+    if rule.is_a_visit(service):
         spend_limit *= shocks.in_force(settings, "home_contact_share")
     result = ration(offer.order, cost, budget_limit, release_limit, spend_limit, staff_limit)
     given = np.zeros(len(offer.candidates), bool)

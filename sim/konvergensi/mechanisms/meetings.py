@@ -62,6 +62,7 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     if service.contact == "enrolment":
         begun, rank = world.book.in_course[s], world.book.rank[s]
         room = _room(world, s, service, slice(0, len(need)))
+        found.known = found.listed = found.listed | begun
         found.candidates = (found.candidates | (begun & left)) & room
         found.at = at = np.flatnonzero(found.candidates)
         new = reach.serving_order(world, p, rank[at], homes, at)
@@ -84,13 +85,14 @@ def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slic
     """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first."""
     children, book = world.children, world.book
     known, listed = targeting.child_list(world, p, service, rows)
-    begun = book.in_course[s][rows]
-    candidates = (listed | begun) & _room(world, s, service, rows)
+    begun, room = book.in_course[s][rows], _room(world, s, service, rows)
+    known, listed = known | begun, listed | begun  # whose course has begun stays on the list
+    candidates = listed & room
     if (share := world.settings["contacts.one_stop_share"]) > 0.0 and service.to_age >= 0:
         met = one_stop(world, share)[children.village[rows]] & came(world, rows)
         if (need := targeting.child_need(world, service, rows)) is not None:
             met &= need
-        known, listed, candidates = known | met, listed | met, candidates | (met & _room(world, s, service, rows))
+        known, listed, candidates = known | met, listed | met, candidates | (met & room)
     if left is not None:
         candidates = candidates & left
     if (open_ := places.open_villages(world, p)) is not None:
@@ -321,6 +323,11 @@ def takes_staff(service: Service) -> bool:
     if service.contact == "antenatal":
         return service.id == CARRIER
     return service.contact in contacts.TAKES_STAFF
+
+
+def is_a_visit(service: Service) -> bool:
+    """Whether it takes a meeting at home or in a clinic, which a shock can call off."""
+    return takes_staff(service) or service.contact == "enrolment"
 
 
 def staff_left(world: World, p: int) -> float:

@@ -90,6 +90,11 @@ def takes_staff(service: Service) -> bool:
     return service.venue in ("home", "facility")
 
 
+def is_a_visit(service: Service) -> bool:
+    """Whether it takes a meeting at home or in a clinic, which a shock can call off."""
+    return takes_staff(service)
+
+
 def staff_left(world: World, p: int) -> float:
     """Services that programme p's share of the agency's field staff can still deliver; below one, time adds up."""
     book = world.programmes
