@@ -5,7 +5,8 @@ Bhutta et al. 2013, a row of evidence/effects_dose.csv). Here the members that t
 coverage of 2018, at the dose of their trials, to 90 percent of those eligible, delivered as the trials delivered them;
 children who are already covered by chance are so independently. The fall is that of true prevalence among under-fives
 of the synthetic district of national averages at the end of 2018, with the effects read as published. The share of
-every gain but the largest that adds to it is found by bisection; where even none of it is too much, that is said.
+every gain but the largest that adds to it is found by bisection; where even none of it is too much, or all of it too
+little (the missing members may bring the rest), that is said.
 """
 
 from __future__ import annotations
@@ -134,6 +135,9 @@ def main() -> None:
     if alone >= goal:
         share = lowest
         print("even the largest gain alone is more than the review found")
+    elif additive <= goal:
+        share = highest
+        print("adding gives no more than the review found: nothing is taken off, and what is missing is not made up")
     else:
         for _ in range(30):
             share = (lowest + highest) / 2
