@@ -78,7 +78,7 @@ NO_CONDITIONS = ("", "prevalence", "prevalence > ", "prevalence = 14", "prevalen
 
 @pytest.mark.parametrize("text", NO_CONDITIONS)
 def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InputError, match=r"--where: .* is not a condition; .*'prevalence > 14'"):
+    with pytest.raises(InputError, match=r"where: .* is not a condition; .*'prevalence > 14'"):
         parse_where(text)
 
 
@@ -122,7 +122,7 @@ def test_money_that_averts_nothing_is_not_cheap(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("where", "fault"),
     [
-        ("y > 1e6", r"--where: 'y > 1e6': 0 of \d+ draws meet it; at least 5 must and.*\(values: y 0"),
+        ("y > 1e6", r"where: 'y > 1e6': 0 of \d+ draws meet it; at least 5 must and.*\(values: y 0"),
         ("y > -1e6", r"(\d+) of \1 draws meet it"),
         ("z > 1", r"unknown output 'z'; there is y"),
     ],

@@ -19,6 +19,7 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.targets import load_targets
@@ -83,6 +84,7 @@ NO_RATIO = {
 EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
 
 
+@public()
 def compare(
     scenarios: Sequence[str],
     *,

@@ -54,6 +54,7 @@ from konvergensi.analyses.explain_plan import (
 from konvergensi.analyses.gaps import t_interval
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 Change = Mapping[str, float]  # by world, points of prevalence
 
 
+@public()
 def explain(
     district: str = "lebak",
     *,

@@ -32,6 +32,7 @@ from konvergensi.analyses.gaps_plan import (
 from konvergensi.base.errors import InputError
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
@@ -49,6 +50,7 @@ PERCENTILES = (5, 95)  # over draws
 INTERVALS = ("chance_low", "chance_high", "assumed_low", "assumed_high")
 
 
+@public()
 def gaps(
     district: str = "lebak",
     *,

@@ -6,37 +6,44 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 
 from konvergensi.analyses.cases import by_draw
 from konvergensi.analyses.discover import described
 from konvergensi.base.errors import InputError, fault, nearest
+from konvergensi.inputs.arguments import kind_of, public, text
+from konvergensi.inputs.districts import district_id
 from konvergensi.methods.designs import draws_of
 from konvergensi.methods.prim import LEAST_RUNS
 from konvergensi.methods.regret import RESAMPLES, table
 from konvergensi.results.comparison import MEASURES
 from konvergensi.results.robustness import Robustness
 from konvergensi.studies.outputs import DIFFERENCE
+from konvergensi.studies.store import Store, opened
 from konvergensi.studies.study import parameters_for
-
-if TYPE_CHECKING:
-    from konvergensi.studies.store import Store
 
 TARGET = "review.target_percent"  # what the district set itself for prevalence, the threshold unless one is given
 
 
+@public(store=kind_of("a_store", Store), output=text)
 def robustness(
-    store: Store, output: str = "prevalence", *, threshold: float | None = None, district: str | None = None
+    store: Store | str | Path,
+    output: str = "prevalence",
+    *,
+    threshold: float | None = None,
+    district: str | None = None,
 ) -> Robustness:
     """Rank the scenarios of a store by an output.
 
-    Parameters: output, a measure that has a better direction, or its difference to the first scenario; threshold in
-    its unit, for prevalence the district's own target unless given, for others none. Draws count of which every run
-    ended well. Raises InputError for names that are not there, one scenario, and fewer than LEAST_RUNS whole draws.
+    Parameters: store, a Store or its folder; output, a measure that has a better direction, or its difference to the
+    first scenario; threshold in its unit, for prevalence the district's own target unless given, for others none. Draws
+    count of which every run ended well. Raises InputError for names that are not there, one scenario, and fewer than
+    LEAST_RUNS whole draws.
     """
-    district = district or store.districts[0]
+    store = opened(store)
+    district = str(district_id(district)) if district else store.districts[0]
     direction = direction_of(output)
     if len(store.scenarios) < 2:
         raise InputError(fault(store.path, "scenarios", "two_scenarios", value=", ".join(store.scenarios)))

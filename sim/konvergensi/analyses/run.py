@@ -11,6 +11,7 @@ import pandas as pd
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.model.convergence import ConvergenceModel
@@ -19,6 +20,7 @@ from konvergensi.results.run import Run
 Progress = Callable[[int, int], None]
 
 
+@public()
 def run(
     scenario: str = "baseline",
     *,

@@ -13,6 +13,7 @@ import numpy as np
 
 from konvergensi.base.errors import InputError, unknown_name
 from konvergensi.base.version import __version__
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
@@ -33,6 +34,7 @@ END_AGE = 24  # months; measured in standing height, as the WHO tables count fro
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 
+@public()
 def trial(
     services: str | Sequence[str],
     n: int = 20_000,

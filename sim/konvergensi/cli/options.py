@@ -45,7 +45,7 @@ def refusals(lang: Lang) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        for line in error.lines(lang):
+        for line in error.lines(lang, typed=True):
             typer.echo(line, err=True)
         raise typer.Exit(2) from None
 

@@ -50,7 +50,7 @@ def gaps(
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        check_options(start=start, end=end, **numbers, **({} if workers is None else {"workers": workers}))
         claim(out)
         print_advice(few_families(find_district(district), population_share), lang)
 
@@ -96,7 +96,7 @@ def compare(
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers, **({} if workers is None else {"workers": workers}))
+        check_options(start=start, end=end, **numbers, **({} if workers is None else {"workers": workers}))
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
         plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from)  # refuse now, not later
@@ -149,7 +149,7 @@ def explain(
 
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
-        options = (numbers, changes, True, draws_from)
+        options = (numbers, changes, draws_from)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out)
         print_advice(few_families(plan.place, population_share), lang)

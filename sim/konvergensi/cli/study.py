@@ -206,7 +206,7 @@ def _check(workers: int | None, cluster: str | None) -> None:
     """Raise InputError for a number of workers that cannot be, and for both ways at once."""
     from konvergensi.inputs.options import number_faults
 
-    faults = number_faults({"workers": workers}, typed=True) if workers is not None else []
+    faults = number_faults({"workers": workers}) if workers is not None else []
     if workers is not None and cluster is not None:
         faults.append(fault("", "--workers", "workers_and_cluster"))
     if faults:

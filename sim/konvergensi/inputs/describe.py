@@ -12,7 +12,7 @@ from konvergensi.base.words import word
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
-from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.inputs.districts import District, district_id, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
@@ -84,7 +84,7 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _service(services[name], lang)
     elif name in list_scenarios() or is_combination(name):
         rows = _scenario(load_scenario(name), lang)
-    elif name in list_districts():
+    elif district_id(name) in list_districts():
         rows = _district(find_district(name), lang)
     elif is_path(name) or exists(Path(name)):  # a folder or a file of one's own
         read = read_path(name)

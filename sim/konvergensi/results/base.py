@@ -67,7 +67,10 @@ class Result:
 
         Raises InputError when the folder holds what is not ours, OSError when it cannot be written.
         """
-        return type(self).presenter().save(self, Path(out), lang or self.lang, command, figures)
+        from konvergensi.inputs.arguments import folder, one_of  # not read for `import konvergensi`
+
+        lang = one_of("en", "id")("--lang", lang or self.lang)
+        return type(self).presenter().save(self, folder("--out", out), lang, command, figures)
 
     def plot(self, name: str = "", lang: Lang | None = None) -> Figure:
         """Draw a figure by its name, the first unless one is named. Raises KeyError with the names there are."""

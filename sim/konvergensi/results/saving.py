@@ -10,6 +10,8 @@ import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.folders import MANIFEST, read_json, seal, write_table
+from konvergensi.inputs.arguments import folder as folder_of
+from konvergensi.inputs.arguments import public
 from konvergensi.results.base import Result
 
 # kind -> module and class
@@ -41,6 +43,7 @@ def write_result(result: Result, draft: Path) -> list[str]:
     return seal(draft, result.manifest | {"kind": result.kind, "data": result.data(), "tables": [*saved]})
 
 
+@public(folder=folder_of)
 def load(folder: str | Path) -> Any:
     """The result that a folder holds.
 

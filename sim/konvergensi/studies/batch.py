@@ -129,7 +129,7 @@ def do_all(
         results = processes(partial(_do, work, keep), left.items(), min(workers, len(left)))
     for (job, _), row in results:
         if row is DIED:
-            raise InputError(fault("", "workers", "worker_died"))
+            raise InputError(fault("", "--workers", "worker_died"))
         found[job] = row
         tell(len(found), len(keys))
     return [found[job] for job in jobs]
