@@ -100,7 +100,6 @@ def _manifest(store: Store, given: Cases, method: Method, rule: Rule) -> dict[st
         if each.key in given.x
     }
     return described(store, given.district) | {
-        "kind": "discovery",
         "scenarios": [given.scenario],
         "draws": len(given.x),
         "left_out": given.left_out,

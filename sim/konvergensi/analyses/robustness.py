@@ -55,7 +55,6 @@ def robustness(
         threshold = float(store.study.set.get(TARGET, known[TARGET].value))
     resamples = f"{RESAMPLES:,}".replace(",", ".")
     manifest = described(store, district) | {
-        "kind": "robustness",
         "scenarios": store.scenarios,
         "draws": len(values),
         "left_out": draws_of(store.study) - len(values),

@@ -169,6 +169,11 @@ def _function(option: str, value: Any) -> Any:
     return value
 
 
+def optional(kind: Check) -> Check:
+    """What `kind` takes, or None."""
+    return lambda option, value: None if value is None else kind(option, value)
+
+
 def one_of(*choices: str) -> Check:
     """One of these words."""
 

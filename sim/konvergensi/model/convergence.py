@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from konvergensi.base.months import format_month
-from konvergensi.inputs.arguments import public
+from konvergensi.inputs.arguments import name, optional, public
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.scenarios import load_scenario, resolve
@@ -76,7 +76,7 @@ class ConvergenceModel(mesa.Model):
     Raises InputError naming what is wrong with the input.
     """
 
-    @public()
+    @public(scenario=optional(name))
     def __init__(
         self,
         scenario: str | None = "baseline",

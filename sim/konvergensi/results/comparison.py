@@ -52,7 +52,7 @@ LABELS = (
 DETAILS = "details"  # the folder of the runs in full, one folder for each scenario
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Comparison(Result):
     """Scenarios compared in one district. Money and counts are those of the whole district.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from konvergensi.observe.units import with_units
 from konvergensi.results.base import Result
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Estimate:
         return cls(mean, mean - half, mean + half)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Trial(Result):
     """A virtual trial. `laz`, `ratio` and `birth_weight` compare with and without."""
 
@@ -50,7 +51,7 @@ class Trial(Result):
         """`trial`: quantity, value, low, high."""
         rows = {"laz": self.laz, "ratio": self.ratio, "birth_weight": self.birth_weight, "published": self.published}
         found = [{"quantity": name, **asdict(each)} for name, each in rows.items() if each is not None]
-        return {"trial": pd.DataFrame(found)}
+        return with_units(self.kind, {"trial": pd.DataFrame(found)})
 
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Trial:
@@ -58,4 +59,4 @@ class Trial(Result):
         rows = tables["trial"].set_index("quantity")
         each = {str(name): Estimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
         found = (each["laz"], each["ratio"], each["birth_weight"], each.get("published"))
-        return cls(tuple(manifest["services"]), *found, manifest=manifest, lang=manifest.get("lang", "en"))
+        return cls(tuple(manifest["services"]), *found, manifest=manifest)
