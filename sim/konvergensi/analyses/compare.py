@@ -19,6 +19,7 @@ from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.base.words import both
 from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import parameter_hashes
@@ -39,48 +40,6 @@ from konvergensi.results.run import Run
 from konvergensi.studies.batch import Progress, Row, cores, do_all
 
 TARGETS = tuple((each.percent, format_month(each.month)) for each in load_targets())  # the national path
-INTERVALS = {
-    "percentiles": (
-        "95% of runs: 2.5th to 97.5th percentile (draws: {draws}, seeds of each: {seeds}); "
-        "differences are paired by draw and seed",
-        "95% simulasi: persentil ke-2,5 sampai ke-97,5 (sampel parameter: {draws}, benih acak tiap sampel: {seeds}); "
-        "selisih dipasangkan menurut sampel dan benih",
-    ),
-    "few_draws": (
-        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels within "
-        "what is possible; "
-        "differences are paired by draw and seed",
-        "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}), "
-        "tingkat dalam batas yang mungkin; selisih dipasangkan menurut sampel dan benih",
-    ),
-    "chance": (
-        "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
-        "differences are paired by seed",
-        "hanya kebetulan, parameter apa adanya: selang t 95% bagi rata-rata dari {seeds} benih acak; "
-        "selisih dipasangkan menurut benih",
-    ),
-    "none": ("one run of each scenario: no interval", "satu simulasi tiap skenario: tanpa selang"),
-}  # kind -> (English, Indonesian)
-PAIRS = (
-    "pairs: 95% t interval of the mean difference; it is decided when the interval leaves out 0",
-    "pasangan: selang t 95% bagi rata-rata selisih; diputuskan bila selang itu tidak memuat 0",
-)
-MONEY = (
-    "Rupiah of the whole district at the model's unit costs, without inflation: programmes and KPM incentives. What "
-    "meetings, accompaniment, training and lists cost is not known and not counted.",
-    "Rupiah seluruh daerah menurut biaya satuan model, tanpa inflasi: program dan insentif KPM. Biaya rapat, "
-    "pendampingan, pelatihan, dan penyusunan daftar belum diketahui dan tidak dihitung.",
-)
-NO_VARIANCE = (
-    "variance is split only with at least two draws and two seeds; also not where nothing varies",
-    "ragam hanya diurai bila ada sedikitnya dua sampel parameter dan dua benih acak; juga tidak bila tidak ada ragam",
-)
-NO_RATIO = {
-    "one_run": ("one run says nothing about how sure it is", "satu simulasi tidak menunjukkan tingkat kepastian"),
-    "alike": ("the same as the reference in every run", "sama dengan acuan pada setiap simulasi"),
-    "unclear": ("not clearly more than under the reference", "tidak jelas lebih banyak daripada acuan"),
-    "worse": ("fewer than under the reference", "lebih sedikit daripada acuan"),
-}
 EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
 
 
@@ -331,7 +290,6 @@ def _manifest(
     draws, seeds = plan.draws, plan.seeds
     reference = details[plan.names[0]]
     kind = interval_kind(draws, seeds)
-    words = dict(zip(("en", "id"), (text.format(draws=draws, seeds=seeds) for text in INTERVALS[kind])))
     return {
         "version": __version__,
         "git_commit": git_commit(),
@@ -352,10 +310,10 @@ def _manifest(
         "drawn": [each.key for each in plan.drawn],
         "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
         "interval_kind": kind,
-        "intervals": words,
-        "pair_intervals": _both(PAIRS),
-        "variance_note": None if draws >= 2 and seeds >= 2 else _both(NO_VARIANCE),
-        "money_note": _both(MONEY),
+        "intervals": both(f"said.intervals.{kind}", draws=draws, seeds=seeds),
+        "pair_intervals": both("said.intervals.pairs"),
+        "variance_note": None if draws >= 2 and seeds >= 2 else both("said.note.no_variance"),
+        "money_note": both("said.note.money"),
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
@@ -379,10 +337,6 @@ def _manifest(
         "command": "konvergensi.compare",
         "wall_time_s": round(wall_time_s, 3),
     }
-
-
-def _both(words: tuple[str, str]) -> dict[str, str]:
-    return dict(zip(("en", "id"), words))
 
 
 def _assumed_unit_costs(plan: Plan, details: Mapping[str, Run]) -> dict[str, Any]:
@@ -411,7 +365,9 @@ def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, An
         means = each.groupby(by)[["d_cost_rp", *EFFECTS.values()]].mean()
         for effect, column in EFFECTS.items():
             ratio, low, high = ratio_interval(means["d_cost_rp"].to_numpy(), means[column].to_numpy())
-            reason = None if math.isfinite(ratio) else _both(NO_RATIO[_why(each[column].to_numpy(), len(means))])
+            reason = (
+                None if math.isfinite(ratio) else both(f"said.no_ratio.{_why(each[column].to_numpy(), len(means))}")
+            )
             known = (
                 {"rp": ratio, "low": low, "high": high} if reason is None else {"rp": None, "low": None, "high": None}
             )

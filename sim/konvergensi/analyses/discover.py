@@ -16,6 +16,7 @@ import pandas as pd
 from konvergensi.analyses.cases import cases
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.version import __version__
+from konvergensi.base.words import both
 from konvergensi.inputs.arguments import kind_of, one_of, public
 from konvergensi.inputs.districts import district_id, find_district
 from konvergensi.methods import tree
@@ -106,10 +107,7 @@ def _manifest(store: Store, given: Cases, method: Method, rule: Rule) -> dict[st
         "where": given.where.text,
         "method": method,
         "rule": "correlation" if rule.density is None else rule.density,
-        "intervals": {
-            "en": "95% Wilson interval of the density on unseen draws",
-            "id": "selang Wilson 95% untuk kepadatan pada sampel baru",
-        },
+        "intervals": both("said.intervals.unseen_draws"),
         "factors": factors,
     }
 

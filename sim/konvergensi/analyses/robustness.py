@@ -13,6 +13,7 @@ import pandas as pd
 from konvergensi.analyses.cases import by_draw
 from konvergensi.analyses.discover import described
 from konvergensi.base.errors import InputError, fault, nearest
+from konvergensi.base.words import LANGUAGES, number, word
 from konvergensi.inputs.arguments import kind_of, public, text
 from konvergensi.inputs.districts import district_id
 from konvergensi.methods.designs import draws_of
@@ -53,7 +54,6 @@ def robustness(
         raise InputError(fault(store.path, "draws", "too_few_draws", runs=len(values), least=LEAST_RUNS))
     if threshold is None and output == "prevalence" and TARGET in (known := parameters_for(store.study)):
         threshold = float(store.study.set.get(TARGET, known[TARGET].value))
-    resamples = f"{RESAMPLES:,}".replace(",", ".")
     manifest = described(store, district) | {
         "scenarios": store.scenarios,
         "draws": len(values),
@@ -62,8 +62,7 @@ def robustness(
         "direction": direction,
         "threshold": threshold,
         "intervals": {
-            "en": f"95%, percentiles over {RESAMPLES:,} resamples of the draws only; the luck of seeds is not in them",
-            "id": f"95%, persentil atas {resamples} sampel ulang saja; keberuntungan benih acak tidak termuat",
+            lang: word("said.intervals.resampled_draws", lang, resamples=number(RESAMPLES, lang)) for lang in LANGUAGES
         },
     }
     return Robustness(values, table(values, direction, threshold), manifest)

@@ -4,8 +4,8 @@ What `ema_workbench.load_results` reads (version 2.5): a tar.gz with `experiment
 `metadata.json` with the column types and, for each outcome, class, name and file; and a file for each outcome. Ours:
 
 - an experiment is a run that ended well. Its columns are the factors, `seed`, and the workbench's own three: `scenario`
-  (the draw), `policy` (what we call scenario) and `model` (the district). Seed and draw are words (`seed 1`, `draw 12`):
-  they are names, not amounts, and PRIM is to look for no range of them.
+  (the draw), `policy` (what we call scenario) and `model` (the district). Seed and draw are words (`seed 1`,
+  `draw 12`): they are names, not amounts, and PRIM is to look for no range of them.
 - scalars are `ScalarOutcome`; what is known in every month is a `TimeSeriesOutcome` named `<measure>_by_month`, with
   `TIME` in years for the workbench's plots.
 """
