@@ -15,14 +15,12 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.analyses.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
+from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
-from konvergensi.base.version import __version__
-from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.base.words import both
 from konvergensi.inputs.arguments import public
 from konvergensi.inputs.options import number_faults
-from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.targets import load_targets
 from konvergensi.methods.statistics import (
     F64,
@@ -290,11 +288,8 @@ def _manifest(
     draws, seeds = plan.draws, plan.seeds
     reference = details[plan.names[0]]
     kind = interval_kind(draws, seeds)
-    return {
-        "version": __version__,
-        "git_commit": git_commit(),
-        "district": plan.place.id,
-        "district_name": plan.place.name,
+    hashes = {policy.id: policy.hashes for policy in plan.policies}
+    return made_from(plan.place, hashes, wall_time_s) | {
         "scenarios": plan.names,
         "titles": {policy.id: {"en": policy.title.en, "id": policy.title.id} for policy in plan.policies},
         "questions": {policy.id: {"en": policy.question.en, "id": policy.question.id} for policy in plan.policies},
@@ -317,7 +312,6 @@ def _manifest(
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
-        "synthetic_inputs": list(plan.place.synthetic),
         "targets": [
             {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}
             for each in load_targets()
@@ -328,14 +322,7 @@ def _manifest(
         "service_names": reference.service_names,
         "agency_names": reference.agency_names,
         "package": reference.package,
-        "hashes": {
-            "scenario": {policy.id: policy.hashes for policy in plan.policies},
-            "district": plan.place.hashes,
-            "parameters": parameter_hashes(),
-        },
-        "packages": package_versions(),
         "command": "konvergensi.compare",
-        "wall_time_s": round(wall_time_s, 3),
     }
 
 

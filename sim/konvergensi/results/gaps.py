@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = ("version", "district", "start", "end", "seeds", "draws", "population_share", "synthetic_inputs", "intervals")
+MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 RANGES = ["measure", "parameter", "low", "value", "high", "at_low", "at_value", "at_high", "span"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TrialEstimate:
     """A mean with a 95 % interval from the spread between children."""
 
     value: float
@@ -25,7 +25,7 @@ class Estimate:
     high: float
 
     @classmethod
-    def of_mean(cls, each: NDArray[np.floating]) -> Estimate:
+    def of_mean(cls, each: NDArray[np.floating]) -> TrialEstimate:
         """Mean over the children, (n,)."""
         half = 1.96 * float(each.std(ddof=1)) / np.sqrt(len(each))
         mean = float(each.mean(dtype=np.float64))
@@ -40,10 +40,10 @@ class Trial(Result):
     labels: ClassVar[tuple[str, ...]] = ("version", "services", "children", "seed")
 
     services: tuple[str, ...]
-    laz: Estimate  # difference of measured LAZ at 24 months, z
-    ratio: Estimate  # prevalence of stunting with / without, as measured
-    birth_weight: Estimate  # g
-    published: Estimate | None  # LAZ effect of one service, z; None for two services or where none is published
+    laz: TrialEstimate  # difference of measured LAZ at 24 months, z
+    ratio: TrialEstimate  # prevalence of stunting with / without, as measured
+    birth_weight: TrialEstimate  # g
+    published: TrialEstimate | None  # LAZ effect of one service, z; None for two services or where none is published
     manifest: dict[str, Any]
     lang: Lang = "en"
 
@@ -57,6 +57,6 @@ class Trial(Result):
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Trial:
         """The trial that these parts were saved from. Raises KeyError when a part is missing."""
         rows = tables["trial"].set_index("quantity")
-        each = {str(name): Estimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
+        each = {str(name): TrialEstimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
         found = (each["laz"], each["ratio"], each["birth_weight"], each.get("published"))
         return cls(tuple(manifest["services"]), *found, manifest=manifest)
