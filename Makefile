@@ -40,14 +40,15 @@ $(READY_DEV): $(READY)
 	@.venv/bin/python $(PIP_INSTALL) -e ".[dev]"
 	@touch $@
 
-demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/demo
+demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/demo, or a free folder beside it
+	@set -eu; out=$$(.venv/bin/python scripts/free_folder.py "$(OUT)"); \
 	.venv/bin/konvergensi run baseline --district lebak --start 2018-01 --end 2024-12 \
-	  --seed $(SEED) --population-share 1.0 --lang $(BAHASA) --out $(OUT)
-	@echo
-	@echo "Read  $(OUT)/summary.md      one page, in words"
-	@echo "See   $(OUT)/figures/        the pictures"
-	@echo "Use   $(OUT)/*.parquet       the tables (pandas.read_parquet)"
-	@echo "Cite  $(OUT)/manifest.json   version, seed, inputs and which of them are synthetic"
+	  --seed $(SEED) --population-share 1.0 --lang $(BAHASA) --out "$$out"; \
+	echo; \
+	echo "Read  $$out/summary.md      one page, in words"; \
+	echo "See   $$out/figures/        the pictures"; \
+	echo "Use   $$out/*.parquet       the tables (pandas.read_parquet)"; \
+	echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"
 
 test: $(READY_DEV)  ## the tests, on all cores
 	.venv/bin/python -m pytest -n auto $(PYTEST_ARGS)

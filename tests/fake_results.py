@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from konvergensi.methods.cases import Cases, parse_where
 from konvergensi.methods.prim import Rule
 from konvergensi.methods.regret import table
 from konvergensi.results.base import Result
+from konvergensi.results.calibration import Calibration
 from konvergensi.results.discovery import Discovery
 from konvergensi.results.robustness import Robustness
 from konvergensi.results.sensitivity import Sensitivity
@@ -24,7 +26,8 @@ from konvergensi.results.validation import Validation
 KECIL = str(Path(__file__).parent / "districts" / "kecil")
 WORDS = {"en": "95%", "id": "95%"}
 STUDIED: dict[str, Any] = {
-    "version": "0", "model": "konvergensi", "store": "studi", "district": "lebak", "district_name": "Kabupaten Lebak",
+    "version": kv.__version__, "model": "konvergensi", "store": "studi", "district": "lebak",
+    "district_name": "Kabupaten Lebak",
     "scenarios": ["full-convergence"], "reference": "baseline", "start": "2018-01", "end": "2024-12", "draws": 120,
     "seeds": 2, "left_out": 3, "varied": 3, "population_share": 0.02, "synthetic_inputs": ["villages"], "command": "",
     "intervals": WORDS,
@@ -56,7 +59,14 @@ def _robustness() -> Robustness:
 def _sensitivity() -> Sensitivity:
     from test_sensitivity_report import made
 
-    return made("sobol")
+    found = made("sobol")
+    return replace(found, manifest=found.manifest | {"version": kv.__version__})
+
+
+def _calibration() -> Calibration:
+    """A shipped one, as if fitted with this version: those of another are refused."""
+    found = read_calibration("kota-banjar")
+    return replace(found, manifest=found.manifest | {"version": kv.__version__})
 
 
 def _validation() -> Validation:
@@ -71,7 +81,7 @@ def _validation() -> Validation:
     targets = targets.assign(grade="paper", **shown)
     emulators = pd.DataFrame({"output": ["survey:2019-09"], "explained": 0.99, "left_out_sd": 0.1, "seed_sd": 0.1})
     none = pd.DataFrame()
-    manifest = {"version": "0", "district": "kota-banjar", "fitted": calibration.manifest}
+    manifest = {"version": kv.__version__, "district": "kota-banjar", "fitted": calibration.manifest}
     return Validation(targets, parameters, none, none, none, none, none, emulators, none, manifest)
 
 
@@ -87,7 +97,7 @@ def result(name: str) -> Result:
         "gaps": lambda: kv.gaps(KECIL, seeds=1, draws=0, end="2018-12", ranges=False, **small),
         "explanation": lambda: kv.explain(KECIL, since="2018-04", until="2018-10", seeds=1, agencies=1, **small),
         "trial": lambda: kv.trial("pmba", n=200),
-        "calibration": lambda: read_calibration("kota-banjar"),
+        "calibration": _calibration,
         "sensitivity": _sensitivity,
         "discovery": lambda: _discovery("prim"),
         "discovery by tree": lambda: _discovery("tree"),

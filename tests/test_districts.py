@@ -1,6 +1,7 @@
 """Every shipped district runs and shows the level it was fitted to; Kota Banjar as published; a good template."""
 
 import functools
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from conftest import live
 from test_cli import call
 
+from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.check import check_path
 from konvergensi.inputs.districts import find_district, list_districts
-from konvergensi.inputs.template import NAMES, template_files
+from konvergensi.inputs.template import NAMES, template_files, write_template
 from konvergensi.model.convergence import ConvergenceModel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -235,6 +237,21 @@ def test_three_planted_mistakes_get_three_clear_messages_and_mended_it_runs(tmp_
         (tmp_path / "saya" / name).write_text(text)
     done = call("run", "--district", tmp_path / "saya", "--end", "2018-12", "--out", tmp_path / "out", "--no-figures")
     assert done.exit_code == 0, done.output
+
+
+def test_a_new_district_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, calls = os.fsync, []
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        kept(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="cannot be written to"):
+        write_template(tmp_path / "a" / "mine")
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_new_district_overwrites_nothing(tmp_path: Path) -> None:

@@ -213,12 +213,14 @@ def test_a_damaged_shard_is_told_and_made_again(
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"number": 3}', b"\xff"])
-def test_a_shard_without_a_valid_record_does_not_exist(
+def test_a_shard_without_a_valid_record_is_told_and_made_again(
     copy: Path, whole: tuple[Path, dict[str, str]], content: bytes
 ) -> None:
     record = copy / "shards" / "part-000003.json"
     record.write_bytes(content)
-    assert put_away(copy) == 220 and len(Store.open(copy).runs()) == 220
+    assert put_away(copy) == 220
+    with pytest.raises(InputError, match=r"1 shards are damaged .*shards/part-000003.json.*study resume"):
+        Store.open(copy).runs()
     same_after_resume(copy, whole[1], done=220)
 
 

@@ -16,6 +16,7 @@ from conftest import live
 from study_driver import KECIL, exported, function_study, model_study
 
 from konvergensi.base.errors import InputError
+from konvergensi.base.owned import sealed
 from konvergensi.methods.designs import Design, points
 from konvergensi.methods.factors import Factor
 from konvergensi.model.branch import branches
@@ -171,7 +172,7 @@ def test_a_rerun_is_the_same_and_says_when_it_is_not(quick: Store, real: Store, 
     copy = Path(shutil.copytree(quick.path, tmp_path / "copy"))
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["study"]["set"]["noise_sd"] = 0.25
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "manifest.json").write_text(json.dumps(sealed(manifest)))
     found = rerun(Store.open(copy), quick.runs()["run_id"][0])
     assert found.differ[0][0] == "y"
     with pytest.raises(InputError, match="there is no run 'zz' in this store"):

@@ -13,7 +13,7 @@ Everything drawn comes from the study's seed, and emulators are fitted in this p
 
 from __future__ import annotations
 
-import json
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ from konvergensi.analyses.calibration import (
 )
 from konvergensi.analyses.calibration_runs import Progress, Simulator
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import read_bytes
+from konvergensi.base.folders import claimed, read_json
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.arguments import kind_of, public
@@ -43,6 +45,7 @@ from konvergensi.methods.posterior import Posterior
 from konvergensi.model.identity import model_hash
 from konvergensi.results.calibration import Calibration
 from konvergensi.results.fitted import fitted_files, fitted_root
+from konvergensi.studies.writing import refuse_foreign
 
 OTHER_SEEDS = 100  # what is lived to check is lived with seeds that no emulator saw
 TRUTH_SEED = 90
@@ -73,6 +76,10 @@ def calibrate(
     began = time.perf_counter()
     study = study if isinstance(study, CalibrationStudy) else load_calibration(study)
     file, space = study.file, study.space
+    claimed(Path(out))
+    structures = [structure_stage(each) for each in file.structure if each.points]
+    for stage in (*stages_of(study), POSTERIOR, TRUTHS, *structures):
+        refuse_foreign(Path(out) / stage)  # now, not after the stages before it
     simulator = Simulator(study, Path(out), workers, cluster, progress, planned_runs(study))
     seeds = tuple(range(1, file.seeds + 1))
     runs, left = _waves(simulator, seeds)
@@ -170,8 +177,8 @@ def read_calibration(district: str, folder: Path | None = None, study: str | Pat
         raise InputError(fault(folder, "", "no_fitted", value=place.id, choices=", ".join(there) or "-"))
     files = fitted_files(folder, place.id)
     try:
-        manifest = json.loads(files.manifest.read_text(encoding="utf-8"))
-        runs, draws = pd.read_parquet(files.runs), pd.read_parquet(files.draws)
+        manifest = read_json(files.manifest)
+        runs, draws = (pd.read_parquet(io.BytesIO(read_bytes(each))) for each in (files.runs, files.draws))
         named = study or manifest["study"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(fault(files.manifest, "", "unreadable", reason=error)) from None

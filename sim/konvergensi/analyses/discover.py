@@ -115,7 +115,7 @@ def _manifest(store: Store, given: Cases, method: Method, rule: Rule) -> dict[st
 def described(store: Store, district: str) -> dict[str, Any]:
     """What any finding says of the store that it was read from."""
     study = store.study
-    place = find_district(district) if study.model == KONVERGENSI else None
+    place = find_district(store.source_of(district)) if study.model == KONVERGENSI else None
     return {
         "version": __version__,
         "model": study.model,

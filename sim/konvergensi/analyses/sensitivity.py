@@ -29,7 +29,7 @@ from konvergensi.results.sensitivity import Sensitivity
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.outputs import COST, DIFFERENCE, output_names, outputs
 from konvergensi.studies.store import Store
-from konvergensi.studies.study import KONVERGENSI, MOST_DRAWS, Study, parameters_for, with_points
+from konvergensi.studies.study import KONVERGENSI, MOST_DRAWS, Study, parameters_for, sources_of, with_points
 from konvergensi.studies.study_file import load_study
 
 Progress = Callable[[int, int], None]
@@ -120,9 +120,10 @@ def prepared(
     """The sample a method looks at, the store of its runs, run as far as they were not, and the district."""
     store = Store.open(study) if isinstance(study, (str, Path)) and Path(study).is_dir() else None
     told = store.study if store else study if isinstance(study, Study) else load_study(study)
-    place = str(district_id(district)) if district else told.districts[0]
-    if place not in told.districts:
-        raise InputError(unknown_name("", "--district", "district", place, told.districts))
+    named = dict(zip(sources_of(told).place_ids, told.districts))
+    place = str(district_id(district)) if district else next(iter(named))
+    if place not in named:
+        raise InputError(unknown_name("", "--district", "district", place, named))
     factors = [factor for factor in told.factors if not factor.is_dummy]
     if not factors:
         raise InputError(fault("" if isinstance(study, Study) else study, "factors", "missing", expected="[uncertain]"))
@@ -139,7 +140,7 @@ def prepared(
     n = _size(told, method, draws)
     planned = design(method, [each.key for each in factors], [each.group for each in factors], n, told.design.seed)
     points, rows = _distinct(factors, planned)
-    alone = with_points(replace(told, districts=(place,)), points)
+    alone = with_points(replace(told, districts=(named[place],)), points)
     begun(alone)
     name = method if method in PICK_FREEZE else "lhs"
     store = run_study(alone, out / f"runs-{name}", workers=workers, cluster=cluster, progress=progress)
@@ -232,7 +233,7 @@ def _grades(study: Study) -> dict[str, str]:
 
 def _manifest(sample: Sample, store: Store, district: str, refused: list[dict[str, str]]) -> dict[str, Any]:
     study, found = store.study, sample.design
-    place = find_district(district) if study.model == KONVERGENSI else None
+    place = find_district(store.source_of(district)) if study.model == KONVERGENSI else None
     known = parameters_for(study)
     groups = dict(zip(found.factors, found.groups))
     factors = {

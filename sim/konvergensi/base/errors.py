@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from konvergensi.base.plain import plain
+
 LANGUAGES = ("en", "id")
 
 TEXTS = Path(__file__).with_name("errors.toml")
@@ -42,7 +44,8 @@ class Fault:
     def text(self, lang: str = "en", typed: bool = False) -> str:
         """Return the fault as one line in English (`en`) or Indonesian (`id`); typed: options as one types them."""
         names = [name if typed or not name.startswith("--") else as_argument(name) for name in (self.where, self.key)]
-        return " ".join("".join(f"{name}: " for name in names if name).split() + self.sentence(lang, typed).split())
+        head = "".join(f"{name}: " for name in names if name)
+        return plain(" ".join((head + self.sentence(lang, typed)).split()))
 
     def sentence(self, lang: str = "en", typed: bool = False) -> str:
         words = {name: self._word(name, word, lang, typed) for name, word in self.words.items()}
@@ -93,7 +96,7 @@ def as_argument(text: str) -> str:
 
 
 def fault(where: object, key: str, phrase: str, **words: Any) -> Fault:
-    """Build a `Fault`; `phrase` is a key of PHRASES."""
+    """Build a `Fault`; `phrase` is a key of the part `phrase` of errors.toml."""
     return Fault(str(where), key, phrase, words)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown_name
+from konvergensi.base.plain import CONTROLS
 
 T = TypeVar("T")
+LARGEST = 200_000_000  # bytes of an input; the villages of the whole country with every column take under 20 million
 _PACKAGE = Path(__file__).resolve().parents[1]
 # how a complaint of the TOML parser begins -> how we say it
 _TOML = {
@@ -31,13 +34,25 @@ def data_root() -> Path:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file whole. Raises InputError when it is missing, a folder, or may not be read."""
+    """Read a file whole.
+
+    Raises InputError when it is missing, no regular file (a pipe or a device may never end), larger than LARGEST, or
+    may not be read.
+    """
     try:
-        return path.read_bytes()
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST:
+            return path.read_bytes()
+        if stat.S_ISDIR(found.st_mode):
+            raise InputError(fault(path, "", "is_folder"))
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(fault(path, "", "no_regular_file"))
+        sizes = {"size": f"{found.st_size / 1e6:.0f}", "most": f"{LARGEST / 1e6:.0f}"}
+        raise InputError(fault(path, "", "too_large", **sizes))
     except FileNotFoundError:
         raise InputError(fault(path, "", "no_file")) from None
-    except IsADirectoryError:
-        raise InputError(fault(path, "", "is_folder")) from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise InputError(fault(path, "", "unreadable", reason=reason)) from None
@@ -46,18 +61,39 @@ def read_bytes(path: Path) -> bytes:
 def as_text(content: bytes, path: Path) -> str:
     """Decode UTF-8, with or without the mark Excel puts at the start. Raises InputError with the bad byte."""
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(fault(path, "", "not_utf8", byte=error.start + 1)) from None
+    if found := CONTROLS.search(text.replace("\r", "")):
+        line = text.count("\n", 0, text.index(found[0])) + 1
+        what = fault("", "", "control_character", code=f"U+{ord(found[0]):04X}")
+        raise InputError(fault(path, "", "at_line", line=line, what=what, more=0))
+    return text
 
 
 def as_toml(content: bytes, path: Path) -> dict[str, Any]:
     """Parse TOML. Raises InputError with the parser's line and column."""
     text = as_text(content, path)
     try:
-        return _shallow(tomllib.loads(text))
+        data = _shallow(tomllib.loads(text))
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         raise InputError(fault(path, "", "bad_toml", reason=_in_words(str(error)))) from None
+    if faults := list(_controls(data, "", path)):
+        raise InputError(faults)
+    return data
+
+
+def _controls(data: Any, key: str, path: Path) -> Iterator[Fault]:
+    """Text in which an escape stands for a control character: it would command the terminal that shows it."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _controls(name, f"{key}.{name}".lstrip("."), path)
+            yield from _controls(value, f"{key}.{name}".lstrip("."), path)
+    elif isinstance(data, list):
+        for each in data:
+            yield from _controls(each, key, path)
+    elif isinstance(data, str) and (found := CONTROLS.search(data)):
+        yield fault(path, key, "control_character", code=f"U+{ord(found[0]):04X}")
 
 
 def _in_words(reason: str) -> str | Fault:

@@ -37,7 +37,7 @@ def calibrate(
             raise InputError(wrong)
         asked = load_calibration("quick" if quick else study)
         out = out or Path("out") / f"calibrate-{asked.id}"
-        claim(out)
+        claim(out, "calibration", lang, district=asked.place.id)
 
         from konvergensi.analyses.calibrate import calibrate as fit
 
@@ -73,7 +73,7 @@ def validate(
         seen = None if observed is None else read_observed(observed, found.study)
         source = None if other is None else read_calibration(other)
         out = out or Path("out") / f"validate-{found.study.place.id}"
-        claim(out)
+        claim(out, "validation", lang, district=found.study.place.id)
         result = check(found, seen, source, tell=lambda step: typer.echo(say("checking", lang, step=step), err=True))
 
         save_and_tell(result, out, lang)

@@ -53,12 +53,13 @@ def discover(
     with refusals(lang):
         if density is not None and not 0 < density <= 1:
             raise InputError(fault("", "--density", "outside", value=density, low=0, high=1, unit=""))
-        claim(out)
-
-        from konvergensi.analyses.discover import discover as search
         from konvergensi.studies.store import Store
 
         read = Store.open(store)
+        claim(out, "discovery", lang, district=district or read.districts[0])
+
+        from konvergensi.analyses.discover import discover as search
+
         typer.echo(say("searching", lang), err=True)
         found = search(read, where, scenario, method.value, district=district, density=density)
         save_and_tell(found, out, lang)
@@ -79,10 +80,12 @@ def robustness(
 ) -> None:
     """Rank scenarios when nobody knows which draw is true · Skenario mana yang kokoh di bawah ketidakpastian."""
     with refusals(lang):
-        claim(out)
-
-        from konvergensi.analyses.robustness import robustness as rank
         from konvergensi.studies.store import Store
 
-        found = rank(Store.open(store), output, threshold=threshold, district=district)
+        read = Store.open(store)
+        claim(out, "robustness", lang, scenarios=read.scenarios, district=district or read.districts[0])
+
+        from konvergensi.analyses.robustness import robustness as rank
+
+        found = rank(read, output, threshold=threshold, district=district)
         save_and_tell(found, out, lang)

@@ -51,8 +51,9 @@ def gaps(
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, **numbers, **({} if workers is None else {"workers": workers}))
-        claim(out)
-        print_advice(few_families(find_district(district), population_share), lang)
+        place = find_district(district)
+        claim(out, "gaps", lang, district=place.id)
+        print_advice(few_families(place, population_share), lang)
 
         import konvergensi as kv
 
@@ -103,7 +104,7 @@ def compare(
         known = plan.place.parameters()
         for policy, resolved in zip(plan.policies, plan.resolved):
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
-        claim(out)
+        claim(out, "comparison", lang, scenarios=plan.names, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)
 
         import konvergensi as kv
@@ -151,7 +152,7 @@ def explain(
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies, "workers": workers}
         options = (numbers, changes, draws_from)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
-        claim(out)
+        claim(out, "explanation", lang, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)
 
         import konvergensi as kv

@@ -58,7 +58,7 @@ def run(
         resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
         print_advice([*of_run(policy, resolved, changes, place.parameters()), *overruled(policy, last)], lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
-        claim(out)
+        claim(out, "run", lang, figures=figures, scenario=policy.id, district=place.id)
         print_advice(few_families(place, population_share), lang)
 
         import konvergensi as kv

@@ -66,7 +66,7 @@ def sensitivity(
 
         if workers is not None and (wrong := number_faults({"workers": workers})):
             raise InputError(wrong)
-        claim(out)
+        claim(out / method.value, "sensitivity", lang)
 
         from konvergensi.analyses.sensitivity import sensitivity as look
 

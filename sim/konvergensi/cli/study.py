@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.plain import plain
 from konvergensi.cli.options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
 from konvergensi.cli.terminal import Lang, claim, progress_bar, save, say
 
@@ -169,19 +170,19 @@ def rerun(
         from konvergensi.studies.store import Store
 
         if out is not None:
-            claim(out)
+            claim(out, "run", lang)
         found = again.rerun(Store.open(store), run_id)
         row = found.row
         words = {name: row[name] for name in ("run_id", "district", "scenario", "draw", "seed", "status")}
         typer.echo(say("study_run", lang, **words))
         for key, value in found.set.items():
-            typer.echo(f"  {key} = {value}")
+            typer.echo(plain(f"  {key} = {value}"))
         typer.echo(say("study_differs" if found.differ else "study_same", lang, count=len(found.differ)))
         for name, kept, now in found.differ[:20]:
-            typer.echo(f"  {name}: {kept} -> {now}")
+            typer.echo(plain(f"  {name}: {kept} -> {now}"))
         if out is not None:
-            save(_in_full(found), out, lang)
-            typer.echo(say("written", lang, out=out, files="manifest.json, ..."))
+            folder, _ = save(_in_full(found), out, lang)
+            typer.echo(say("written", lang, out=folder, files="manifest.json, ..."))
         if found.differ:
             raise typer.Exit(1)
 

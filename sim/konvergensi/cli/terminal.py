@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from konvergensi.base.errors import Fault, InputError, fault
-
-if TYPE_CHECKING:
-    pass
+from konvergensi.base.plain import plain
 
 
 class Lang(StrEnum):
@@ -33,7 +32,7 @@ def say(phrase: str, lang: Lang, **words: object) -> str:
     """Return one of the phrases of base/words/printed.toml, filled in."""
     from konvergensi.base.words import word
 
-    return word(f"printed.{phrase}", lang.value, **words)
+    return plain(word(f"printed.{phrase}", lang.value, **words))
 
 
 @contextmanager
@@ -66,32 +65,68 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
         yield tell
 
 
-def claim(out: Path) -> None:
-    """See that results can be written into `out`, before any work. Raises InputError when they cannot."""
-    from konvergensi.base.folders import claimed
+def claim(out: Path, kind: str, lang: Lang, *, figures: bool = True, **about: object) -> None:
+    """See that a result of this kind can be written into `out`, before any work; say what it will replace.
 
-    claimed(out)
-
-
-def save(result: Result, out: Path, lang: Lang, **options: Any) -> Any:
-    """Write a result into a folder with the command that made it; returns what its `save` returns.
-
-    Raises InputError when the disk is full or the folder cannot be written to any more.
+    Parameters: about, what is known of it so far, as its manifest will name it: district, scenario or scenarios.
+    Raises InputError when it cannot be written, or something that is not ours stands in the way.
     """
+    from konvergensi.base.folders import claimed
+    from konvergensi.report.written import names
+
+    there = claimed(out, names(kind, str(about.get("district", "")), figures))
+    if there is not None:
+        print_replaced(out, there, {"kind": kind, **about}, lang)
+
+
+def print_replaced(out: Path, there: Mapping[str, Any], coming: Mapping[str, object], lang: Lang) -> None:
+    """Say that a folder holds a result of ours of another kind, district or scenarios, which will be replaced."""
+    if any(there.get(name) != value for name, value in coming.items()):
+        from konvergensi.base.words import listed, word_or
+
+        kind = str(there.get("kind", ""))
+        scenarios = there.get("scenarios") or [each for each in [there.get("scenario")] if each]
+        about = [word_or(f"printed.kind.{kind}", lang.value, kind), *map(str, scenarios), there.get("district")]
+        typer.echo(
+            say("replaces", lang, out=out, what=listed((str(each) for each in about if each), lang.value)), err=True
+        )
+
+
+def save(result: Result, out: Path, lang: Lang, **options: Any) -> tuple[Path, list[str]]:
+    """Write a result with the command that made it; return the folder it is in and the names.
+
+    What cannot be put into `out` in the end, though it could when the work began, goes into a free folder, and that is
+    said. Raises InputError when no folder takes it.
+    """
+    from konvergensi.base.folders import InTheWay, free_beside
+
     typer.echo(say("writing", lang), err=True)
-    try:
-        return result.save(out, lang=lang.value, command=shlex.join(["konvergensi", *sys.argv[1:]]), **options)
-    except OSError as error:
-        raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
+    own = {"lang": lang.value, "command": shlex.join(["konvergensi", *sys.argv[1:]]), **options}
+    places, told = iter((free_beside(out), free_beside(Path(tempfile.gettempdir()) / (out.name or "konvergensi")))), out
+    while True:
+        try:
+            return told, result.save(told, **own)
+        except (InTheWay, OSError) as error:
+            wrong = error if isinstance(error, InTheWay) else _unwritable(told, error)
+            if (place := next(places, None)) is None:
+                raise wrong from None
+            told = place
+            for line in wrong.lines(lang.value):
+                typer.echo(line, err=True)
+            typer.echo(say("saved_elsewhere", lang, folder=told), err=True)
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(fault(out, "", "unwritable", reason=error.strerror or error))
 
 
 def save_and_tell(result: Result, out: Path, lang: Lang, **options: Any) -> None:
     """Save a result, print what was found, and say which files were written. Raises InputError as `save`."""
     result.lang = lang.value
-    names = save(result, out, lang, **options)
+    folder, names = save(result, out, lang, **options)
     for line in result.lines:
         typer.echo(line)
-    print_written(out, names, lang)
+    print_written(folder, names, lang)
 
 
 def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
@@ -125,5 +160,5 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]], lan
         column.overflow = "fold"
     shown.columns[0].no_wrap = True  # keys stay whole
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(plain, row))
     console.print(shown)

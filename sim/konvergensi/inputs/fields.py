@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, texts
 from konvergensi.base.months import parse_month
 from konvergensi.base.scalars import plain
 
@@ -215,6 +215,8 @@ def _as_fault(details: ErrorDetails, table: type[BaseModel], data: Any, where: o
             words["expected"] = fault("", "", "instead", expected=words["expected"], rival=rival)
     elif phrase in _PYDANTIC.values():
         words = {"value": details["input"]}
+    if phrase not in texts()["phrase"]:  # a complaint that we have no sentence for yet
+        phrase, words = "plain", {"text": details["msg"]}
     return fault(where, key, phrase, **words)
 
 

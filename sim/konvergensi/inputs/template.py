@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from konvergensi.base import moving
 from konvergensi.base.errors import LANGUAGES, InputError, fault
 from konvergensi.base.files import exists
 
@@ -18,15 +20,23 @@ def template_files(lang: str = "en") -> dict[str, str]:
 
 def write_template(folder: Path, lang: str = "en") -> None:
     """Write the files into a new or empty folder. Raises InputError when it holds anything or cannot be written to."""
+    written: list[Path] = []
+    made: list[Path] = []
     try:
         if exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(fault(folder, "", "not_empty"))
-        folder.mkdir(parents=True, exist_ok=True)
+        moving.make_folder(folder, made)
         for name, text in template_files(lang).items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            moving.write_new(folder / name, text.encode())
+            written.append(folder / name)
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        with suppress(OSError, ValueError):
+            for path in written:
+                path.unlink()
+            for path in reversed(made):
+                path.rmdir()
         reason = getattr(error, "strerror", None) or error
         raise InputError(fault(folder, "", "unwritable", reason=reason)) from None
 

@@ -19,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from konvergensi.base.plain import plain, write_csv
 from konvergensi.base.words import LANGUAGES, Lang, counted, listed, month_name, number, word, word_or
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as compared
@@ -92,9 +93,9 @@ def write(comparison: Comparison, folder: Path, lang: Lang) -> None:
             if each == lang:
                 (inside / f"{name}.svg").write_text(svg, encoding="utf-8")
                 _save_png(figure, inside / f"{name}.png")
-        _labelled(data(comparison), comparison, lang).to_csv(inside / f"{name}.csv", index=False)
-    (folder / "decision.md").write_text(markdown(sheet(comparison, lang)), encoding="utf-8")
-    (folder / "report.html").write_text(page(comparison, lang, pictures), encoding="utf-8")
+        write_csv(_labelled(data(comparison), comparison, lang), inside / f"{name}.csv")
+    (folder / "decision.md").write_text(plain(markdown(sheet(comparison, lang))), encoding="utf-8")
+    (folder / "report.html").write_text(plain(page(comparison, lang, pictures)), encoding="utf-8")
 
 
 def page(comparison: Comparison, lang: Lang, pictures: dict[Lang, dict[str, Drawn]]) -> str:
@@ -216,7 +217,7 @@ def as_svg(figure: Figure, name: str) -> str:
     with matplotlib.rc_context(theme.STYLE | _SVG | {"svg.hashsalt": name}):
         # not `savefig`, which draws everything twice, once for a layout that is done
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
-    return text.getvalue().replace("'DejaVu Sans'", _FONTS)
+    return plain(text.getvalue()).replace("'DejaVu Sans'", _FONTS)
 
 
 def _save_png(figure: Figure, file: Path) -> None:

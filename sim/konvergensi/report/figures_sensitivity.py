@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from konvergensi.base.plain import write_csv
 from konvergensi.base.words import Lang, number, word
 from konvergensi.methods.factors import DUMMY
 from konvergensi.report import axes as panel
@@ -69,7 +70,7 @@ def file_name(output: str) -> str:
 
 def write(found: Sensitivity, out: Path, lang: Lang) -> None:
     """Write the table of indices as CSV, and every figure as PNG and SVG with its table as CSV, into `out`."""
-    found.sensitivity.to_csv(out / "sensitivity.csv", index=False)
+    write_csv(found.sensitivity, out / "sensitivity.csv")
     folder = out / "figures"
     folder.mkdir()
     for name, drawing in figures(found).items():
@@ -77,7 +78,7 @@ def write(found: Sensitivity, out: Path, lang: Lang) -> None:
         with matplotlib.rc_context(theme.STYLE | {"svg.hashsalt": "konvergensi"}):
             figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "konvergensi"})
-        drawing.table.to_csv(folder / f"{name}.csv", index=False)
+        write_csv(drawing.table, folder / f"{name}.csv")
 
 
 def _ranked(found: Sensitivity, output: str) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from konvergensi.base.errors import format_value
 from konvergensi.base.folders import drafted, write_json
-from konvergensi.base.scalars import plain
+from konvergensi.base.plain import plain
+from konvergensi.base.scalars import plain as scalar
 from konvergensi.base.words import Lang, number
 from konvergensi.observe.units import units_of
 from konvergensi.report import (
@@ -138,7 +139,7 @@ def save(result: Any, out: Path, lang: Lang, command: str | None, figures: bool 
     with drafted(out) as draft:
         if shown.page is not None:
             name, page = shown.page
-            (draft / name).write_text(page(result, lang), encoding="utf-8")
+            (draft / name).write_text(plain(page(result, lang)), encoding="utf-8")
         if shown.extra is not None:
             shown.extra(result, draft, lang)
         if figures and not shown.own_figures:
@@ -171,7 +172,7 @@ def figure_names(result: Any) -> list[str]:
 
 def lines(result: Any, lang: Lang) -> list[str]:
     """What the result says, to print."""
-    return SHOWN[result.kind].lines(result, lang)
+    return [plain(line) for line in SHOWN[result.kind].lines(result, lang)]
 
 
 def html(result: Any, lang: Lang) -> str:
@@ -184,8 +185,10 @@ def html(result: Any, lang: Lang) -> str:
 def _unfolding(name: str, table: pd.DataFrame, lang: Lang) -> str:
     """The beginning of a table, as HTML that shows one line until it is unfolded."""
     units = units_of("", name, table.columns) | table.attrs.get("units", {})
-    heads = [f"{escape(str(each))}<br><small>{escape(units[str(each)])}</small>" for each in table.columns]
-    cells = [[escape(format_value(plain(cell))) for cell in row] for row in table.head(SHOWN_ROWS).to_numpy(object)]
+    heads = [f"{escape(plain(str(each)))}<br><small>{escape(units[str(each)])}</small>" for each in table.columns]
+    cells = [
+        [escape(plain(format_value(scalar(cell)))) for cell in row] for row in table.head(SHOWN_ROWS).to_numpy(object)
+    ]
     rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells]
     size = f"{number(len(table), lang)} × {number(table.shape[1], lang)}"
     return (

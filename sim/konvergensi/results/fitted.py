@@ -7,7 +7,7 @@ everything else that is uncertain.
 from __future__ import annotations
 
 import functools
-import json
+import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.files import data_root, exists
+from konvergensi.base.files import data_root, exists, read_bytes
+from konvergensi.base.folders import read_json
 from konvergensi.inputs.districts import District
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.model.identity import model_hash
@@ -89,8 +90,8 @@ def _read(folder: Path, district: str) -> Fitted | None:
     if not (exists(files.draws) and exists(files.manifest)):
         return None
     try:
-        draws = pd.read_parquet(files.draws)
-        manifest = json.loads(files.manifest.read_text(encoding="utf-8"))
+        draws = pd.read_parquet(io.BytesIO(read_bytes(files.draws)))
+        manifest = read_json(files.manifest)
         keys = tuple(manifest["free"])
         values, weights = draws[list(keys)].to_numpy(float), draws["weight"].to_numpy(float)
     except (OSError, ValueError, KeyError) as error:

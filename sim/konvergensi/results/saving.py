@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import digest, exists
 from konvergensi.base.folders import MANIFEST, read_json, seal, write_table
+from konvergensi.base.owned import INTENT, is_file, is_sealed, is_store
+from konvergensi.base.version import __version__
 from konvergensi.inputs.arguments import folder as folder_of
 from konvergensi.inputs.arguments import public
 from konvergensi.observe.units import with_units
@@ -30,7 +33,7 @@ KINDS = {
 }
 
 
-OURS = ("kind", "tables", "files", "data")  # what saving adds to a manifest
+OURS = ("kind", "tables", "files", "data", "checksum")  # what saving adds to a manifest
 
 
 def write_result(result: Result, draft: Path) -> list[str]:
@@ -41,17 +44,19 @@ def write_result(result: Result, draft: Path) -> list[str]:
         file = draft / f"{name}.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
         write_table(table, file, named)
-    return seal(draft, result.manifest | {"kind": result.kind, "data": result.data(), "tables": [*saved]})
+    own = {"version": __version__, "kind": result.kind, "data": result.data(), "tables": [*saved]}
+    return seal(draft, result.manifest | own)
 
 
 @public(folder=folder_of)
 def load(folder: str | Path) -> Any:
     """The result that a folder holds.
 
-    Raises InputError when there is none, it was written by another version, or a file is missing or changed.
+    Raises InputError when there is none, it is half written, it was written by another version, or a file that it lists
+    is missing or changed.
     """
     folder = Path(folder)
-    manifest = read_json(folder / MANIFEST)
+    manifest = _whole(folder)
     kind = manifest.get("kind")
     if kind not in KINDS:
         raise InputError(fault(folder, "", "no_result", choices=", ".join(KINDS)))
@@ -65,3 +70,33 @@ def load(folder: str | Path) -> Any:
         raise InputError(fault(folder, "", "result_unreadable", reason=error)) from None
     result.lang = manifest.get("lang", "en")
     return result
+
+
+def _whole(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder in which everything is as it was written. Raises InputError as `load`."""
+    if exists(folder / INTENT):
+        raise InputError(fault(folder, "", "result_unfinished"))
+    manifest = read_json(folder / MANIFEST)
+    if is_store(manifest) or not ("version" in manifest or "kind" in manifest):
+        raise InputError(fault(folder, "", "no_result", choices=", ".join(KINDS)))
+    then = str(manifest.get("version"))
+    if "files" not in manifest or _series(then) != _series(__version__):
+        raise InputError(fault(folder, "", "result_of_other", then=then, now=__version__))
+    if not is_sealed(manifest):
+        raise InputError(fault(folder, "", "result_changed", names=MANIFEST))
+    gone = [name for name in manifest["files"] if not exists(folder / name)]
+    changed = [name for name, total in manifest["files"].items() if name not in gone and not _is(folder / name, total)]
+    faults = [fault(folder, "", "result_gone", names=", ".join(gone))] if gone else []
+    faults += [fault(folder, "", "result_changed", names=", ".join(changed))] if changed else []
+    if faults:
+        raise InputError(faults)
+    return manifest
+
+
+def _is(file: Path, total: str) -> bool:
+    return is_file(file) and digest(file.read_bytes()) == total
+
+
+def _series(version: str) -> str:
+    """0.2 of 0.2.1: within it, what one version saves another can load."""
+    return ".".join(version.split(".")[:2])

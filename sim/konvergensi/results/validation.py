@@ -17,6 +17,9 @@ IDENTIFIED = 0.8  # an interval narrower than this part of the prior's says that
 PUSHED = 0.25  # share of the draws in the outermost twentieth of a range that counts as pushed to its edge
 
 
+TABLES = ("targets", "parameters", "truths", "left_out", "later", "transfer", "fall", "emulators", "observed")
+
+
 @dataclass(repr=False, eq=False)
 class Validation(Result):
     """Tables of the checks. Which columns each has: see checks.py, fall.py, observed.py and transfer.py.
@@ -41,8 +44,7 @@ class Validation(Result):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""
-        found = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: table for name, table in found.items() if isinstance(table, pd.DataFrame) and len(table)}
+        return {name: table for name in TABLES if len(table := getattr(self, name))}
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the page leads with."""

@@ -15,15 +15,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.folders import drafted_file
 
 if TYPE_CHECKING:
     from konvergensi.studies.store import Store
@@ -35,24 +34,20 @@ SCALAR, SERIES = "ScalarOutcome", "TimeSeriesOutcome"
 def write_ema(store: Store, path: str | Path) -> int:
     """Write the runs of a store that ended well as `path`, whole or not at all; return how many there are.
 
-    The same store gives the same bytes. Raises InputError when there is no such run, OSError when `path` cannot be
-    written.
+    The same store gives the same bytes. Raises InputError when there is no such run or `path` is there already, OSError
+    when it cannot be written.
     """
     runs = store.runs()
     runs = runs[runs["status"] == "ok"].reset_index(drop=True)
     if runs.empty:
         raise InputError(fault(store.path, "", "no_runs"))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        draft = Path(folder) / "draft"
-        with (
-            open(draft, "wb") as file,
-            gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,  # no name, no time: the same bytes again
-            tarfile.open(fileobj=packed, mode="w") as archive,
-        ):
-            _fill(archive, store, runs)
-        os.replace(draft, path)
+    with (
+        drafted_file(Path(path)) as draft,
+        open(draft, "wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,  # no name, no time: the same bytes again
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        _fill(archive, store, runs)
     return len(runs)
 
 

@@ -6,9 +6,6 @@ the keys of the runs and a few thousand runs at a time.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.folders import MANIFEST, claimed, drafted, seal
+from konvergensi.base.owned import EXPORT
+from konvergensi.base.plain import neutral
+from konvergensi.base.version import __version__
 from konvergensi.studies import shards
 from konvergensi.studies.store import GROUPS, KEYS, SERIES, Store, in_order, run_schema
 
@@ -36,24 +37,20 @@ def export_store(store: Store, out: str | Path, kind: str = PARQUET) -> list[str
     empty or cannot be written; nothing is left of an export that failed.
     """
     out = Path(out)
-    draft = out.with_name(f".{out.name}.draft")
+    claimed(out)
     try:
         if out.exists() and any(out.iterdir()):
             raise InputError(fault(out, "", "not_empty"))
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        names = _write(store, draft, kind)
-        if out.exists():
-            out.rmdir()
-        os.replace(draft, out)
+        with drafted(out) as draft:
+            manifest = _write(store, draft, kind)
+            seal(draft, manifest)
+        return [*(f"{name}.{kind}" for name in shards.TABLES), MANIFEST]
     except OSError as error:
         raise InputError(fault(out, "", "unwritable", reason=error.strerror or error)) from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return names
 
 
-def _write(store: Store, folder: Path, kind: str) -> list[str]:
+def _write(store: Store, folder: Path, kind: str) -> dict[str, Any]:
+    """Write the tables; return the manifest."""
     index = _index(store)
     runs = run_schema(store.study.factors, store.scalars)
     schemas = {
@@ -64,12 +61,19 @@ def _write(store: Store, folder: Path, kind: str) -> list[str]:
     for name, schema in schemas.items():
         with _writer(folder / f"{name}.{kind}", schema, kind) as file:
             for table in _sorted(store, name, index, schema):
-                file.write_table(table)
-    manifest = {name: value for name, value in store.manifest.items() if name != "not_compared"}
+                file.write_table(_neutral(table) if kind == CSV else table)
+    manifest = {name: value for name, value in store.manifest.items() if name not in ("not_compared", "parts")}
     counts = store.counts()
-    manifest |= {"done": {"ok": counts.ok, "failed": counts.failed}, "left_out": list(LEFT_OUT)}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    return [*(f"{name}.{kind}" for name in schemas), "manifest.json"]
+    done = {"ok": counts.ok, "failed": counts.failed}
+    return manifest | {"kind": EXPORT, "version": __version__, "done": done, "left_out": list(LEFT_OUT)}
+
+
+def _neutral(table: pa.Table) -> pa.Table:
+    """The table with text that a spreadsheet would run as a formula led by an apostrophe."""
+    for at, column in enumerate(table.schema):
+        if pa.types.is_string(column.type):
+            table = table.set_column(at, column, pa.array(map(neutral, table[at].to_pylist()), column.type))
+    return table
 
 
 def _writer(path: Path, schema: pa.Schema, kind: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ LOCK = "lock"
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a store for this process. Raises InputError when another one holds it, OSError when it cannot be written."""
-    with (folder / LOCK).open("a+") as file:
+    with _opened(folder / LOCK, os.O_CREAT) as file:
         if not _take(file):
             file.seek(0)
             raise InputError(fault(folder, "", "store_in_use", by=file.read().strip() or "?"))
@@ -30,10 +31,20 @@ def locked(folder: Path) -> Iterator[None]:
 def holder(folder: Path) -> str:
     """Who holds the store, empty when nobody does."""
     try:
-        with (folder / LOCK).open("r+") as file:
+        with _opened(folder / LOCK) as file:
             return "" if _take(file) else file.read().strip() or "?"
     except OSError:
         return ""
+
+
+def _opened(path: Path, more: int = 0) -> Any:
+    """The lock's file. Raises OSError when it is a link, or no file: nothing outside the store is written."""
+    flags = os.O_RDWR | more | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path.name} is no file")
+    return os.fdopen(handle, "r+")
 
 
 def _take(file: Any) -> bool:

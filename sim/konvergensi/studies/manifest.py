@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import digest
+from konvergensi.base.owned import STUDY, is_file, sealed
 from konvergensi.base.version import __version__
 from konvergensi.studies import shards
 from konvergensi.studies.identity import Identity, codes_hash
@@ -37,6 +39,7 @@ def write(path: Path, study: Study, identity: Identity, codes: np.ndarray) -> No
     """Write the manifest, whole or not at all. Raises OSError when it cannot be written."""
     planned = {"draws": len(codes), "seeds": len(study.seeds), "cells": study.cells, "runs": study.runs}
     manifest = {
+        "kind": STUDY,
         "format": FORMAT,
         "made_with": f"konvergensi {__version__}",
         "study": as_data(study),
@@ -44,8 +47,9 @@ def write(path: Path, study: Study, identity: Identity, codes: np.ndarray) -> No
         "points": {"given": study.codes is not None, "sha256": codes_hash(codes)},
         "planned": planned,
         "not_compared": ["wall_s"],  # how long a run took is no result
+        "parts": {name: digest((path / name).read_bytes()) for name in (POINTS, STUDY_FILE) if is_file(path / name)},
     }
-    shards.write_whole(path / MANIFEST, json.dumps(manifest, indent=1).encode())
+    shards.write_whole(path / MANIFEST, json.dumps(sealed(manifest), indent=1).encode())
 
 
 def refuse_other(store: Store, study: Study, identity: Identity, codes: np.ndarray) -> None:

@@ -2,7 +2,8 @@
 
 A shard is written as hidden drafts, then its record is put in place in one step, then the drafts get their names. A
 shard without a valid record does not exist; a record whose files still have their draft names is finished at the next
-opening. So whoever is killed at whatever moment, rows are there once or not at all.
+opening. So whoever is killed at whatever moment, rows are there once or not at all. A record carries its own checksum;
+one that does not match was changed, and its runs are made again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import digest
+from konvergensi.base.moving import write_new
+from konvergensi.base.owned import CHECKSUM, is_sealed, read_object, sealed
 
 TABLES = ("runs", "series", "groups")
 RECORDS, DAMAGED = "shards", "damaged"
+_OURS = re.compile(r"part-\d{6}\.(parquet|json)")
+_DRAFT = re.compile(r"\.part-\d{6}(\.json)?\.draft")
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ def commit(
             _write(draft_path(store, name, number), content)
             files[name] = {"sha256": digest(content), "bytes": len(content), "rows": table.num_rows}
         record = Record(number, files, cells, ok, failed, replaces or [])
-        write_whole(store / RECORDS / f"{record.name}.json", json.dumps(asdict(record)).encode())
+        write_whole(store / RECORDS / f"{record.name}.json", json.dumps(sealed(asdict(record))).encode())
     except OSError:
         for name in tables:
             with contextlib.suppress(OSError):
@@ -101,15 +108,39 @@ def finish(store: Path, record: Record) -> None:
 
 
 def records(store: Path) -> Iterator[Record]:
-    """Records that can be read, by number; those another one replaces are left out."""
-    found = []
-    for path in sorted((store / RECORDS).glob("part-*.json")):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            record = Record(**json.loads(path.read_bytes()))
-            if record.name == path.stem:
-                found.append(record)
+    """Records that are as they were written, by number; those another one replaces are left out."""
+    found = [record for path in _record_files(store) if (record := _read(path))]
     gone = {number for record in found for number in record.replaces}
     yield from (record for record in found if record.number not in gone)
+
+
+def broken(store: Path) -> list[str]:
+    """Files of records that are not as they were written."""
+    return [f"{RECORDS}/{path.name}" for path in _record_files(store) if path.exists() and _read(path) is None]
+
+
+def _record_files(store: Path) -> list[Path]:
+    return [path for path in sorted((store / RECORDS).glob("part-*.json")) if _OURS.fullmatch(path.name)]
+
+
+def _read(path: Path) -> Record | None:
+    content = read_object(path)
+    if content is None or not is_sealed(content):
+        return None
+    try:
+        record = Record(**{name: value for name, value in content.items() if name != CHECKSUM})
+    except TypeError:
+        return None
+    return record if record.name == path.stem else None
+
+
+def refuse_links(store: Path, names: Iterable[str] = ()) -> None:
+    """Raise InputError for a link inside a store: what it leads to is somebody else's."""
+    folders = [store / name for name in (*TABLES, RECORDS, DAMAGED)]
+    inside = [path for folder in folders if folder.is_dir() and not folder.is_symlink() for path in folder.iterdir()]
+    for path in (*(store / name for name in (*names, "lock")), *folders, *inside):
+        if path.is_symlink():
+            raise InputError(fault(store, "", "store_link", name=path.relative_to(store).as_posix()))
 
 
 def fault_in(store: Path, record: Record, contents: Collection[str] = TABLES) -> str:
@@ -129,7 +160,7 @@ def fault_in(store: Path, record: Record, contents: Collection[str] = TABLES) ->
 
 def recover(store: Path) -> list[str]:
     """Finish what was committed, remove drafts that were not, and set damaged shards aside; return what was damaged."""
-    good, damaged = set(), []
+    good, damaged = set(), broken(store)
     for record in records(store):
         wrong = fault_in(store, record)
         if wrong:
@@ -139,12 +170,18 @@ def recover(store: Path) -> list[str]:
             good.add(record.name)
     folders = [store / name for name in (*TABLES, RECORDS)]
     for path in (each for folder in folders for each in sorted(folder.iterdir())):
-        if path.name.startswith(".part-"):
+        if _DRAFT.fullmatch(path.name):
             path.unlink()
-        elif path.name.startswith("part-") and path.stem not in good:
+        elif _OURS.fullmatch(path.name) and path.stem not in good:
             (store / DAMAGED).mkdir(exist_ok=True)
-            os.replace(path, store / DAMAGED / f"{path.parent.name}-{path.name}")
+            os.replace(path, _aside(store / DAMAGED, f"{path.parent.name}-{path.name}"))
     return damaged
+
+
+def _aside(folder: Path, name: str) -> Path:
+    """A name that nothing has yet."""
+    tries = (folder / (f"{number}-{name}" if number else name) for number in range(10**6))
+    return next(path for path in tries if not os.path.lexists(path))
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -161,10 +198,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    path.unlink(missing_ok=True)  # a draft of one that was killed, or a link: never written through
+    write_new(path, content)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,12 +1,12 @@
 """The store of a study: a folder of Parquet files that any tool reads.
 
-manifest.json says what was planned and with what; runs/, series/ and groups/ hold the three tables; shards/ the records
-that say which files are whole (see shards.py). Readers change nothing.
+manifest.json says what was planned and with what, with checksums of itself and of the files beside it; runs/, series/
+and groups/ hold the three tables; shards/ the records that say which files are whole (see shards.py). Readers change
+nothing, and nobody follows a link inside a store.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.files import digest, exists, read_bytes
+from konvergensi.base.folders import read_json
+from konvergensi.base.owned import STUDY, is_file, is_sealed, is_store
+from konvergensi.base.version import __version__
 from konvergensi.methods.designs import draws_of, first_draw
 from konvergensi.methods.factors import Factor
 from konvergensi.model.outcome import scalar_names
@@ -28,7 +32,7 @@ from konvergensi.studies.shards import Record
 from konvergensi.studies.study import KONVERGENSI, OUTCOME, Study, from_data
 
 MANIFEST, POINTS, STUDY_FILE = "manifest.json", "points.parquet", "study.toml"
-FORMAT = 1
+FORMAT = 2  # 1: version 0.1.0, without checksums of manifest and records
 KEYS = ("district", "scenario", "draw", "seed")
 RUN_COLUMNS = ("run_id", *KEYS, "status", "error", "wall_s")  # then the factors, then the scalars
 OK, FAILED = "ok", "failed"
@@ -62,14 +66,24 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path) -> Store:
-        """Open a folder. Raises InputError when it holds no store."""
+        """Open a folder. Raises InputError when it holds no store, one of another version, one in which a file was
+        changed, or a link.
+        """
         path = Path(path)
-        try:
-            manifest = json.loads((path / MANIFEST).read_bytes())
-            if manifest["format"] != FORMAT or not isinstance(manifest["study"], dict):
-                raise ValueError
-        except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(fault(path, "", "not_a_store")) from None
+        shards.refuse_links(path, (MANIFEST, POINTS, STUDY_FILE))
+        if not exists(path / MANIFEST):
+            raise InputError(fault(path, "", "not_a_store"))
+        manifest = read_json(path / MANIFEST)
+        if not is_store(manifest):
+            raise InputError(fault(path, "", "not_a_store"))
+        if manifest.get("kind") != STUDY or manifest.get("format") != FORMAT:
+            then = str(manifest.get("made_with", "?")).removeprefix("konvergensi ")
+            raise InputError(fault(path, "", "store_of_other", then=then, now=__version__))
+        if not is_sealed(manifest):
+            raise InputError(fault(path / MANIFEST, "", "store_changed"))
+        for name, total in manifest["parts"].items():
+            if not is_file(path / name) or digest(read_bytes(path / name)) != total:
+                raise InputError(fault(path / name, "", "store_changed"))
         return cls(path, manifest)
 
     @cached_property
@@ -90,6 +104,10 @@ class Store:
     def scenarios(self) -> list[str]:
         """Ids of the scenarios, the reference first."""
         return list(self.manifest["identity"]["scenarios"])
+
+    def source_of(self, district: str) -> str:
+        """What the study names a district by: its id, or the folder it is read from."""
+        return dict(zip(self.districts, self.study.districts)).get(district, district)
 
     @property
     def factors(self) -> list[str]:
@@ -120,9 +138,12 @@ class Store:
         return Counts(self.manifest["planned"]["runs"], done, failed, len(records))
 
     def damaged(self, contents: bool = True) -> list[str]:
-        """Files that are missing or not as they were written; without contents, by their size only."""
-        tables = shards.TABLES if contents else ()
-        return [wrong for record in self.records() if (wrong := shards.fault_in(self.path, record, tables))]
+        """Files that are missing or not as they were written; without contents, those of tables by their size only."""
+        return self._damaged(self.records(), shards.TABLES if contents else ())
+
+    def _damaged(self, records: list[Record], contents: tuple[str, ...]) -> list[str]:
+        tables = [wrong for record in records if (wrong := shards.fault_in(self.path, record, contents))]
+        return [*shards.broken(self.path), *tables]
 
     def runs(self, columns: list[str] | None = None) -> pd.DataFrame:
         """A row for each run: keys, status, error, wall_s, values of the factors, scalars (NaN where it failed).
@@ -164,8 +185,7 @@ class Store:
     def whole(self, contents: tuple[str, ...]) -> list[Record]:
         """The records. Raises InputError when a shard is damaged; the contents of these tables are looked at too."""
         records = self.records()
-        damaged = [wrong for record in records if (wrong := shards.fault_in(self.path, record, contents))]
-        if damaged:
+        if damaged := self._damaged(records, contents):
             raise InputError(fault(self.path, "", "shards_damaged", count=len(damaged), first=damaged[0]))
         return records
 

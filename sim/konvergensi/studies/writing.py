@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -17,11 +18,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.folders import free_beside
+from konvergensi.base.moving import write_new
+from konvergensi.base.owned import Owned, is_file, obstacle
 from konvergensi.methods.designs import codes as codes_of_study
 from konvergensi.studies import manifest, shards
 from konvergensi.studies.cells import Cell, Lived
 from konvergensi.studies.identity import Identity, identity_of, run_id, run_prefixes
-from konvergensi.studies.lock import LOCK, locked
+from konvergensi.studies.lock import locked
 from konvergensi.studies.store import (
     FAILED,
     GROUPS,
@@ -38,6 +42,7 @@ from konvergensi.studies.store import (
 )
 from konvergensi.studies.study import Study, sources_of
 
+BIRTH, BORN = ".konvergensi-store", b"the store of a study begins here\n"  # until there is a manifest
 SHARD_RUNS, SHARD_SECONDS = 500, 15.0  # a shard is closed by whichever comes first
 
 
@@ -62,7 +67,14 @@ class Writer:
             self.ok += record.ok
             self.failed += record.failed
             for place, draw, seed in record.cells:
-                self.done[cell_number(self.study, len(self._places), draw, place, seed_at[seed])] = True
+                try:
+                    number = cell_number(self.study, len(self._places), draw, place, seed_at[seed])
+                    put_away, self.done[number] = bool(self.done[number]), True
+                except (KeyError, IndexError):
+                    put_away = True  # of another study: a record that was copied here
+                if put_away:
+                    words = {"count": 1, "first": f"{shards.RECORDS}/{record.name}.json"}
+                    raise InputError(fault(self.store.path, "", "shards_damaged", **words))
 
     def waiting(self) -> Iterator[Cell]:
         """Cells not done yet, made as they are asked for."""
@@ -176,25 +188,38 @@ def writing(path: Path, study: Study, text: bytes | None = None) -> Iterator[Wri
     codes = codes_of_study(study)
     with contextlib.ExitStack() as held:
         with unwritable(path):
-            if not (path / MANIFEST).exists():
-                if path.exists() and not _is_ours(path):
-                    raise InputError(fault(path, "", "not_empty"))
-                for name in (*shards.TABLES, shards.RECORDS):
-                    (path / name).mkdir(parents=True, exist_ok=True)
+            refuse_foreign(path)  # whose it is must be known before the lock is written
+            if not os.path.lexists(path / MANIFEST):
+                _begin(path)
             held.enter_context(locked(path))
-            if not (path / MANIFEST).exists():
+            for name in (*shards.TABLES, shards.RECORDS):
+                (path / name).mkdir(exist_ok=True)
+            if not os.path.lexists(path / MANIFEST):
                 manifest.make(path, study, identity, codes, text)
             store = Store.open(path)
+            (path / BIRTH).unlink(missing_ok=True)
             manifest.refuse_other(store, study, identity, codes)
             damaged = shards.recover(path)
         yield Writer(store, study, identity, codes, damaged)
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a folder is empty, or holds only what is left of a store that was killed at its birth."""
-    drafts = {f".{name}.draft" for name in (MANIFEST, POINTS, STUDY_FILE)}
-    ours = {*shards.TABLES, shards.RECORDS, LOCK, POINTS, STUDY_FILE, *drafts}
-    return all(each.name in ours for each in path.iterdir())
+def refuse_foreign(path: Path) -> None:
+    """Raise InputError when what is in a folder is neither a store nor one that was killed at its birth."""
+    if os.path.lexists(path / MANIFEST):
+        Store.open(path)
+    elif path.is_dir() and any(path.iterdir()):
+        if not (is_file(path / BIRTH) and BORN.startswith((path / BIRTH).read_bytes())):
+            raise InputError(fault(path, "", "not_empty"))
+        shards.refuse_links(path, (POINTS, STUDY_FILE))
+
+
+def _begin(path: Path) -> None:
+    """Make a new or empty folder the place of a store, and mark it so before anything else is written."""
+    path.mkdir(parents=True, exist_ok=True)
+    if wrong := obstacle(path.resolve(), Owned(), []):
+        raise InputError(fault(path, "", "in_the_way", name=wrong[0], reason=wrong[1], free=free_beside(path)))
+    with contextlib.suppress(FileExistsError):  # another process began in the same moment; the lock decides
+        write_new(path / BIRTH, BORN)
 
 
 @contextlib.contextmanager
