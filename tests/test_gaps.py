@@ -20,7 +20,7 @@ import konvergensi as kv
 from konvergensi.analyses import gaps as gaps_module
 from konvergensi.analyses import gaps_plan
 from konvergensi.analyses.gaps import Gaps, gaps, shares, t_interval
-from konvergensi.analyses.gaps_plan import ALL, EQUAL_MONEY, GAPS, MEASURES, NONE, RATES, SETS, make_plan, name_of
+from konvergensi.analyses.gaps_plan import ALL, EQUAL_MONEY, GAPS, NONE, RATES, SETS, make_plan, name_of
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
@@ -30,6 +30,7 @@ from konvergensi.methods.shapley import coalitions, shapley
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.report import gaps_page
 from konvergensi.report.theme import SMALL
+from konvergensi.results.gaps import MEASURES
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 
 SHORT: dict[str, Any] = {"population_share": 0.005, "end": "2018-12"}

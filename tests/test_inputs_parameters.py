@@ -82,7 +82,7 @@ def test_types_are_kept(settings: Settings) -> None:
         (
             "budget.inertia",
             80,
-            r"--set: budget.inertia: 80 looks like a percent; write 0.8 \(allowed is \[0, 1\]\)",
+            r"set: budget.inertia: 80 looks like a percent; write 0.8 \(allowed is \[0, 1\]\)",
         ),
         ("budget.inertia", 101, r"101 is outside \[0, 1\] share of the line"),
         ("budget.inertia", -0.1, r"-0.1 is outside \[0, 1\]"),

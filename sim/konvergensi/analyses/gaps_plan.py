@@ -29,7 +29,6 @@ Closed = frozenset[str]
 GAPS = ("socialization", "data", "timing")
 NONE, ALL = frozenset[str](), frozenset(GAPS)
 SETS = tuple(coalitions(GAPS))  # of closed gaps: none, each, pairs, all
-MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 
 # A source's yearly total is the same whatever agencies argue for. Nothing is moved for COVID-19: what is taken then
 # is what has not been released, so whoever releases earlier would have more money.

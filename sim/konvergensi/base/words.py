@@ -58,6 +58,11 @@ def word(key: str, lang: Lang, **fields: object) -> str:
     return catalogue()[key][lang].format(**fields)
 
 
+def both(key: str, **fields: object) -> dict[str, str]:
+    """The message in every language, for a manifest."""
+    return {lang: word(key, lang, **fields) for lang in LANGUAGES}
+
+
 def has_word(key: str) -> bool:
     """Whether there is such a message."""
     return key in catalogue()

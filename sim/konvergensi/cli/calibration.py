@@ -33,7 +33,7 @@ def calibrate(
         from konvergensi.inputs.calibration_study import load_calibration
         from konvergensi.inputs.options import number_faults
 
-        if workers is not None and (wrong := number_faults({"workers": workers}, typed=True)):
+        if workers is not None and (wrong := number_faults({"workers": workers})):
             raise InputError(wrong)
         asked = load_calibration("quick" if quick else study)
         out = out or Path("out") / f"calibrate-{asked.id}"

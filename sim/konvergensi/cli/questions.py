@@ -55,7 +55,7 @@ def gaps(
         from konvergensi.inputs.options import check_options
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers)
+        check_options(start=start, end=end, **numbers)
         check_engine(workers, cluster)
         place = find_district(district)
         claim(out, "gaps", lang, district=place.id)
@@ -108,7 +108,7 @@ def compare(
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers)
+        check_options(start=start, end=end, **numbers)
         check_engine(workers, cluster)
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
@@ -168,7 +168,7 @@ def explain(
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies}
         check_engine(workers, cluster)
-        options = (numbers, changes, True, draws_from)
+        options = (numbers, changes, draws_from)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out, "explanation", lang, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)

@@ -91,6 +91,12 @@ def _strangers(scenario: Scenario) -> list[Fault]:
     ]
 
 
+def one_text(scenario: Scenario) -> list[Fault]:
+    """Name what is written in one language only, and so stands in the reports of both."""
+    written = {"title": scenario.title, "question": scenario.question}
+    return [fault(scenario.path, key, "one_text") for key, words in written.items() if words.en == words.id]
+
+
 def overruled(scenario: Scenario, last: int = REFORM - 1) -> list[Fault]:
     """The scenario's changes that do nothing: months of an Aksi, set where the months of the reform rule instead.
 

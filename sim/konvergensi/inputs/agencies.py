@@ -10,6 +10,7 @@ from pydantic import Field
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown_name
 from konvergensi.base.files import as_toml
+from konvergensi.base.words import both
 from konvergensi.inputs.fields import (
     Choice,
     Grade,
@@ -104,6 +105,7 @@ def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade:
     """Return one state of one agency as a parameter; `value` is where it stands at the start."""
     share = field in SHARE_LEVERS
     bounds = (0.0, 1.0) if share else (None, None)
+    told = both("said.parameter.at_start", agency=name, field=field.replace("_", " "))
     return Parameter(
         key=f"opd.{opd}.{field}",
         value=value,
@@ -113,8 +115,8 @@ def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade:
         choices=(),
         source=source,
         grade=grade,
-        meaning=f"{name}: {field.replace('_', ' ')} at the start.",
-        arti=f"{name}: {field.replace('_', ' ')} pada awal.",
+        meaning=told["en"],
+        arti=told["id"],
         needs=_NEEDS.get(field, ""),
     )
 

@@ -13,23 +13,12 @@ from konvergensi.inputs.additions import adding_file
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
-from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.inputs.districts import District, district_id, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
 
 Rows = list[tuple[str, ...]]
-GRADES = {
-    "paper": (
-        "stated in one of the three source papers",
-        "tercantum dalam salah satu dari tiga makalah sumber",
-    ),
-    "published": ("published", "terbit"),
-    "model": ("read in another model", "dibaca dari model lain"),
-    "recalled": ("well known, not looked up", "diketahui umum, tidak dirujuk langsung"),
-    "assumption": ("assumption", "asumsi"),
-}
-YES_NO = {True: ("yes", "ya"), False: ("no", "tidak")}
 
 
 def label(name: str, lang: str) -> str:
@@ -85,7 +74,7 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _service(services[name], lang)
     elif name in list_scenarios() or is_combination(name):
         rows = _scenario(load_scenario(name), lang)
-    elif name in list_districts():
+    elif district_id(name) in list_districts():
         rows = _district(find_district(name), lang)
     elif is_path(name) or exists(Path(name)):  # a folder or a file of one's own
         read = read_path(name)
@@ -118,7 +107,7 @@ def _service(each: Service, lang: str) -> Rows:
         ("money", each.money), ("target", each.target[lang]), ("need", each.need),
         ("ages", f"{each.from_age} .. {each.to_age}"), ("duration", str(each.duration_months)),
         ("register", each.register or ""), ("venue", each.venue), ("acts_on", each.acts_on),
-        ("package", YES_NO[each.package][lang == "id"]),
+        ("package", _said(f"yes_no.{'yes' if each.package else 'no'}", lang)),
         ("effect", f"{_quantity(effect)}; {effect.from_age} .. {effect.to_age}"),
         ("source", effect.source), ("grade", _grade(effect.grade, lang)), ("note", effect.note),
         ("unit_cost", _quantity(cost)), ("source", cost.source), ("grade", _grade(cost.grade, lang)),
@@ -140,7 +129,7 @@ def _district(each: District, lang: str) -> Rows:
     def whose(place: str) -> str:
         """Name the district an entry comes from, when it is not this one's own."""
         found = each.inherited.get(place)
-        return f" [{'dari' if lang == 'id' else 'from'} {found}]" if found else ""
+        return f" [{_said('district.inherited', lang, district=found)}]" if found else ""
 
     rows: Rows = [
         ("id", each.id), ("name", each.name), ("province", each.province), ("notes", each.notes[lang]),
@@ -179,7 +168,12 @@ def _meaning(each: Parameter, lang: str) -> str:
 
 
 def _grade(grade: str, lang: str) -> str:
-    return f"{grade}, {GRADES[grade][lang == 'id']}" if GRADES[grade][lang == "id"] != grade else grade
+    meaning = _said(f"grade.{grade}", lang)
+    return f"{grade}, {meaning}" if meaning != grade else grade
+
+
+def _said(key: str, lang: str, **fields: object) -> str:
+    return word(f"said.{key}", "id" if lang == "id" else "en", **fields)
 
 
 def _quantity(each: Any) -> str:

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.base.files import collect, digest, read_bytes, read_toml
+from konvergensi.base.scalars import plain
 from konvergensi.inputs.additions import added_parameters
 from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
 
@@ -48,12 +49,12 @@ class Parameter:
         wrong = self.fault_in(value, where)
         if wrong:
             raise InputError(wrong)
-        value = _plain(value)
+        value = plain(value)
         return value if isinstance(self.value, (bool, str)) else type(self.value)(value)
 
     def fault_in(self, value: Any, where: object = "") -> Fault | None:
         """Return what is wrong with a value, None when it may be used."""
-        value = _plain(value)
+        value = plain(value)
         if isinstance(self.value, bool):
             return None if isinstance(value, bool) else fault(where, self.key, "not_bool", value=value)
         if isinstance(self.value, str):
@@ -72,11 +73,6 @@ class Parameter:
         if isinstance(self.value, str):
             return ", ".join(self.choices)
         return f"{format_value(self.low)} .. {format_value(self.high)}"
-
-
-def _plain(value: Any) -> Any:
-    """Take the Python number out of a NumPy one, as samplers and DataFrames give."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
 
 
 def _bound(value: Any) -> int | float | None:

@@ -21,7 +21,7 @@ from konvergensi.base.months import format_month
 from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
+from konvergensi.inputs.fields import Month, Scalar, Table, Text, Told, Words, entries, right, validated
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
 BUILT = (
@@ -72,8 +72,8 @@ class _Change(Table):
 
 
 class _ScenarioFile(Table):
-    title: Words
-    question: Words
+    title: Told
+    question: Told
     extends: Text | None = None
     change: list[_Change] = Field(default_factory=list)
 
@@ -112,7 +112,7 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     """
     if end < start:
         raise InputError(
-            fault("", "end", "before", value=format_month(end), first=format_month(start), first_key="start")
+            fault("", "--end", "before", value=format_month(end), first=format_month(start), first_key="--start")
         )
     set_ = dict(set_ or {})
     known = district.parameters()

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 
 from konvergensi.base.months import format_month
+from konvergensi.inputs.arguments import name, optional, public
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.options import check_options
@@ -66,6 +67,15 @@ MONTH = (
 LAST_SEED = 2**31 - 1
 
 
+# what Mesa's DataCollector asks each month: functions with names, so that a model can be pickled
+def _last_month(model: ConvergenceModel) -> str:
+    return format_month(model.world.month - 1)
+
+
+def _seed(model: ConvergenceModel) -> int:
+    return model.seed_used
+
+
 class ConvergenceModel(mesa.Model):
     """A district as a Mesa model; each `step()` is one month.
 
@@ -79,6 +89,7 @@ class ConvergenceModel(mesa.Model):
     Raises InputError naming what is wrong with the input.
     """
 
+    @public(scenario=optional(name))
     def __init__(
         self,
         scenario: str | None = "baseline",
@@ -129,7 +140,7 @@ class ConvergenceModel(mesa.Model):
         self.recorder = Recorder(self.world, 0)
         self.running: bool = True
         self.datacollector = mesa.DataCollector(
-            model_reporters={"month": lambda m: format_month(m.world.month - 1), "prevalence": lambda m: m.prevalence()}
+            model_reporters={"month": _last_month, "seed": _seed, "prevalence": ConvergenceModel.prevalence}
         )
         while self.world.month < self.first_month:
             self.live_month()

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.base.words import Lang, number, part, percent, rupiah, word
+from konvergensi.model.outcome import DIRECTIONS
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
+from konvergensi.results.gaps import MEASURES
 
 if TYPE_CHECKING:
     from konvergensi.analyses.gaps import Gaps
 
 GAPS = ("socialization", "data", "timing")
 PARTS = (*GAPS, "total", "interaction")
-MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
-GOOD = {"prevalence": -1, "protected_in_time": 1, "complete_package_share": 1}  # sign of a change for the better
+GOOD = {measure: DIRECTIONS[measure] for measure in MEASURES}  # sign of a change for the better
 NEGLIGIBLE = 1e-6  # relative difference of budgets that is rounding
 SHOWN_RATES = 6  # printed; the page has all
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = ("version", "district", "start", "end", "seeds", "draws", "population_share", "synthetic_inputs", "intervals")
+MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 RANGES = ["measure", "parameter", "low", "value", "high", "at_low", "at_value", "at_high", "span"]
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Gaps(Result):
     """What closing the gaps changes in the last whole calendar year.
 
@@ -52,8 +53,8 @@ class Gaps(Result):
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Gaps:
         """The result that these parts were saved from. Raises KeyError when a part is missing."""
         ranges = tables.get("ranges", pd.DataFrame(columns=RANGES))
-        own = {name: tables[name] for name in ("differences", "shapley", "money")}
-        return cls(values=tables["gaps"], ranges=ranges, manifest=manifest, lang=manifest.get("lang", "en"), **own)
+        values, differences, shapley, money = (tables[name] for name in ("gaps", "differences", "shapley", "money"))
+        return cls(values, differences, shapley, ranges, money, manifest)
 
     def budgets_differ_by(self) -> float:
         """Largest relative difference of a source's yearly budget between the eight sets; 0 where money is equal."""
