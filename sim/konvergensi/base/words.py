@@ -58,11 +58,6 @@ def word(key: str, lang: Lang, **fields: object) -> str:
     return catalogue()[key][lang].format(**fields)
 
 
-def has_word(key: str) -> bool:
-    """Whether there is such a message."""
-    return key in catalogue()
-
-
 def word_or(key: str, lang: Lang, otherwise: str) -> str:
     """The message, or ``otherwise`` for names that a district or scenario file may invent."""
     return word(key, lang) if key in catalogue() else otherwise

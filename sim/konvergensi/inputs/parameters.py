@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.base.files import collect, digest, read_bytes, read_toml
-from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
+from konvergensi.inputs.fields import Choice, Grade, Scalar, Text, Words, number_fault, refusal, validated
+from konvergensi.inputs.kinds import Kinds, families
 
 MECHANISMS = Path(__file__).resolve().parents[1] / "mechanisms"
 Value = bool | int | float | str
@@ -41,6 +42,25 @@ class Parameter:
     meaning: str
     arti: str
     needs: str = ""  # the key of a yes/no lever without which it does nothing
+    role: str = "assumption"
+    theme: str = ""
+    read: str = "start"
+    marks: tuple[str, ...] = ()
+    decided_by: str = ""
+    to_do: Words | None = None
+    to_do_off: Words | None = None
+    short: Words | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its value is a number, and no yes/no and no choice."""
+        return not isinstance(self.value, (bool, str))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its value is drawn from its range where what is not known is drawn: an assumption, or marked so."""
+        doubtful = self.role == "assumption" or "drawn" in self.marks
+        return doubtful and self.is_number and self.low != self.high
 
     def checked(self, value: Any, where: object = "") -> Value:
         """Return `value` as this parameter's type. Raises InputError if it has another or is out of range."""
@@ -89,7 +109,7 @@ def _bound(value: Any) -> int | float | None:
 Bound = Annotated[Any, BeforeValidator(_bound)]
 
 
-class _Entry(Table):
+class _Entry(Kinds):
     """One table of a mechanism's file."""
 
     value: Scalar
@@ -99,9 +119,6 @@ class _Entry(Table):
     choices: list[Text] = Field(default_factory=list)
     source: Text
     grade: Annotated[Grade, Choice]
-    meaning: Text
-    arti: Text
-    needs: Text | None = None
 
 
 def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
@@ -149,6 +166,8 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
         value = float(value)  # `value = 1` with a range of 0.5 to 2.5 is no count
     if isinstance(entry.value, str) and not entry.choices:
         raise InputError(fault(where, name, "no_choices"))
+    if wrong := entry.lever_faults(where, name):
+        raise InputError(wrong)
     parameter = Parameter(
         key=f"{path.stem}.{name}",
         value=value,
@@ -158,9 +177,7 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
         high=entry.high if numeric else None,
         source=entry.source,
         grade=entry.grade,
-        meaning=entry.meaning,
-        arti=entry.arti,
-        needs=entry.needs or "",
+        **entry.as_fields(),
     )
     parameter.checked(parameter.value, where)
     return parameter
@@ -169,24 +186,20 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
 def service_parameters(service: Any) -> list[Parameter]:
     """Return a service's unit cost and effect as parameters; without a published range it is value..value."""
     found = []
-    for name, quantity, meaning, arti in (
-        ("unit_cost_rp", service.unit_cost, "Unit cost of {}", "Biaya satuan {}"),
-        ("effect", service.effect, "Effect of {} at full adherence", "Dampak {} bila dijalani penuh"),
-    ):
-        low = quantity.value if quantity.low is None else quantity.low
-        high = quantity.value if quantity.high is None else quantity.high
+    name = {"en": service.name["en"], "id": service.name["id"]}
+    for field, quantity in (("unit_cost_rp", service.unit_cost), ("effect", service.effect)):
+        said = families("services")[field].fields_of(name)
         found.append(
             Parameter(
-                key=f"services.{service.id}.{name}",
+                key=f"services.{service.id}.{field}",
                 value=float(quantity.value),
                 unit=quantity.unit,
-                low=low,
-                high=high,
+                low=quantity.value if quantity.low is None else quantity.low,
+                high=quantity.value if quantity.high is None else quantity.high,
                 choices=(),
                 source=quantity.source,
                 grade=quantity.grade,
-                meaning=meaning.format(service.name["en"]),
-                arti=arti.format(service.name["id"]),
+                **said | {"short": quantity.short},
             )
         )
     return found

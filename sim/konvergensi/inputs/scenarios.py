@@ -18,7 +18,7 @@ from pydantic import Field
 from konvergensi.base.errors import Fault, InputError, fault, format_value, shown, unknown
 from konvergensi.base.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
 from konvergensi.base.months import format_month
-from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
+from konvergensi.inputs.agencies import any_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
 from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
@@ -336,14 +336,3 @@ def _changes(written: Iterable[_Change], path: Path) -> list[Change]:
 def _place(month: int, key: str) -> str:
     """Where in a scenario's file a key is changed."""
     return f"change[{format_month(month)}].set.{key}"
-
-
-def any_opd(key: str) -> dict[str, Parameter]:
-    """Return the parameters `opd.<id>.<field>` for the OPD a key speaks of, whichever it is."""
-    room, _, rest = key.partition(".")
-    opd, _, field = rest.partition(".")
-    if room != "opd" or not field:
-        return {}
-    levers = [opd_lever(opd, each, 0.0, opd, "", "") for each in SHARE_LEVERS]
-    levers += [opd_lever(opd, each, False, opd, "", "") for each in YES_NO_LEVERS]
-    return {lever.key: lever for lever in levers}

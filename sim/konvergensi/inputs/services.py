@@ -40,6 +40,7 @@ class UnitCost(Table):
     unit: Text
     source: Text
     grade: Annotated[Grade, Choice]
+    short: Words | None = None  # its name in a figure, where the one made from the service's is too long
 
 
 class Effect(Table):
@@ -54,6 +55,7 @@ class Effect(Table):
     source: Text
     grade: Annotated[Grade, Choice]
     note: str = ""
+    short: Words | None = None
 
 
 class Length(Table):
