@@ -73,7 +73,7 @@ def test_a_parameter_is_read_when_its_table_says(asked: tuple[Asked, set[str]]) 
             "birth": parts == {"births_and_ageing"},
             "refresh": bool(parts) and parts <= {"refresh_registers", "open_month"},
             "calendar": 0 < len(months) < 12,
-            "month": len(months) > 2 or key.startswith("services."),  # which are given in months of their own, if at all
+            "month": len(months) > 2 or key.startswith("services."),  # given in months of its own
         }
         if not right[each.read]:
             wrong.append((key, each.read, sorted(months), sorted(parts)))
