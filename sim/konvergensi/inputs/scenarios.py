@@ -24,19 +24,6 @@ from konvergensi.inputs.districts import District
 from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
-BUILT = (
-    "cascade.kecamatan_start",
-    "cascade.lokus_start",
-    "cascade.village_start",
-    "growth.village_sd_z",
-    "network.start_formal_share",
-    "network.start_informal_share",
-    "delivery.faltering_need_share",
-    "delivery.no_nik_need_share",
-    "delivery.household_child_share",
-)
-
-
 @dataclass(frozen=True)
 class Scenario:
     """A policy as a file says it; `changes` holds those of the scenarios it extends too, by month, ramps as ramps.
@@ -127,7 +114,7 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     faults += [
         fault(each.origin, each.key, "built")
         for each in dated.values()
-        if each.key in known and _read_when_built(each.key)
+        if each.key in known and known[each.key].read == "start"
     ]
     # a policy may take over from a ramp of the district's history; history may not break into a policy's ramp
     faults += [
@@ -175,13 +162,6 @@ def _ramp_line(ramp: Change, old: Value, path: list[Change], start: int, last: i
         reached = next((step.value for step in reversed(path) if step.month <= month), old)
         notes += f"; {format_value(reached)} at {format_month(month)}"
     return f"{ramp.span} {ramp.key}: {format_value(old)} -> {format_value(ramp.value)} ({ramp.origin}{notes})"
-
-
-def _read_when_built(key: str) -> bool:
-    """Whether a value only counts when households, villages and first budgets are made: a date would change nothing."""
-    if key.startswith("population."):
-        return key != "population.wealth_persistence"
-    return key in BUILT
 
 
 def _wrong(change: Change, known: Mapping[str, Parameter]) -> Fault | None:
