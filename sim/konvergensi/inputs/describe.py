@@ -105,7 +105,8 @@ def _parameter(each: Parameter, lang: str) -> Rows:
     )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
-        ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
+        ("unit", each.unit), ("range", each.range_text()), ("drawn_from", each.drawn_text() if each.drawn else ""),
+        ("source", each.source),
         ("grade", _grade(each.grade, lang)), ("role", _kind("role", each.role, lang)),
         ("theme", _kind("theme", each.theme, lang)), ("read", _kind("read", each.read, lang)),
         ("decided_by", _kind("decided_by", each.decided_by, lang)),

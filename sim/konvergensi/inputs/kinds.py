@@ -80,6 +80,7 @@ class Family(Kinds):
     """What is said of a parameter that every service or every agency has; `{name}` stands for the service or agency."""
 
     unit: Text | None = None  # None where each member says it
+    allowed: dict[str, list[float]] = {}  # by unit, what may be written beyond what a member's evidence says
 
     def fields_of(self, name: Mapping[str, str]) -> dict[str, Any]:
         """The fields of a member's parameter; `name` in both languages."""

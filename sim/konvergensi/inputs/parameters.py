@@ -25,10 +25,12 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter; `low` and `high` bound every value given to it and every draw of a sampler.
+    """One parameter; `low` and `high` bound every draw of a sampler, `allowed` every value given to it.
 
     Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`);
-    low, high None unless a number; grade as in the evidence files; meaning in English, arti in Indonesian.
+    low, high None unless a number; allowed None where it is low..high; grade as in the evidence files; meaning in English,
+    arti in Indonesian; role, theme, read, marks, decided_by among the names of base/words/kinds.toml; the rest as in
+    `inputs.kinds.Kinds`.
     """
 
     key: str
@@ -50,6 +52,16 @@ class Parameter:
     to_do: Words | None = None
     to_do_off: Words | None = None
     short: Words | None = None
+    allowed: tuple[float, float] | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and highest value that may be written. Raises ValueError where it is no number."""
+        if self.allowed is not None:
+            return self.allowed
+        if self.low is None or self.high is None:
+            raise ValueError(f"{self.key} is no number and has no bounds")
+        return self.low, self.high
 
     @property
     def is_number(self) -> bool:
@@ -80,8 +92,7 @@ class Parameter:
                 return None
             near = nearest(value, self.choices) if isinstance(value, str) else None
             return fault(where, self.key, "choice", value=value, choices=", ".join(self.choices), near=near)
-        assert self.low is not None and self.high is not None  # no number is read without
-        wrong = number_fault(value, self.low, self.high, self.unit, isinstance(self.value, int))
+        wrong = number_fault(value, *self.bounds, self.unit, isinstance(self.value, int))
         return fault(where, self.key, wrong[0], **wrong[1]) if wrong else None
 
     def range_text(self) -> str:
@@ -90,7 +101,11 @@ class Parameter:
             return "true, false"
         if isinstance(self.value, str):
             return ", ".join(self.choices)
-        return f"{format_value(self.low)} .. {format_value(self.high)}"
+        return " .. ".join(format_value(bound) for bound in self.bounds)
+
+    def drawn_text(self) -> str:
+        """Return what evidence leaves open, from which samplers draw; what may be written where it is no number."""
+        return f"{format_value(self.low)} .. {format_value(self.high)}" if self.is_number else self.range_text()
 
 
 def _plain(value: Any) -> Any:
@@ -116,6 +131,7 @@ class _Entry(Kinds):
     unit: Text
     low: Bound = None
     high: Bound = None
+    allowed: list[Bound] | None = None
     choices: list[Text] = Field(default_factory=list)
     source: Text
     grade: Annotated[Grade, Choice]
@@ -161,6 +177,10 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
     numeric = not isinstance(value, (bool, str))
     if numeric and (entry.low is None or entry.high is None):
         raise InputError(fault(where, name, "no_range"))
+    allowed = entry.allowed or ([entry.low, entry.high] if numeric else None)
+    if numeric and (len(allowed) != 2 or not allowed[0] <= entry.low <= entry.high <= allowed[1]):
+        words = {"low": format_value(entry.low), "high": format_value(entry.high)}
+        raise InputError(fault(where, f"{name}.allowed", "not_around", value=entry.allowed, **words))
     whole = all(isinstance(each, int) for each in (value, entry.low, entry.high))
     if numeric and (not whole or entry.unit.startswith("share")):
         value = float(value)  # `value = 1` with a range of 0.5 to 2.5 is no count
@@ -177,6 +197,7 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
         high=entry.high if numeric else None,
         source=entry.source,
         grade=entry.grade,
+        allowed=(allowed[0], allowed[1]) if allowed else None,
         **entry.as_fields(),
     )
     parameter.checked(parameter.value, where)
@@ -189,13 +210,17 @@ def service_parameters(service: Any) -> list[Parameter]:
     name = {"en": service.name["en"], "id": service.name["id"]}
     for field, quantity in (("unit_cost_rp", service.unit_cost), ("effect", service.effect)):
         said = families("services")[field].fields_of(name)
+        low = quantity.value if quantity.low is None else quantity.low
+        high = quantity.value if quantity.high is None else quantity.high
+        least, most = families("services")[field].allowed[quantity.unit if field == "effect" else "Rp"]
         found.append(
             Parameter(
                 key=f"services.{service.id}.{field}",
                 value=float(quantity.value),
                 unit=quantity.unit,
-                low=quantity.value if quantity.low is None else quantity.low,
-                high=quantity.value if quantity.high is None else quantity.high,
+                low=low,
+                high=high,
+                allowed=(min(least, low), max(most, high)),
                 choices=(),
                 source=quantity.source,
                 grade=quantity.grade,

@@ -24,6 +24,7 @@ from konvergensi.inputs.districts import District
 from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
+
 @dataclass(frozen=True)
 class Scenario:
     """A policy as a file says it; `changes` holds those of the scenarios it extends too, by month, ramps as ramps.
