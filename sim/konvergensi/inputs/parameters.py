@@ -178,7 +178,7 @@ def _parameter(path: Path, name: str, table: Any) -> Parameter:
     if numeric and (entry.low is None or entry.high is None):
         raise InputError(fault(where, name, "no_range"))
     allowed = entry.allowed or ([entry.low, entry.high] if numeric else None)
-    if numeric and (len(allowed) != 2 or not allowed[0] <= entry.low <= entry.high <= allowed[1]):
+    if allowed and (len(allowed) != 2 or not allowed[0] <= entry.low <= entry.high <= allowed[1]):
         words = {"low": format_value(entry.low), "high": format_value(entry.high)}
         raise InputError(fault(where, f"{name}.allowed", "not_around", value=entry.allowed, **words))
     whole = all(isinstance(each, int) for each in (value, entry.low, entry.high))
