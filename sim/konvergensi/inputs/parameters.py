@@ -27,9 +27,9 @@ Value = bool | int | float | str
 class Parameter:
     """One parameter; `low` and `high` bound every draw of a sampler, `allowed` every value given to it.
 
-    Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`);
-    low, high None unless a number; allowed None where it is low..high; grade as in the evidence files; meaning in English,
-    arti in Indonesian; role, theme, read, marks, decided_by among the names of base/words/kinds.toml; the rest as in
+    Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`); low, high None
+    unless a number; allowed None where it is low..high; grade as in the evidence files; meaning in English, arti in
+    Indonesian; role, theme, read, marks, decided_by among the names of base/words/kinds.toml; the rest as in
     `inputs.kinds.Kinds`.
     """
 
