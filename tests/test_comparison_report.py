@@ -487,7 +487,7 @@ def test_the_log_of_changes_is_read_without_history_and_without_what_comes_after
     run = SimpleNamespace(manifest={"changes": log, "end": "2024-12"})
     found = read.moved(run)
     assert [each.key for each in found] == ["calendar.aksi_3_month", "goals.leadership", "budget.envelope"]
-    assert (found[1].month, found[1].until, found[1].new, found[1].theme) == ("2019-01", "2020-12", "0.85", "leadership")
+    assert (found[1].month, found[1].until, found[1].new) == ("2019-01", "2020-12", "0.85")
     assert [each.theme for each in found] == ["timing", "leadership", "money-district"]
     assert read.calendar_settings(run)["calendar.aksi_3_month"] == 3
 
