@@ -115,7 +115,8 @@ def make_plan(
     place = find_district(district)
     start = min(parse_month(START), first)
     dated = resolve(load_scenario(SCENARIO), place, set_, start, last).changes
-    moved = {driver_of(change.key) for change in dated if change.month > first}
+    known = place.parameters()
+    moved = {driver_of(known[change.key]) for change in dated if change.month > first}
     groups = service_groups(place, numbers["agencies"])
     always = (INCOME, COORDINATION, *groups)
     drivers = tuple(each for each in (INCOME, COVID, COORDINATION, *groups, HISTORY) if each in always or each in moved)

@@ -121,10 +121,10 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         for service in chosen:
             calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
             given, times = np.isin(calendar_month, service.months), growth.months_per_delivery(service)
-            if service.venue == "works":  # what is built stays
+            if service.place.built:  # what is built stays
                 given, times = np.ones(n, bool), 1
             each = tables[service.id][age + PREGNANCY_MONTHS] * times
-            if service.acts_on == "birth-weight":
+            if service.act.at_birth:
                 weight_gain += each * given
             else:
                 shift += combination.forward(np.full(n, each, np.float32)) * given

@@ -63,11 +63,6 @@ def both(key: str, **fields: object) -> dict[str, str]:
     return {lang: word(key, lang, **fields) for lang in LANGUAGES}
 
 
-def has_word(key: str) -> bool:
-    """Whether there is such a message."""
-    return key in catalogue()
-
-
 def word_or(key: str, lang: Lang, otherwise: str) -> str:
     """The message, or ``otherwise`` for names that a district or scenario file may invent."""
     return word(key, lang) if key in catalogue() else otherwise

@@ -27,12 +27,12 @@ def label(name: str, lang: str) -> str:
 
 
 def parameter_rows(lang: str = "en", room: str = "") -> Rows:
-    """Return key, value, unit, range, grade and meaning of every parameter, or of those of one mechanism."""
+    """Return key, value, unit, range, grade, role and meaning of every parameter, or of those of one mechanism."""
     known = load_parameters()
     if room.partition(".")[0] == "opd":  # agencies are a district's; Lebak's show which levers there are
         known = opd_parameters(find_district("lebak").opd)
     return [
-        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, _meaning(each, lang))
+        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, each.role, _meaning(each, lang))
         for each in known.values()
         if not room or each.key.startswith(f"{room}.")
     ]
@@ -95,8 +95,14 @@ def _parameter(each: Parameter, lang: str) -> Rows:
     )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
-        ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
-        ("grade", _grade(each.grade, lang)), ("file", adding_file(each.key) or file),
+        ("unit", each.unit), ("range", each.range_text()), ("drawn_from", each.drawn_text() if each.drawn else ""),
+        ("source", each.source),
+        ("grade", _grade(each.grade, lang)), ("role", _kind("role", each.role, lang)),
+        ("theme", _kind("theme", each.theme, lang)), ("read", _kind("read", each.read, lang)),
+        ("decided_by", _kind("decided_by", each.decided_by, lang)),
+        *(("mark", _kind("mark", mark, lang)) for mark in each.marks),
+        ("to_do", each.to_do[lang] if each.to_do else ""), ("needs", each.needs),
+        ("file", adding_file(each.key) or (file if " " in file else f"mechanisms/{file}")),
     ]  # fmt: skip
 
 
@@ -174,6 +180,11 @@ def _grade(grade: str, lang: str) -> str:
 
 def _said(key: str, lang: str, **fields: object) -> str:
     return word(f"said.{key}", "id" if lang == "id" else "en", **fields)
+
+
+def _kind(kind: str, name: str, lang: str) -> str:
+    """What a role, a theme and the like is, after its name; nothing for none."""
+    return f"{name}: {word(f'kind.{kind}.{name}', 'id' if lang == 'id' else 'en')}" if name else ""
 
 
 def _quantity(each: Any) -> str:

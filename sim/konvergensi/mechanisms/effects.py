@@ -24,7 +24,7 @@ def monthly(world: World, s: int, p: int) -> F32:
         service = world.services[s]
         full = growth.monthly_shift(service, world.settings[f"services.{service.id}.effect"], world.settings)
         quality = 1.0
-        if service.venue != "transfer":  # money is money; everything else can be done well or badly
+        if not service.place.in_money:  # money is money; everything else can be done well or badly
             quality = world.opds[world.programmes.opd[p]].quality(world.settings)
         world.derived[key] = full * np.float32(quality * world.settings["uptake.adherence_share"])
     found: F32 = world.derived[key]

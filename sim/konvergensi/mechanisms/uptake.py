@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.inputs import service_kinds
 from konvergensi.mechanisms import shocks
 from konvergensi.world.children import LAST_AGE, Children
 from konvergensi.world.draws import Draws, Keys
@@ -21,7 +22,7 @@ from konvergensi.world.households import F32, Households, Mask
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
 
-KINDS = ("general", "food", "facility", "transfer", "works")
+KINDS = service_kinds.names("uptake")
 WEIGHING_ROUNDS = (2, 8)  # February and August
 
 

@@ -30,6 +30,7 @@ from konvergensi.mechanisms import (
     review,
     socialization,
     uptake,
+    wealth,
 )
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
@@ -38,7 +39,6 @@ from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.households import move_wealth
 from konvergensi.world.network import build_network
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class ConvergenceModel(mesa.Model):
         if world.month_of_year == 1:
             if not world.burn_in and world.settings["caregivers.on"]:
                 caregivers.learn(world)
-            move_wealth(world.households, world.settings, world.draws, world.month)
+            wealth.move(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
             places.new_year(world)

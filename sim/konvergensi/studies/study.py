@@ -204,7 +204,7 @@ def _usable(column: pd.Series, parameter: Parameter | None) -> bool:
     if parameter is None:
         return bool(np.isfinite(values).all())
     whole = not isinstance(parameter.value, int) or (values == np.rint(values)).all()
-    return bool(whole and ((values >= parameter.low) & (values <= parameter.high)).all())
+    return bool(whole and ((values >= parameter.bounds[0]) & (values <= parameter.bounds[1])).all())
 
 
 def parameters_for(study: Study) -> dict[str, Parameter]:
