@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ System = Literal["PSG", "Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"]
 SYSTEMS = ("PSG", "Riskesdas", "SSGBI", "SSGI", "SKI")  # of surveys; e-PPGBM is the routine register
 REGISTER = "e-PPGBM"
 FIRST_YEAR, LAST_YEAR = 2017, 2029
+_DECIMAL_COMMA = re.compile(r"\d+,\d+")
 
 
 class _Row(Table):
@@ -33,7 +35,9 @@ class _Row(Table):
 
 @dataclass(frozen=True)
 class Observed:
-    """A prevalence somebody found: percent of under-fives; low, high its own 95 % interval or None."""
+    """A prevalence somebody found: percent of under-fives; low, high its own 95 % interval or None; written: the area
+    as it stands in the file.
+    """
 
     code: str
     year: int
@@ -42,6 +46,7 @@ class Observed:
     low: float | None = None
     high: float | None = None
     source: str = ""
+    written: str = ""
 
     @property
     def area(self) -> str:
@@ -50,14 +55,15 @@ class Observed:
 
 
 def read_country_observed(path: Path) -> list[Observed]:
-    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts.
+    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts; columns may be separated
+    by semicolons and decimals by commas, as spreadsheets in Indonesian save them.
 
     Raises InputError with one line for each fault: a missing column or cell, an area that is no district or two, a
     year outside 2017 to 2029, a percent written as a share, a percent outside its interval, a row that is there twice.
     """
     faults: list[Fault] = []
     found: dict[tuple[str, int, str], Observed] = {}
-    for line, cells in read_rows(path, COLUMNS):
+    for line, cells in read_rows(path, COLUMNS, semicolons=True):
         try:
             each = _observed(cells, path, f"line {line}")
         except InputError as error:
@@ -97,7 +103,7 @@ def _observed(cells: dict[str, str], path: Path, line: str) -> Observed:
         faults.append(fault(path, f"{line}.percent", "low_above_high", **words))
     if faults:
         raise InputError(faults)
-    return Observed(code, row.year, row.measure_system, row.percent, row.low, row.high, row.source)
+    return Observed(code, row.year, row.measure_system, row.percent, row.low, row.high, row.source, row.area)
 
 
 def _typed(cells: dict[str, str]) -> dict[str, Any]:
@@ -106,6 +112,8 @@ def _typed(cells: dict[str, str]) -> dict[str, Any]:
         cell = cells.get(name, "").strip()
         if not cell and name in OPTIONAL:
             continue
+        if name != "source" and _DECIMAL_COMMA.fullmatch(cell):
+            cell = cell.replace(",", ".")
         typed[name] = cell
         if name in ("year", "percent", "low", "high"):
             try:

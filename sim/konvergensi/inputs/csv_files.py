@@ -12,16 +12,23 @@ import pandas as pd
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import as_text, read_bytes
 
+WORKBOOK = b"PK\x03\x04"  # how xlsx and ods begin
 SHOWN = 5  # one column too few in the header is one fault, not one for each row
 
 
-def parse_csv(content: bytes, path: Path) -> pd.DataFrame:
+def parse_csv(content: bytes, path: Path, semicolons: bool = False) -> pd.DataFrame:
     """Parse CSV into a table of strings whose index is the line in the file; blank lines are no rows.
 
-    Raises InputError when it is not UTF-8 or no CSV, names a column twice, is separated by semicolons, or a row does
-    not fit the header. pandas would shift, cut or fill such rows silently.
+    Parameters: semicolons, whether a file whose first line is separated by them is read so. Raises InputError when it
+    is a workbook, not UTF-8 or no CSV, names a column twice, is separated by semicolons, or a row does not fit the
+    header. pandas would shift, cut or fill such rows silently.
     """
-    reader = csv.reader(io.StringIO(as_text(content, path), newline=""), strict=True)
+    if content.startswith(WORKBOOK):
+        raise InputError(fault(path, "", "workbook"))
+    text = as_text(content, path)
+    first = text.lstrip().partition("\n")[0]
+    between = ";" if semicolons and ";" in first and "," not in first else ","
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=between)
     lines: list[int] = []
     rows: list[list[str]] = []
     try:
@@ -48,9 +55,9 @@ def parse_csv(content: bytes, path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows[1:], columns=header, index=lines[1:], dtype=str)
 
 
-def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, columns: Iterable[str], semicolons: bool = False) -> list[tuple[int, dict[str, str]]]:
     """Line and cells, by column, of every row of a file. Raises InputError as `parse_csv`, and for a missing column."""
-    table = parse_csv(read_bytes(path), path)
+    table = parse_csv(read_bytes(path), path, semicolons)
     if lacking := [name for name in columns if name not in table]:
         raise InputError(fault(path, name, "missing_column") for name in lacking)
     cells = table.to_numpy(str).tolist()
