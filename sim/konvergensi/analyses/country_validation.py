@@ -110,9 +110,7 @@ def _table(
     return told.join(score_rows(np.stack([each for _, each in draws]), seen))[COLUMNS]
 
 
-def _naive(
-    rows: Sequence[Observed], made: list[Forecast], method: str, update: bool
-) -> list[tuple[int, np.ndarray]]:
+def _naive(rows: Sequence[Observed], made: list[Forecast], method: str, update: bool) -> list[tuple[int, np.ndarray]]:
     """Draws of a naive rule for each row of which it can say something.
 
     It knows what was published before the year; where the fit knows the nation's reading of that year, it does too.
@@ -160,8 +158,9 @@ def _last_register(row: Observed) -> np.ndarray | None:
     own = register[(register["code"] == row.code) & (register["year"] < row.year)].sort_values("year")
     if own.empty:
         return None
-    wide = np.log(register[register["percent"] > 0].pivot_table(index="code", columns="year", values="percent"))
-    spread = float(np.nanstd(wide.loc[wide.index != row.code].diff(axis=1).to_numpy(float)))
+    others = register[(register["percent"] > 0) & (register["code"] != row.code)]
+    wide = others.pivot_table(index="code", columns="year", values="percent")
+    spread = float(np.nanstd(np.diff(np.log(wide.to_numpy(float)), axis=1)))
     return np.asarray(np.clip(own["percent"].iloc[-1] * np.exp(spread * QUANTILES), 0.0, 100.0))
 
 

@@ -104,8 +104,8 @@ class RegisterRatio:
 
 
 def register_ratio(code: str = "") -> RegisterRatio:
-    """How far below the survey the register reads, over the districts and years that have both; those marked odd and the
-    district itself are left out. Two provinces of Java: elsewhere it is an assumption.
+    """How far below the survey the register reads, over the districts and years that have both; those marked odd and
+    the district itself are left out. Two provinces of Java: elsewhere it is an assumption.
     """
     register = country.register()
     pairs = register[(register["odd"] == 0) & (register["code"] != code)].merge(

@@ -10,6 +10,7 @@ import pandas as pd
 from konvergensi.results.base import Result
 
 MODEL = "model"
+TABLES = ("observed", "scores")
 
 
 @dataclass(repr=False, eq=False)
@@ -30,7 +31,7 @@ class CountryValidation(Result):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""
-        return {"observed": self.observed, "scores": self.scores}
+        return {name: getattr(self, name) for name in TABLES}
 
     @property
     def kinds(self) -> list[str]:
