@@ -102,8 +102,9 @@ def _outside(found: CountryValidation, lang: Lang) -> str:
     far = missed.assign(by=(missed["middle"] - missed["observed"]).abs()).nlargest(3, "by")
     names = "; ".join(
         word(
-            "country_validation.furthest", lang, area=area_name(row["code"]), year=row["year"], system=row["measure_system"],
-            seen=number(row["observed"], lang, 1), middle=number(row["middle"], lang, 1),
+            "country_validation.furthest", lang, area=area_name(row["code"]), year=row["year"],
+            system=row["measure_system"], seen=number(row["observed"], lang, 1),
+            middle=number(row["middle"], lang, 1),
         )
         for row in far.to_dict("records")
     )  # fmt: skip
