@@ -222,3 +222,31 @@ def test_the_command_predicts_rows_of_a_district_without_a_calibration_and_refus
     assert none.exit_code == 2 and "Kabupaten Majalengka" in none.stderr and not (tmp_path / "other").exists()
     both = command("--nation", "--observed", file, "--out", tmp_path / "other")
     assert both.exit_code == 2 and "--observed" in both.stderr and "Traceback" not in both.stderr
+
+
+def test_a_level_is_told_under_every_system_and_a_file_of_ones_own_moves_it(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("area,year,measure_system,percent\nlebak,2024,SSGI,45\nsumedang,2024,SSGI,9\n", encoding="utf-8")
+    months = ["2018-06", "2024-12", "2045-12"]
+    before, after = kv.level("Kabupaten Lebak", months), kv.level("36.02", months, observed=file)
+    assert len(before) == 6 * len(months) and set(before["code"]) == {LEBAK}
+    for table in (before, after):
+        assert (table["low"] < table["middle"]).all() and (table["middle"] < table["high"]).all()
+        assert (table["trend_low"] < table["trend_high"]).all()
+    key = ["system", "month"]
+    rise = after.set_index(key)["middle"] - before.set_index(key)["middle"]
+    assert rise["SSGI", "2024-12"] > 2 and abs(rise["SSGI", "2018-06"]) < rise["SSGI", "2024-12"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("bogor", ["2024-01"]), "32.71"),
+        (("lebak", ["2016-12"]), "2017-01"),
+        (("lebak", ["June"]), "not a month"),
+        (("lebak", ["2024-01"], (), ["SSGX"]), "SSGX"),
+    ],
+)
+def test_a_level_that_cannot_be_told_is_refused(asked, said):
+    with pytest.raises(InputError, match=said):
+        kv.level(*asked)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +17,6 @@ System = Literal["PSG", "Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"]
 SYSTEMS = ("PSG", "Riskesdas", "SSGBI", "SSGI", "SKI")  # of surveys; e-PPGBM is the routine register
 REGISTER = "e-PPGBM"
 FIRST_YEAR, LAST_YEAR = 2017, 2029
-_DECIMAL_COMMA = re.compile(r"\d+,\d+")
 
 
 class _Row(Table):
@@ -46,7 +44,7 @@ class Observed:
     low: float | None = None
     high: float | None = None
     source: str = ""
-    written: str = ""
+    written: str = field(default="", compare=False)
 
     @property
     def area(self) -> str:
@@ -56,7 +54,7 @@ class Observed:
 
 def read_country_observed(path: Path) -> list[Observed]:
     """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts; columns may be separated
-    by semicolons and decimals by commas, as spreadsheets in Indonesian save them.
+    by semicolons, decimals then by commas, as spreadsheets in Indonesian save them.
 
     Raises InputError with one line for each fault: a missing column or cell, an area that is no district or two, a
     year outside 2017 to 2029, a percent written as a share, a percent outside its interval, a row that is there twice.
@@ -112,8 +110,6 @@ def _typed(cells: dict[str, str]) -> dict[str, Any]:
         cell = cells.get(name, "").strip()
         if not cell and name in OPTIONAL:
             continue
-        if name != "source" and _DECIMAL_COMMA.fullmatch(cell):
-            cell = cell.replace(",", ".")
         typed[name] = cell
         if name in ("year", "percent", "low", "high"):
             try:
