@@ -76,6 +76,11 @@ def test_what_a_row_reads_never_moves_its_own_prediction(row):
     assert np.array_equal(low, high)
 
 
+def test_a_published_reading_under_the_name_of_another_survey_is_left_out_too():
+    assert unseen(Observed(LEBAK, 2023, "SSGI", 35.5)).kind == "year_left_out"
+    assert unseen(Observed(LEBAK, 2021, "SKI", 27.3)).kind == "reading_left_out"
+
+
 def test_a_reading_that_was_high_is_predicted_lower_once_it_is_left_out():
     post = fit.shipped_posterior()
     fallen = []

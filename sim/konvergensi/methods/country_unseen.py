@@ -78,9 +78,10 @@ def _forecast(
 
 
 def _seen_row(post: CountryPosterior, row: Observed) -> Observed | None:
-    """The published reading of this district, year and system, if the fit has used it."""
-    used = known_rows(post, row.code)[0]
-    return next((each for each in used if (each.year, each.measure_system) == (row.year, row.measure_system)), None)
+    """The published reading of this district and year, if the fit has used it; whatever system the row names: two
+    surveys of one year are most likely one under two names.
+    """
+    return next((each for each in known_rows(post, row.code)[0] if each.year == row.year), None)
 
 
 def _year_seen(post: CountryPosterior, year: int) -> bool:
