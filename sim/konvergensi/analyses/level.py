@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from konvergensi.base.errors import InputError, fault
+from konvergensi.base.errors import InputError, fault, unknown_name
 from konvergensi.base.months import parse_month
+from konvergensi.inputs.arguments import name_list, public, text
 from konvergensi.inputs.country import resolve_area
 from konvergensi.inputs.country_observed import SYSTEMS, Observed, read_country_observed
 from konvergensi.methods.country import level_draws, shipped_posterior, time_of
@@ -19,27 +21,40 @@ FIRST, LAST = "2017-01", "2045-12"
 NO_SYSTEM = "none"  # without what any survey system has of its own
 
 
+def rows_or_file(option: str, value: Any) -> list[Observed]:
+    """Rows of `Observed`, or a file of them."""
+    if isinstance(value, (list, tuple)) and all(isinstance(each, Observed) for each in value):
+        return list(value)
+    if isinstance(value, (str, Path)):
+        return read_country_observed(Path(value))
+    raise InputError(fault("", option, "not_kind", value=value, what="observations"))
+
+
+@public(area=text, months=name_list, observed=rows_or_file, systems=name_list)
 def level(
     area: str,
     months: Sequence[str],
-    observed: str | Path | Sequence[Observed] = (),
+    observed: str | Path | Sequence[Observed] | None = None,
     systems: Sequence[str] = (*SYSTEMS, NO_SYSTEM),
 ) -> pd.DataFrame:
     """True prevalence of a district and its trend, as each survey system would show them if it had no error.
 
     Parameters: area, a name or a code; months, "YYYY-MM" from 2017-01 to 2045-12; observed, a file of survey rows as
-    `validate --observed` reads it, or rows: those of the district speak too, nothing is fitted again.
+    `validate --observed` reads it, or rows: those of the district speak too, nothing is fitted again; systems, of
+    surveys, "none" for what no system adds to.
 
     Returns a row for each system and month: code, month, system, low, middle, high (percent of under-fives), and
     trend_low, trend_middle, trend_high (points a year, over half a year before and after); 90 % intervals.
     Raises InputError for an area, a month, a system or a file that cannot be used.
     """
-    code = resolve_area(area, "level", "area")
+    code = resolve_area(area, "", "--area")
     when = np.array([time_of(_month(month)) for month in months])
-    if wrong := [name for name in systems if name not in (*SYSTEMS, NO_SYSTEM)]:
-        words = {"what": "measure_system", "value": wrong[0], "choices": ", ".join((*SYSTEMS, NO_SYSTEM)), "near": None}
-        raise InputError(fault("level", "systems", "unknown_name", **words))
-    rows = read_country_observed(Path(observed)) if isinstance(observed, str | Path) else list(observed)
+    known = (*SYSTEMS, NO_SYSTEM)
+    if wrong := [name for name in systems if name not in known]:
+        raise InputError(unknown_name("", "--systems", "measure_system", wrong[0], known))
+    if not len(when) or not len(systems):
+        raise InputError(fault("", "--systems" if len(when) else "--months", "not_names", value=[]))
+    rows: Any = observed or ()
     before, after = np.maximum(when - 0.5, 2016.0), np.minimum(when + 0.5, 2046.0)
     tables = []
     for system in systems:
@@ -54,8 +69,8 @@ def level(
     return pd.concat(tables, ignore_index=True)
 
 
-def _month(text: str) -> int:
-    month = parse_month(text, "level", "months")
+def _month(written: str) -> int:
+    month = parse_month(written, key="--months")
     if not parse_month(FIRST) <= month <= parse_month(LAST):
-        raise InputError(fault("level", "months", "outside", value=text, low=FIRST, high=LAST, unit=""))
+        raise InputError(fault("", "--months", "outside", value=written, low=FIRST, high=LAST, unit=""))
     return month
