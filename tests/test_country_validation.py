@@ -225,6 +225,8 @@ def test_the_command_predicts_rows_of_a_district_without_a_calibration_and_refus
     assert kv.load(tmp_path / "out").of_model()["kind"].tolist() == ["unseen_year"]
     none = command("--district", "32.10", "--observed", file, "--out", tmp_path / "other")
     assert none.exit_code == 2 and "Kabupaten Majalengka" in none.stderr and not (tmp_path / "other").exists()
+    alone = command("--update")
+    assert alone.exit_code == 2 and "--observed FILE" in alone.output
     both = command("--nation", "--observed", file, "--out", tmp_path / "other")
     assert both.exit_code == 2 and "--observed" in both.stderr and "Traceback" not in both.stderr
 

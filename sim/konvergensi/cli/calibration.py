@@ -84,7 +84,8 @@ def validate(
         elif observed and not any(own_fit.values()) and not (district and _has_fit(district)):
             _of_rows(observed, district, update, out or Path("out") / "validate-observed", lang)
         else:
-            _refuse({"--update": update}, district or "lebak")
+            if update:
+                raise InputError(fault("--update", "", "only_rows"))
             _of_district(district or "lebak", observed, calibration, study, other, out, lang)
 
 
