@@ -187,6 +187,7 @@ ARGUMENTS = {
     kv.robustness: ("store", "output", "threshold", "district"),
     kv.calibrate: ("study", "out", "workers", "cluster", "progress"),
     kv.validate: ("calibration", "observed", "other", "tell"),
+    kv.level: ("area", "months", "observed", "systems"),
     kv.load: ("folder",),
     kv.scenarios: ("lang",),
     kv.parameters: ("room", "district"),
@@ -200,6 +201,7 @@ NEEDED: dict[Any, dict[str, Any]] = {
     kv.robustness: {"store": "nowhere"},
     kv.calibrate: {"study": "quick", "out": "nowhere"},
     kv.validate: {"calibration": "nowhere"},
+    kv.level: {"area": "lebak", "months": ["2024-01"]},
     kv.load: {"folder": "nowhere"},
 }
 THINGS = st.one_of(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from konvergensi.analyses.discover import discover
     from konvergensi.analyses.explain import explain
     from konvergensi.analyses.gaps import gaps
+    from konvergensi.analyses.level import level
     from konvergensi.analyses.robustness import robustness
     from konvergensi.analyses.run import run
     from konvergensi.analyses.sensitivity import sensitivity
@@ -72,6 +73,7 @@ _HOME = {
     "districts": "konvergensi.inputs.shipped",
     "explain": "konvergensi.analyses.explain",
     "gaps": "konvergensi.analyses.gaps",
+    "level": "konvergensi.analyses.level",
     "load": "konvergensi.results.saving",
     "mechanism": "konvergensi.inputs.extensions",
     "observer": "konvergensi.inputs.extensions",
@@ -88,8 +90,8 @@ _HOME = {
 __all__ = [
     "Calibration", "Comparison", "ConvergenceModel", "Design", "Discovery", "Explanation", "Factor", "Gaps",
     "InputError", "Robustness", "Run", "Sensitivity", "Store", "Study", "Trial", "Validation", "__version__",
-    "calibrate", "compare", "discover", "districts", "explain", "gaps", "load", "mechanism", "observer", "parameters",
-    "robustness", "run", "scenarios", "sensitivity", "services", "study", "trial", "validate",
+    "calibrate", "compare", "discover", "districts", "explain", "gaps", "level", "load", "mechanism", "observer",
+    "parameters", "robustness", "run", "scenarios", "sensitivity", "services", "study", "trial", "validate",
 ]  # fmt: skip
 
 

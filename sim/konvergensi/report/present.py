@@ -21,9 +21,11 @@ from konvergensi.observe.units import units_of
 from konvergensi.report import (
     comparison,
     comparison_printed,
+    country_validation_page,
     discovery_page,
     explain_page,
     figures_calibration,
+    figures_country_validation,
     figures_discovery,
     figures_explain,
     figures_gaps,
@@ -124,6 +126,11 @@ SHOWN: dict[str, Shown] = {
         ("validation.md", validation_page.page),
         _made(figures_calibration.FIGURES),
         figures_calibration.shown,
+    ),
+    "country_validation": Shown(
+        country_validation_page.lines,
+        ("validation.md", country_validation_page.page),
+        _made(figures_country_validation.FIGURES),
     ),
 }
 

@@ -30,6 +30,7 @@ KINDS = {
     "discovery": "discovery:Discovery",
     "robustness": "robustness:Robustness",
     "validation": "validation:Validation",
+    "country_validation": "country_validation:CountryValidation",
 }
 
 
