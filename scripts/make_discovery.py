@@ -47,7 +47,7 @@ BLOCK = re.compile(r"(<!-- discovery: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.D
 def blocks(found: dict[str, Discovery], ranked: Robustness, refused: InputError, lang: Lang) -> dict[str, str]:
     """Blocks of the page by name; how to read them is told once, by hand."""
     made = {name: _body(discovery_page.blocks(each, lang)[:-1]) for name, each in found.items()}
-    made["target"] = "".join(f"> `{line}`\n" for line in refused.lines(lang))
+    made["target"] = "".join(f"> `{line}`\n" for line in refused.lines(lang, typed=True))
     return made | {"robustness": _body(robustness_page.blocks(ranked, lang)[:3])}
 
 

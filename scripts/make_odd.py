@@ -151,7 +151,7 @@ def service_numbers() -> str:
         effect, cost = known[f"services.{s.id}.effect"], known[f"services.{s.id}.unit_cost_rp"]
         window = f"{effect.unit}, ages {s.effect.from_age}..{s.effect.to_age}"
         for p, of in ((effect, window), (cost, cost.unit)):
-            rows.append((f"`{p.key}`", format_value(p.value), of, p.range_text(), p.grade, p.source))
+            rows.append((f"`{p.key}`", format_value(p.value), of, p.drawn_text(), p.grade, p.source))
     return table(("Key", "Value", "Unit", "Range", "Grade", "Source"), rows)
 
 
@@ -160,7 +160,7 @@ def parameters() -> str:
     rooms: dict[str, list[tuple[str, ...]]] = {}
     for key, p in load_parameters().items():
         room = key.partition(".")[0]
-        row = (f"`{key}`", format_value(p.value), p.unit, p.range_text(), p.grade, p.meaning, p.source)
+        row = (f"`{key}`", format_value(p.value), p.unit, p.drawn_text(), p.grade, p.meaning, p.source)
         if room != "services":
             rooms.setdefault(room, []).append(row)
     head = ("Key", "Value", "Unit", "Range", "Grade", "Meaning", "Source")
@@ -193,7 +193,7 @@ def districts() -> str:
             if f"population.{key}" not in place.inherited
         ]
         rows += [
-            (f"`{key}`", format_value(own.value), known[key].unit, known[key].range_text(), own.grade, own.source)
+            (f"`{key}`", format_value(own.value), known[key].unit, known[key].drawn_text(), own.grade, own.source)
             for key, own in place.overrides.items()
             if f"set.{key}" not in place.inherited
         ]

@@ -37,7 +37,6 @@ NOT_STATE = ("district", "settings", "draws", "services", "opds")  # inputs and 
 UNITS = {
     name: unit
     for unit, names in {
-        "share of the budget": "absorption",
         "log odds": "attendance_score household_score",
         "0 to 1": "access aware belief kecamatan_understanding knowledge knowledge_start link_draw posyandu_quality "
         "remoteness ties trust village_kit_luck village_list_luck village_understanding Coordination.luck World.luck",
@@ -73,12 +72,10 @@ UNITS = {
 
 # Meanings of fields whose name is enough for a programmer; a comment beside the field comes before these.
 SAID = {
-    "absorption": "share of a line that can be spent in the year",
     "at_risk": "one or more of the KRS risks",
     "birth_month": "month of birth; the table is sorted by it",
     "belief": "strength of beliefs that resist (heredity, food taboos)",
     "budgeted": "in this year's budget, after any relocation",
-    "counting": "whether the run has begun",
     "dasawisma": "group of about ten neighbours, from whom caregivers learn",
     "eligible": "in the target group",
     "families": "of the village table",

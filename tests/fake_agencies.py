@@ -98,7 +98,7 @@ def council(
             service=np.zeros(n, np.intp),
             rigid=np.zeros(n, bool),
         ),
-        services=[SimpleNamespace(id="growth-monitoring")],
+        services=[SimpleNamespace(id="growth-monitoring", weighs=True)],
         linked=False,
         village_list_luck=draws.uniform("by-name list", 0, keys),
         burn_in=False,

@@ -33,7 +33,7 @@ def told(path: str, district: str = "lebak", lang: str = "en", **set_: object) -
     place, scenario = find_district(district), load_scenario(path)
     given = {key.replace("__", "."): value for key, value in set_.items()}
     resolved = resolve(scenario, place, given, FIRST, LAST)
-    return [each.text(lang) for each in of_run(scenario, resolved, given, place.parameters())]
+    return [each.text(lang, typed=True) for each in of_run(scenario, resolved, given, place.parameters())]
 
 
 SHARING = '{ from = "2020-01", set = { "registers.sharing_share" = 0.8 } }'

@@ -58,8 +58,8 @@ def test_check_names_what_is_still_the_template_s(tmp_path: Path) -> None:
 
 def test_a_district_too_small_for_its_share_is_told_to_be_compared_whole(tmp_path: Path) -> None:
     small = find_district(write_district(tmp_path / "uji"))  # 900 families
-    assert "--population-share 1" in few_families(small, 0.2)[0].text("id")
-    assert "--population-share" not in few_families(small, 1.0)[0].text("en")
+    assert "--population-share 1" in few_families(small, 0.2)[0].text("id", typed=True)
+    assert "--population-share" not in few_families(small, 1.0)[0].text("en", typed=True)
     assert not few_families(find_district("lebak"), 0.05)
 
 

@@ -62,7 +62,7 @@ def test_networkx_measures_the_network(lebak: kv.ConvergenceModel) -> None:
     assert max(centrality, key=centrality.__getitem__) == f"opd:{lebak.opds[0].id}"
     simple = nx.Graph(graph)
     assert nx.shortest_path_length(simple, f"opd:{lebak.opds[0].id}", f"desa:{lebak.villages[7].name}") == 2
-    layer = nx.Graph((a, b) for a, b, key in graph.edges(keys=True) if key == "hierarchy")
+    layer = nx.Graph((a, b) for a, b, layer in graph.edges(data="layer") if layer == "hierarchy")
     assert nx.is_tree(layer)
     back = nx.node_link_graph(nx.node_link_data(graph, edges="links"), edges="links")
     assert nx.utils.graphs_equal(back, graph)

@@ -23,7 +23,6 @@ from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
-from konvergensi.inputs.uncertain import DECIDED, FITTED
 from konvergensi.methods.statistics import best_shares, interval, mean_interval, variance_shares
 from konvergensi.model.branch import branches
 from konvergensi.report import present
@@ -311,9 +310,11 @@ def test_what_is_drawn_is_a_belief() -> None:
     measured = {*place.overrides, *(key for event in place.timeline for key in event.set)}
     for each in drawn:
         assert not isinstance(each.value, (bool, str)) and each.low < each.high
-        assert each.key not in DECIDED | FITTED | measured
-        assert each.key.partition(".")[0] not in ("calendar", "shocks", "opd")
-    assert set(load_parameters()) >= DECIDED | FITTED
+        assert each.key not in measured and each.key.partition(".")[0] not in ("calendar", "shocks", "opd")
+        assert each.role == "assumption" or (each.role, "drawn" in each.marks) == ("lever", True)
+    levers = {"socialization.turnover_share", "registers.sharing_share", "review.target_percent"}
+    fitted = {"growth.mean_laz_0", "growth.level_shift_z", "measurement.eppgbm_bias_cm"}
+    assert not {each.key for each in drawn} & (levers | fitted)
 
 
 def test_what_a_scenario_or_set_decides_is_not_drawn() -> None:

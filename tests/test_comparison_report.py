@@ -149,7 +149,7 @@ def test_what_a_policy_does_is_said_as_something_to_do_and_by_whom() -> None:
         for lang in words.LANGUAGES:
             said = each.to_do(lang, agencies)
             assert key not in said
-            idle = each.whose == "other" or change.value is False
+            idle = each.whose == "nobody" or change.value is False
             assert idle or not said.startswith(("Whether", "Apakah")), said
     assert moved("goals.leadership", "0.4", "0.8").whose == "district"
     assert moved("cascade.kpm_share", "0.5", "1").whose == "village"
@@ -487,8 +487,8 @@ def test_the_log_of_changes_is_read_without_history_and_without_what_comes_after
     run = SimpleNamespace(manifest={"changes": log, "end": "2024-12"})
     found = read.moved(run)
     assert [each.key for each in found] == ["calendar.aksi_3_month", "goals.leadership", "budget.envelope"]
-    assert (found[1].month, found[1].until, found[1].new, found[1].theme) == ("2019-01", "2020-12", "0.85", "lead")
-    assert [each.theme for each in found] == ["plan", "lead", "apbd"]
+    assert (found[1].month, found[1].until, found[1].new) == ("2019-01", "2020-12", "0.85")
+    assert [each.theme for each in found] == ["timing", "leadership", "money-district"]
     assert read.calendar_settings(run)["calendar.aksi_3_month"] == 3
 
 

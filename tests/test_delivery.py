@@ -8,9 +8,10 @@ from conftest import SMALL, copy_of_lebak, finished, forced, ledger, live, lived
 from hypothesis import given
 from hypothesis import strategies as st
 
+from konvergensi.inputs import service_kinds
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import delivery, places, targeting
+from konvergensi.mechanisms import delivery, needs, places, targeting
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.mechanisms.delivery import BINS, ration
 from konvergensi.model.convergence import MONTH, ConvergenceModel
@@ -416,14 +417,26 @@ def test_family_planning_lowers_the_risk_of_later_births() -> None:
     assert 0 < risky.mean() < world.households.four_too.mean()
 
 
-@pytest.mark.parametrize("need", ["child", "household"])
-def test_an_unknown_need_is_refused_by_name(lebak: ConvergenceModel, need: str) -> None:
-    strange = SERVICES["pmba" if need == "child" else "pkh"].model_copy(update={"need": "moon"})
-    with pytest.raises(ValueError, match=r"services\.toml: .*'moon'"):
-        if need == "child":
-            targeting.child_need(lebak.world, strange, slice(0, 1))
-        else:
-            targeting.household_need(lebak.world, strange)
+def test_every_need_that_is_declared_has_its_rule_and_no_rule_is_of_an_unknown_need() -> None:
+    declared = {name: service_kinds.need(name).of for name in service_kinds.names("need")}
+    assert {name for name, of in declared.items() if of == "child"} == set(needs.CHILD)
+    assert {name for name, of in declared.items() if of == "household"} == set(needs.HOUSEHOLD)
+    with pytest.raises(ValueError, match="'moon' is not in service_kinds"):
+        needs.rule("moon")
+    with pytest.raises(ValueError, match="'kek' is one of a child"):
+        needs.rule("kek")(needs.HouseholdNeed)
+
+
+def test_a_need_can_be_told_from_its_expected_size_and_from_the_truth(lebak: ConvergenceModel) -> None:
+    world, total = lebak.world, {name: each.value for name, each in lebak.place.population.items()}
+    rows = world.children.window(world.month, 0, 59)
+    for child in needs.CHILD.values():
+        truth = child.truth(world, rows)
+        assert truth is None or (truth.dtype == bool and len(truth) == rows.stop - rows.start)
+        assert 0 < child.expected_share(total, world.settings) <= 1
+    for household in needs.HOUSEHOLD.values():
+        assert len(household.truth(world)) == len(world.households)
+        assert 0 < household.expected(total, world.settings) <= total["families"]
 
 
 def test_a_village_sees_who_lacks_a_latrine(run: Run) -> None:

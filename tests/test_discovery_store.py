@@ -1,6 +1,7 @@
 """Discovery and robustness from a store to a folder: conditions, refusals, words, figures, the workbench's format."""
 
 import csv
+import importlib
 import io
 import json
 import re
@@ -78,7 +79,7 @@ NO_CONDITIONS = ("", "prevalence", "prevalence > ", "prevalence = 14", "prevalen
 
 @pytest.mark.parametrize("text", NO_CONDITIONS)
 def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InputError, match=r"--where: .* is not a condition; .*'prevalence > 14'"):
+    with pytest.raises(InputError, match=r"where: .* is not a condition; .*'prevalence > 14'"):
         parse_where(text)
 
 
@@ -122,7 +123,7 @@ def test_money_that_averts_nothing_is_not_cheap(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("where", "fault"),
     [
-        ("y > 1e6", r"--where: 'y > 1e6': 0 of \d+ draws meet it; at least 5 must and.*\(values: y 0"),
+        ("y > 1e6", r"where: 'y > 1e6': 0 of \d+ draws meet it; at least 5 must and.*\(values: y 0"),
         ("y > -1e6", r"(\d+) of \1 draws meet it"),
         ("z > 1", r"unknown output 'z'; there is y"),
     ],
@@ -408,6 +409,18 @@ def test_a_store_without_a_good_run_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "results.tar.gz").exists()
 
 
+def test_what_is_a_name_in_the_export_is_no_number(store: Store, tmp_path: Path) -> None:
+    """Seed and scenario are words, so that the workbench's PRIM peels them as categories."""
+    write_ema(store, tmp_path / "results.tar.gz")
+    with tarfile.open(tmp_path / "results.tar.gz", "r:gz") as archive:
+        held = {name: archive.extractfile(name).read().decode() for name in archive.getnames()}  # type: ignore[union-attr]
+    types = json.loads(held["metadata.json"])["experiments"]
+    experiments = pd.read_csv(io.StringIO(held["experiments.csv"]))
+    assert all(types[name] == "category" for name in ("seed", "scenario", "policy", "model"))
+    assert not any(pd.api.types.is_integer_dtype(column) for _, column in experiments.items())
+    assert "int" not in " ".join(types.values())
+
+
 def test_the_workbench_itself_reads_it(store: Store, tmp_path: Path) -> None:
     workbench = pytest.importorskip("ema_workbench")
     write_ema(store, tmp_path / "results.tar.gz")
@@ -415,3 +428,9 @@ def test_the_workbench_itself_reads_it(store: Store, tmp_path: Path) -> None:
     ok = store.runs()[lambda runs: runs["status"] == "ok"]
     np.testing.assert_allclose(outcomes["y"], ok["y"])
     assert experiments["policy"].tolist() == ok["scenario"].tolist()
+    box = (
+        importlib.import_module("ema_workbench.analysis.prim")
+        .Prim(experiments, outcomes["y"] > 5, threshold=0.5)
+        .find_box()
+    )
+    assert len(box.box_lims) > 1

@@ -24,19 +24,19 @@ from konvergensi.base.files import data_root
 from konvergensi.base.months import parse_month
 from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district, list_districts
-from konvergensi.inputs.parameters import load_parameters
+from konvergensi.inputs.parameters import Settings, load_parameters
 from konvergensi.methods.shapley import coalitions
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.model.replay import (
     COORDINATION,
     COVID,
+    DRIVERS,
     HISTORY,
     INCOME,
-    ROOMS,
-    SWITCHES,
     Replay,
     driver_of,
     service_groups,
+    switches,
 )
 from konvergensi.report import explain_page
 from konvergensi.report.theme import SMALL
@@ -120,8 +120,8 @@ def test_coordination_that_stands_still_leaves_agencies_villages_and_caregivers_
 
 def test_every_room_of_coordination_that_can_be_switched_off_is() -> None:
     known = load_parameters()
-    switches = {key for key in known if key.endswith(".on") and key.partition(".")[0] in ROOMS}
-    assert switches - set(SWITCHES) == {"actions.on"}  # which would do every action in full
+    every = {key for key, each in known.items() if key.endswith(".on") and DRIVERS.get(each.theme) == COORDINATION}
+    assert every - set(switches(Settings.defaults())) == {"actions.on"}  # which would do every action in full
 
 
 def test_incomes_that_stand_still_leave_later_children_at_the_level_of_the_first(start: Replay, moved: Replay) -> None:
@@ -188,13 +188,20 @@ def test_an_agency_that_stops_spends_nothing_from_then_on() -> None:
 
 
 def test_every_dated_change_belongs_to_one_driver() -> None:
-    assert driver_of("shocks.posyandu_open_share") == driver_of("shocks.budget_moved_share") == COVID
-    assert driver_of("shocks.mutasi_share") == driver_of("network.decree_in_force") == COORDINATION
-    assert driver_of("registers.krs_min_risks") == driver_of("opd.dinkes.ego") == COORDINATION
-    assert driver_of("growth.income_trend_z_per_year") == INCOME
-    assert driver_of("budget.apbd_room_share") == driver_of("growth.level_shift_z") == HISTORY
-    known = {"shocks.on"} | {key for name in list_districts() for e in find_district(name).timeline for key in e.set}
-    assert {driver_of(key) for key in known} <= {COVID, COORDINATION, HISTORY}
+    place = find_district("lebak")
+
+    def driver(key: str) -> str:
+        return driver_of(place.parameters()[key])
+
+    assert driver("shocks.posyandu_open_share") == driver("shocks.budget_moved_share") == COVID
+    assert driver("shocks.mutasi_share") == driver("network.decree_in_force") == COORDINATION
+    assert driver("registers.krs_min_risks") == driver("opd.dinkes.ego") == COORDINATION
+    assert driver("growth.income_trend_z_per_year") == INCOME
+    assert driver("budget.apbd_room_share") == driver("growth.level_shift_z") == HISTORY
+    known = {"shocks.on"} | {
+        key for name in list_districts() for e in find_district(name).timeline for key in e.set if key[:4] != "opd."
+    }
+    assert {driver(key) for key in known} <= {COVID, COORDINATION, HISTORY}
 
 
 def test_agencies_with_most_programmes_have_a_share_of_their_own() -> None:
@@ -209,23 +216,23 @@ def test_agencies_with_most_programmes_have_a_share_of_their_own() -> None:
 
 # ---- shares ----------------------------------------------------------------------------------------------------------
 
-DRIVERS = ("income", "covid", "coordination")
+THREE = ("income", "covid", "coordination")
 changes = st.lists(st.floats(-50, 50), min_size=9, max_size=9).map(
-    lambda v: dict(zip([*map(world_of, coalitions(DRIVERS)), LEVEL], v))
+    lambda v: dict(zip([*map(world_of, coalitions(THREE)), LEVEL], v))
 )
 
 
 @given(changes)
 def test_shares_and_what_would_have_come_anyway_sum_to_the_change(change: dict[str, float]) -> None:
-    found = split(change, DRIVERS)
-    assert found["anyway"] + sum(found[each] for each in DRIVERS) == pytest.approx(found["true"], abs=1e-9)
+    found = split(change, THREE)
+    assert found["anyway"] + sum(found[each] for each in THREE) == pytest.approx(found["true"], abs=1e-9)
     assert found["anyway:incomes"] + found["anyway:rest"] == pytest.approx(found["anyway"], abs=1e-9)
-    assert found["true"] == change[world_of(frozenset(DRIVERS))]
+    assert found["true"] == change[world_of(frozenset(THREE))]
 
 
-@given(changes, st.permutations(DRIVERS))
+@given(changes, st.permutations(THREE))
 def test_the_order_of_the_drivers_changes_nothing(change: dict[str, float], order: list[str]) -> None:
-    assert split(change, order) == split(change, DRIVERS)
+    assert split(change, order) == split(change, THREE)
 
 
 def test_the_order_of_drivers_and_agencies_changes_no_world() -> None:

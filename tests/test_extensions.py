@@ -359,6 +359,12 @@ def test_describe_tells_of_their_parameters(folder: Path) -> None:
     assert call("describe", "rains.staying_home_share").exit_code == 2
 
 
+@pytest.mark.parametrize("given", [5, [5], {"rains.py": 1}])
+def test_what_names_no_files_is_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="extensions: has to be a list of file names"):
+        kv.run("baseline", **SHORT, extensions=given)
+
+
 def test_extensions_named_twice_are_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="'rains' is there already"), in_force(["rains.py", "rains.py"]):
         pass

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[list[str], str, str]] = {
     "explain": (["explain", "--district", "lebak", "--draws-from", "prior"], "explanation", "worlds.parquet"),
     "calibrate": (["calibrate", "quick"], "calibration", MANIFEST),
     "validate": (["validate"], "validation", "figures/fit.png"),
+    "validate --nation": (["validate", "--nation"], "country_validation", "figures/readings.png"),
     "sensitivity": (["sensitivity", "STORE"], "sensitivity", "sobol/figures/what-moves-mine.png"),
     "discover": (["discover", "STORE", "--where", "y > 5"], "discovery", "boxes.parquet"),
     "robustness": (["robustness", "STORE", "--output", "y"], "robustness", "robustness.md"),

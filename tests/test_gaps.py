@@ -20,7 +20,7 @@ import konvergensi as kv
 from konvergensi.analyses import gaps as gaps_module
 from konvergensi.analyses import gaps_plan
 from konvergensi.analyses.gaps import Gaps, gaps, shares, t_interval
-from konvergensi.analyses.gaps_plan import ALL, EQUAL_MONEY, GAPS, MEASURES, NONE, RATES, SETS, make_plan, name_of
+from konvergensi.analyses.gaps_plan import ALL, EQUAL_MONEY, GAPS, NONE, SETS, make_plan, name_of, unmeasured_rates
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
@@ -30,6 +30,7 @@ from konvergensi.methods.shapley import coalitions, shapley
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.report import gaps_page
 from konvergensi.report.theme import SMALL
+from konvergensi.results.gaps import MEASURES
 from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
 
 SHORT: dict[str, Any] = {"population_share": 0.005, "end": "2018-12"}
@@ -52,7 +53,7 @@ def one(kept: Path) -> Gaps:
 def small(kept: Path, one: Gaps) -> Gaps:
     """A little of everything."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gaps_plan, "RATES", FEW_RATES)
+        patch.setattr(gaps_plan, "unmeasured_rates", lambda known: [known[key] for key in FEW_RATES])
         return gaps(**SHORT, seeds=2, draws=1, workers=1, keep=kept)
 
 
@@ -193,8 +194,9 @@ def plan(**options: Any) -> gaps_plan.Plan:
 
 
 def test_runs_are_policy_belief_and_chance() -> None:
-    made = plan()
-    assert (len(made.main), len(made.drawn), len(made.ends)) == (8 * 2, 8 * 3, 2 * 2 * len(RATES))
+    made, rates = plan(), unmeasured_rates(load_parameters())
+    assert len(rates) > 20 and all(each.drawn or each.role == "lever" for each in rates)
+    assert (len(made.main), len(made.drawn), len(made.ends)) == (8 * 2, 8 * 3, 2 * 2 * len(rates))
     assert all(job.set == tuple(EQUAL_MONEY.items()) for job in made.main.values())
     assert {job.seed for job in made.main.values()} == {1, 2}
     assert {job.seed for job in [*made.drawn.values(), *made.ends.values()]} == {1}
@@ -208,8 +210,8 @@ def test_what_is_drawn_is_an_assumption_and_no_policy() -> None:
     assert len(drawn) > 30
     for each in drawn:
         assert each.grade == "assumption" and not isinstance(each.value, (bool, str))
-        assert each.key not in gaps_plan.POLICY_LEVERS and each.key not in closed
-    assert set(load_parameters()) >= gaps_plan.POLICY_LEVERS | set(RATES)
+        assert each.key not in closed
+        assert each.role == "assumption" or (each.role, "drawn" in each.marks) == ("lever", True)
 
 
 def test_draws_stay_in_their_ranges_spread_over_them_and_a_longer_series_begins_with_a_shorter() -> None:

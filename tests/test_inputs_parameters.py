@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from konvergensi.base.errors import InputError
+from konvergensi.inputs.agencies import opd_parameters
+from konvergensi.inputs.describe import describe
+from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.fields import GRADES
+from konvergensi.inputs.kinds import names_of
 from konvergensi.inputs.parameters import Settings, load_parameters, parameter_hashes
 from konvergensi.inputs.services import load_services
 
@@ -17,6 +21,9 @@ unit = "{unit}"
 {bounds}
 source = "invented"
 grade = "assumption"
+role = "assumption"
+theme = "delivery"
+read = "month"
 meaning = "A thing."
 arti = "Suatu hal."
 """
@@ -57,6 +64,28 @@ def test_services_give_their_costs_and_effects_as_parameters() -> None:
         assert {service.name["en"], service.name["id"], service.register, service.class_}
 
 
+def test_every_parameter_has_a_role_a_theme_and_a_time_of_reading_that_are_explained() -> None:
+    parameters = {**load_parameters(), **opd_parameters(find_district("lebak").opd)}
+    for each in parameters.values():
+        assert each.role in names_of("role") and each.theme in names_of("theme") and each.read in names_of("read")
+        assert each.role != "lever" or (each.decided_by and (each.to_do or each.to_do_off)), each.key
+        assert each.drawn <= (each.role in ("assumption", "lever") and each.is_number)
+    for kind in ("role", "theme", "read", "decided_by"):
+        used = {getattr(each, kind) for each in parameters.values()} - {""}
+        assert used == set(names_of(kind))
+
+
+def test_describe_shows_what_a_parameter_is_in_both_languages() -> None:
+    english = dict(describe("socialization.turnover_share"))
+    assert english["role"].startswith("lever: ") and english["theme"].startswith("socialization: ")
+    assert english["read"].startswith("month: ") and english["decided by"] == "district: district"
+    assert "Keep the person in charge in place" in english["to do"] and "nobody measured" in english["in analyses"]
+    indonesian = dict(describe("socialization.turnover_share", "id"))
+    assert indonesian["peran"].startswith("lever: diputuskan") and "mutasi" in indonesian["tindakan"]
+    assert dict(describe("opd.dinkes.skill"))["role"].startswith("lever: ")
+    assert dict(describe("services.pmba.effect"))["theme"].startswith("growth: ")
+
+
 def test_parameter_files_have_hashes() -> None:
     hashes = parameter_hashes()
     assert "services.toml" in hashes and all(len(each) == 64 for each in hashes.values())
@@ -82,7 +111,7 @@ def test_types_are_kept(settings: Settings) -> None:
         (
             "budget.inertia",
             80,
-            r"--set: budget.inertia: 80 looks like a percent; write 0.8 \(allowed is \[0, 1\]\)",
+            r"set: budget.inertia: 80 looks like a percent; write 0.8 \(allowed is \[0, 1\]\)",
         ),
         ("budget.inertia", 101, r"101 is outside \[0, 1\] share of the line"),
         ("budget.inertia", -0.1, r"-0.1 is outside \[0, 1\]"),
@@ -142,6 +171,19 @@ def test_settings_can_be_copied_and_sent(settings: Settings) -> None:
         (entry("a", "true").replace("meaning", "meening"), r"a.meaning: missing; write .*not meening"),
         (entry("a", "true").replace("assumption", "guess"), "a.grade: 'guess' is not one of: paper"),
         (entry("a", "true").replace("Suatu hal.", " "), "a.arti: empty"),
+        (
+            entry("a", "true").replace('role = "assumption"', 'role = "levr"'),
+            "a.role: 'levr' is not one of: .*mean lever",
+        ),
+        (entry("a", "true").replace('"delivery"', '"deliveri"'), "a.theme: .*did you mean delivery"),
+        (entry("a", "true").replace('"month"', '"monthly"'), "a.read: .*did you mean month"),
+        (entry("a", "true", 'marks = ["drawm"]'), "a.marks.*: 'drawm' is not one of: .*did you mean drawn"),
+        (entry("a", "true", 'decided_by = "distrik"'), "a.decided_by: .*did you mean district"),
+        (entry("a", "true").replace('role = "assumption"\n', ""), "a.role: missing"),
+        (
+            entry("a", "true").replace('role = "assumption"', 'role = "lever"'),
+            "(?s)a.decided_by: missing.*a.to_do: missing",
+        ),
         ("a = 1", "budget.toml: a: 1 is not a table"),
         ("[a", "not valid TOML"),
     ],
@@ -197,6 +239,11 @@ grade = "model"
         ("value = 0.1", "value = 3.0", r"service\[soup\].effect: value 3 must lie in low..high"),
         ("value = 1000,", "value = -1,", r"service\[soup\].unit_cost.value: -1 is outside"),
         ('register = "eppgbm"', "", r"service\[soup\].register: missing"),
+        ('need = "all"', 'need = "fallering"', r"need: 'fallering' is not one of: .*did you mean faltering"),
+        ('need = "all"', 'need = "poor"', r"service\[soup\].need: 'poor' is not one of: all, kek, faltering"),
+        ('acts_on = "laz"', 'acts_on = "lazz"', r"acts_on: 'lazz' is not one of: .*did you mean laz"),
+        ('venue = "posyandu"', 'venue = "posiandu"', r"venue: 'posiandu' is not one of: .*did you mean posyandu"),
+        ('uptake = "food"', 'uptake = "foot"', r"uptake: 'foot' is not one of: .*did you mean food"),
         ("need =", "ned =", r"service\[soup\].need: missing; .*not ned"),
         ('"soup"', '"Soup Bowl"', "'Soup Bowl' is not a short name"),
         ("package = true", 'package = "yes"', "'yes' is not true or false"),

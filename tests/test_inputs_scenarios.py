@@ -86,8 +86,8 @@ def test_set_holds_from_start_to_end(tmp_path: Path, district: District) -> None
 @pytest.mark.parametrize(
     ("set_", "message"),
     [
-        ({"opd.dinkes.eggo": 0.1}, r"--set: opd.dinkes.eggo: unknown key; did you mean opd.dinkes.ego\?"),
-        ({"opd.dinkes.ego": 10}, "--set: opd.dinkes.ego: 10 looks like a percent; write 0.1"),
+        ({"opd.dinkes.eggo": 0.1}, r"set: opd.dinkes.eggo: unknown key; did you mean opd.dinkes.ego\?"),
+        ({"opd.dinkes.ego": 10}, "set: opd.dinkes.ego: 10 looks like a percent; write 0.1"),
         ({"opd.dinsos.ego": 0.1}, r"opd.dinsos.ego: unknown key; did you mean opd.dinkes.ego\?"),
     ],
 )

@@ -17,12 +17,18 @@ from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.observe.recorder import COLUMNS
 from konvergensi.results.run import Run
 from konvergensi.world.agents import Opd
-from konvergensi.world.network import LAYERS, density
+from konvergensi.world.network import LAYERS, density, edge_key
 
 EPPGBM_TO_SURVEY_2019 = 0.359  # 11.83 over 32.96 percent, evidence/eppgbm_vs_survey_pairs.csv
 
 
 # ---- steps ---------------------------------------------------------------------------------------
+
+
+def _tied(model: ConvergenceModel, other: str) -> bool:
+    """Whether the coordinator is formally tied to this one."""
+    one = f"opd:{model.opds[0].id}"
+    return bool(model.network.has_edge(one, other, key=edge_key("formal", one, other)))
 
 
 def test_every_part_of_the_month_is_a_method_with_a_sentence() -> None:
@@ -73,7 +79,7 @@ def test_a_model_without_a_seed_keeps_the_one_it_took() -> None:
         ({"end": "2017-12"}, "end"),
         ({"population_share": 0.0}, "population_share"),
         ({"population_share": 1.5}, "population_share"),
-        ({"rng": -1}, "seed"),
+        ({"rng": -1}, "rng"),
         ({"trace_children": -1}, "trace_children"),
         ({"set": {"budget.inertiaa": 0.5}}, "budget.inertia"),
         ({"set": {"budget.inertia": 5}}, "budget.inertia"),
@@ -190,7 +196,7 @@ def test_quality_rises_with_what_people_and_files_know(lebak: ConvergenceModel, 
 
 def test_the_network_has_its_layers_and_reaches_every_village(lebak: ConvergenceModel) -> None:
     graph = lebak.network
-    assert {key for _, _, key in graph.edges(keys=True)} <= set(LAYERS)
+    assert {layer for *_, layer in graph.edges(data="layer")} <= set(LAYERS)
     assert nx.has_path(graph, f"opd:{lebak.opds[0].id}", f"desa:{lebak.villages[-1].name}")
     kinds = pd.Series([kind for _, kind in graph.nodes(data="kind")]).value_counts()
     assert kinds.to_dict() == {"desa": 345, "kecamatan": 28, "opd": len(lebak.opds)}
@@ -201,7 +207,7 @@ def test_the_network_has_its_layers_and_reaches_every_village(lebak: Convergence
 def test_at_the_start_agencies_outside_the_decree_have_no_formal_tie() -> None:
     model = ConvergenceModel(rng=1, population_share=0.005, end="2018-01")
     for opd in model.opds[1:]:
-        tied = model.network.has_edge(f"opd:{model.opds[0].id}", f"opd:{opd.id}", key="formal")
+        tied = _tied(model, f"opd:{opd.id}")
         assert tied == (opd.in_decree or opd.leads)
 
 
@@ -223,13 +229,13 @@ def test_a_decree_that_a_scenario_widens_from_the_start_ties_the_agency(tmp_path
     )
     model = ConvergenceModel(str(scenario), rng=1, population_share=0.005, end="2018-01")
     assert next(opd for opd in model.opds if opd.id == "pupr").decree_stated
-    assert not model.network.has_edge(f"opd:{model.opds[0].id}", "opd:pupr", key="formal")  # no decree in force yet
+    assert not _tied(model, "opd:pupr")  # no decree in force yet
     scenario.write_text(
         scenario.read_text(encoding="utf-8").replace('{ "opd', '{ "network.decree_in_force" = true, "opd'),
         encoding="utf-8",
     )
     model = ConvergenceModel(str(scenario), rng=1, population_share=0.005, end="2018-01")
-    assert model.network.has_edge(f"opd:{model.opds[0].id}", "opd:pupr", key="formal")
+    assert _tied(model, "opd:pupr")
 
 
 # ---- traced children -----------------------------------------------------------------------------

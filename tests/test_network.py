@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from konvergensi.mechanisms import network
 from konvergensi.world.coordination import AGENCY_LAYERS
-from konvergensi.world.network import LAYERS, WEAKEST
+from konvergensi.world.network import LAYERS, WEAKEST, edge_key
 
 TINY = 0.003
 NO_DECAY = {"network.decay_share": 0.0, "network.informal_decay_share": 0.0}
@@ -344,13 +344,14 @@ def test_the_network_is_the_ties_teams_and_villages_as_they_are_now() -> None:
     assert [kinds.count(kind) for kind in ("opd", "kecamatan", "desa")] == [
         len(model.opds), len(model.kecamatan), len(model.villages)
     ]  # fmt: skip
-    assert {key for *_, key in graph.edges(keys=True)} <= set(LAYERS)
+    assert {layer for *_, layer in graph.edges(data="layer")} <= set(LAYERS)
     for layer, tie in model.world.coordination.ties.items():
         for i, one in enumerate(model.opds):
             for j, other in enumerate(model.opds[:i]):
-                found = graph.get_edge_data(f"opd:{one.id}", f"opd:{other.id}", key=layer)
+                ends = (f"opd:{one.id}", f"opd:{other.id}")
+                found = graph.get_edge_data(*ends, key=edge_key(layer, *ends))
                 assert (found["weight"] if found else 0.0) == (tie[i, j] if tie[i, j] >= WEAKEST else 0.0)
-    below = graph.edge_subgraph(edge for edge in graph.edges(keys=True) if edge[2] == "hierarchy")
+    below = graph.edge_subgraph(edge for edge in graph.edges(keys=True) if graph.edges[edge]["layer"] == "hierarchy")
     # the coordinator reaches every kecamatan, each kecamatan its villages: a tree
     assert below.number_of_edges() == len(model.kecamatan) + len(model.villages)
     assert nx.is_connected(below)

@@ -119,7 +119,8 @@ def test_exactly_twelve_months_are_within_the_year() -> None:
 def test_the_quickest_way_is_that_of_networkx(small: ConvergenceModel) -> None:
     often = network.contacts(small.world.settings)
     graph = nx.Graph()
-    for one, other, layer, weight in small.network.edges(keys=True, data="weight"):
+    for one, other, tie in small.network.edges(data=True):
+        layer, weight = tie["layer"], tie["weight"]
         if layer in ("formal", "informal"):
             months = 1.0 / (weight * often[layer])
             if not graph.has_edge(one, other) or graph[one][other]["months"] > months:

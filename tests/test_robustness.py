@@ -141,5 +141,5 @@ def test_the_direction_is_that_of_the_measures_table() -> None:
 
 @pytest.mark.parametrize("output", ["spent_rp", "prevalense", "cost_per_case"])
 def test_an_output_without_a_better_direction_is_refused_with_those_that_have_one(output: str) -> None:
-    with pytest.raises(InputError, match=rf"--output: '{output}': .*prevalence.*protected_in_time"):
+    with pytest.raises(InputError, match=rf"output: '{output}': .*prevalence.*protected_in_time"):
         direction_of(output)

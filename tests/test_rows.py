@@ -210,6 +210,15 @@ def test_a_row_that_is_not_as_it_was_written_is_made_again(damage: Any, tmp_path
     assert done == []
 
 
+def test_a_record_that_was_changed_is_set_aside_and_its_rows_made_again(tmp_path: Path) -> None:
+    first = rows_of(JOBS[:2], forty_one, workers=1, keep=tmp_path / "r")
+    record = tmp_path / "r" / "shards" / "part-000001.json"
+    record.write_text(record.read_text().replace('"ok": 1', '"ok": 2'))
+    assert damaged_rows(tmp_path / "r") == ["shards/part-000001.json"]
+    done.clear()
+    assert said(rows_of(JOBS[:2], forty_one, workers=1, keep=tmp_path / "r")) == said(first) and done == [1]
+
+
 def test_the_command_says_which_rows_are_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warn_of_damage(tmp_path / "nothing", Lang.en)
     rows_of(JOBS[:1], forty_one, workers=1, keep=tmp_path / "r")

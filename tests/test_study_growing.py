@@ -12,6 +12,7 @@ import pytest
 from study_driver import exported, function_study, model_study
 
 from konvergensi.base.errors import InputError
+from konvergensi.base.owned import sealed
 from konvergensi.methods.designs import Design
 from konvergensi.methods.functions import ishigami
 from konvergensi.model.outcome import Outcome
@@ -109,7 +110,7 @@ def test_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     store = run_study(function_study(), tmp_path / "store", workers=1)
     manifest = json.loads((store.path / "manifest.json").read_text())
     manifest["identity"] |= {"version": "0.0.1", "code": "other"}
-    (store.path / "manifest.json").write_text(json.dumps(manifest))
+    (store.path / "manifest.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(InputError, match=r"was begun with other code, version 0.0.1 \(now "):
         resume_study(store.path)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import konvergensi as kv
-from konvergensi.analyses.trial import Estimate, grow_cohort, published_laz, trial
+from konvergensi.analyses.trial import TrialEstimate, grow_cohort, published_laz, trial
 from konvergensi.base.errors import InputError
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
@@ -130,7 +130,7 @@ def test_a_trial_of_nobody_is_refused(n: int) -> None:
 
 def test_the_mean_of_a_constant_has_no_width() -> None:
     each = np.full(100, 0.25, np.float32)
-    assert Estimate.of_mean(each) == Estimate(0.25, 0.25, 0.25)
+    assert TrialEstimate.of_mean(each) == TrialEstimate(0.25, 0.25, 0.25)
 
 
 def test_it_is_part_of_the_package() -> None:

@@ -34,9 +34,10 @@ from konvergensi.analyses.calibration import (
 from konvergensi.analyses.calibration_runs import Progress, Simulator
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import read_bytes
-from konvergensi.base.folders import read_json
+from konvergensi.base.folders import claimed, read_json
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import kind_of, public
 from konvergensi.inputs.calibration_study import CalibrationStudy, load_calibration
 from konvergensi.inputs.districts import find_district
 from konvergensi.methods.matching import sobol_points
@@ -58,21 +59,28 @@ def planned_runs(study: CalibrationStudy) -> int:
     return paired * file.seeds + file.truths
 
 
+@public(study=kind_of("a_calibration_study", CalibrationStudy))
 def calibrate(
-    study: CalibrationStudy,
-    out: Path,
+    study: CalibrationStudy | str | Path,
+    out: str | Path,
     *,
     workers: int | None = None,
     cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Calibration:
-    """Calibrate a district; resumes what `out` holds. Raises InputError when nothing is left of the prior."""
+    """Calibrate a district; resumes what `out` holds.
+
+    Parameters: study, a calibration study, the name of a shipped one, or its file; out, a folder for the runs; workers,
+    cluster and progress as in `run_study`. Raises InputError when nothing is left of the prior.
+    """
     began = time.perf_counter()
+    study = study if isinstance(study, CalibrationStudy) else load_calibration(study)
     file, space = study.file, study.space
+    claimed(Path(out))
     structures = [structure_stage(each) for each in file.structure if each.points]
     for stage in (*stages_of(study), POSTERIOR, TRUTHS, *structures):
-        refuse_foreign(out / stage)  # now, not after the stages before it
-    simulator = Simulator(study, out, workers, cluster, progress, planned_runs(study))
+        refuse_foreign(Path(out) / stage)  # now, not after the stages before it
+    simulator = Simulator(study, Path(out), workers, cluster, progress, planned_runs(study))
     seeds = tuple(range(1, file.seeds + 1))
     runs, left = _waves(simulator, seeds)
     first = Analysis(study, runs, stages_of(study))

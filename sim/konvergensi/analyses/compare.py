@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.analyses.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
+from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
-from konvergensi.base.version import __version__
-from konvergensi.base.versions import git_commit, package_versions
-from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.base.words import both
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
-from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.targets import load_targets
 from konvergensi.methods.statistics import (
     F64,
@@ -40,51 +39,10 @@ from konvergensi.results.run import Run
 from konvergensi.studies.rows import Progress, Row, rows_of
 
 TARGETS = tuple((each.percent, format_month(each.month)) for each in load_targets())  # the national path
-INTERVALS = {
-    "percentiles": (
-        "95% of runs: 2.5th to 97.5th percentile (draws: {draws}, seeds of each: {seeds}); "
-        "differences are paired by draw and seed",
-        "95% simulasi: persentil ke-2,5 sampai ke-97,5 (sampel parameter: {draws}, benih acak tiap sampel: {seeds}); "
-        "selisih dipasangkan menurut sampel dan benih",
-    ),
-    "few_draws": (
-        "95% of further runs, by the t distribution, from few draws ({draws}, seeds of each: {seeds}), levels within "
-        "what is possible; "
-        "differences are paired by draw and seed",
-        "kisaran dugaan (95%) untuk simulasi berikutnya; sampelnya baru {draws} (benih acak tiap sampel: {seeds}), "
-        "tingkat dalam batas yang mungkin; selisih dipasangkan menurut sampel dan benih",
-    ),
-    "chance": (
-        "chance only, parameters as they are: 95% t interval of the mean over {seeds} seeds; "
-        "differences are paired by seed",
-        "hanya kebetulan, parameter apa adanya: selang t 95% bagi rata-rata dari {seeds} benih acak; "
-        "selisih dipasangkan menurut benih",
-    ),
-    "none": ("one run of each scenario: no interval", "satu simulasi tiap skenario: tanpa selang"),
-}  # kind -> (English, Indonesian)
-PAIRS = (
-    "pairs: 95% t interval of the mean difference; it is decided when the interval leaves out 0",
-    "pasangan: selang t 95% bagi rata-rata selisih; diputuskan bila selang itu tidak memuat 0",
-)
-MONEY = (
-    "Rupiah of the whole district at the model's unit costs, without inflation: programmes and KPM incentives. What "
-    "meetings, accompaniment, training and lists cost is not known and not counted.",
-    "Rupiah seluruh daerah menurut biaya satuan model, tanpa inflasi: program dan insentif KPM. Biaya rapat, "
-    "pendampingan, pelatihan, dan penyusunan daftar belum diketahui dan tidak dihitung.",
-)
-NO_VARIANCE = (
-    "variance is split only with at least two draws and two seeds; also not where nothing varies",
-    "ragam hanya diurai bila ada sedikitnya dua sampel parameter dan dua benih acak; juga tidak bila tidak ada ragam",
-)
-NO_RATIO = {
-    "one_run": ("one run says nothing about how sure it is", "satu simulasi tidak menunjukkan tingkat kepastian"),
-    "alike": ("the same as the reference in every run", "sama dengan acuan pada setiap simulasi"),
-    "unclear": ("not clearly more than under the reference", "tidak jelas lebih banyak daripada acuan"),
-    "worse": ("fewer than under the reference", "lebih sedikit daripada acuan"),
-}
 EFFECTS = {"cases_averted": "d_cases", "protected_in_time": "d_protected"}
 
 
+@public()
 @takes_extensions
 def compare(
     scenarios: Sequence[str],
@@ -337,12 +295,8 @@ def _manifest(
     draws, seeds = plan.draws, plan.seeds
     reference = details[plan.names[0]]
     kind = interval_kind(draws, seeds)
-    words = dict(zip(("en", "id"), (text.format(draws=draws, seeds=seeds) for text in INTERVALS[kind])))
-    return {
-        "version": __version__,
-        "git_commit": git_commit(),
-        "district": plan.place.id,
-        "district_name": plan.place.name,
+    hashes = {policy.id: policy.hashes for policy in plan.policies}
+    return made_from(plan.place, hashes, wall_time_s) | {
         "scenarios": plan.names,
         "titles": {policy.id: {"en": policy.title.en, "id": policy.title.id} for policy in plan.policies},
         "questions": {policy.id: {"en": policy.question.en, "id": policy.question.id} for policy in plan.policies},
@@ -359,15 +313,13 @@ def _manifest(
         "structures": {each.key: dict(each.weights) for each in plan.structures},
         "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
         "interval_kind": kind,
-        "intervals": words,
-        "pair_intervals": _both(PAIRS),
-        "variance_note": None if draws >= 2 and seeds >= 2 else _both(NO_VARIANCE),
-        "money_note": _both(MONEY),
+        "intervals": both(f"said.intervals.{kind}", draws=draws, seeds=seeds),
+        "pair_intervals": both("said.intervals.pairs"),
+        "variance_note": None if draws >= 2 and seeds >= 2 else both("said.note.no_variance"),
+        "money_note": both("said.note.money"),
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),
-        "extensions": extensions_in_force(),
-        "synthetic_inputs": list(plan.place.synthetic),
         "targets": [
             {"percent": each.percent, "month": format_month(each.month), "source": each.source, "grade": each.grade}
             for each in load_targets()
@@ -378,19 +330,8 @@ def _manifest(
         "service_names": reference.service_names,
         "agency_names": reference.agency_names,
         "package": reference.package,
-        "hashes": {
-            "scenario": {policy.id: policy.hashes for policy in plan.policies},
-            "district": plan.place.hashes,
-            "parameters": parameter_hashes(),
-        },
-        "packages": package_versions(),
         "command": "konvergensi.compare",
-        "wall_time_s": round(wall_time_s, 3),
     }
-
-
-def _both(words: tuple[str, str]) -> dict[str, str]:
-    return dict(zip(("en", "id"), words))
 
 
 def _assumed_unit_costs(plan: Plan, details: Mapping[str, Run]) -> dict[str, Any]:
@@ -423,7 +364,9 @@ def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, An
         services = (means["d_cost_rp"] - means["d_transfer_rp"]).to_numpy()
         for effect, column in EFFECTS.items():
             ratio, low, high = ratio_interval(means["d_cost_rp"].to_numpy(), means[column].to_numpy())
-            reason = None if math.isfinite(ratio) else _both(NO_RATIO[_why(each[column].to_numpy(), len(means))])
+            reason = (
+                None if math.isfinite(ratio) else both(f"said.no_ratio.{_why(each[column].to_numpy(), len(means))}")
+            )
             known = (
                 {"rp": ratio, "low": low, "high": high} if reason is None else {"rp": None, "low": None, "high": None}
             )

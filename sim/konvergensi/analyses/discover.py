@@ -7,31 +7,35 @@ stand on runs that the search has not seen.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from konvergensi.analyses.cases import cases
+from konvergensi.base.errors import InputError, fault
 from konvergensi.base.version import __version__
+from konvergensi.base.words import both
+from konvergensi.inputs.arguments import kind_of, one_of, public
+from konvergensi.inputs.districts import district_id, find_district
 from konvergensi.methods import tree
 from konvergensi.methods.box_check import check
 from konvergensi.methods.boxes import Bools, Box, fit, inside, outside, quasi_p
 from konvergensi.methods.cases import Cases, parse_where
 from konvergensi.methods.prim import Found, Rule, find_boxes
 from konvergensi.results.discovery import Discovery, Region
+from konvergensi.studies.store import Store, opened
 from konvergensi.studies.study import KONVERGENSI, parameters_for
-
-if TYPE_CHECKING:
-    from konvergensi.studies.store import Store
 
 Method = Literal["prim", "tree"]
 ALIKE = 0.5  # rank correlation over the draws from which on two numbers cannot well be told apart
 METHODS: tuple[Method, ...] = ("prim", "tree")
 
 
+@public(store=kind_of("a_store", Store), method=one_of("prim", "tree"))
 def discover(
-    store: Store,
+    store: Store | str | Path,
     where: str,
     scenario: str | None = None,
     method: Method = "prim",
@@ -41,10 +45,15 @@ def discover(
 ) -> Discovery:
     """Find the conditions under which draws meet `where` in one scenario (the study's last by default).
 
-    Parameters: where, such as `prevalence > 14` (see `cases.parse_where`); method, prim or tree; density, the least a
-    PRIM box should have, None for the rule that needs no number. Raises InputError for input that does not fit.
+    Parameters: store, a Store or its folder; where, such as `prevalence > 14` (see `cases.parse_where`); method, prim
+    or tree; density, the least a PRIM box should have, None for the rule that needs no number. Raises InputError for
+    input that does not fit.
     """
-    given, rule = cases(store, parse_where(where), scenario, district), Rule(density)
+    store = opened(store)
+    if density is not None and not 0 < density <= 1:
+        raise InputError(fault("", "--density", "outside", value=density, low=0, high=1, unit=""))
+    place = str(district_id(district)) if district else None
+    given, rule = cases(store, parse_where(where), scenario, place), Rule(density)
     return search(given, method, rule, _manifest(store, given, method, rule))
 
 
@@ -92,25 +101,19 @@ def _manifest(store: Store, given: Cases, method: Method, rule: Rule) -> dict[st
         if each.key in given.x
     }
     return described(store, given.district) | {
-        "kind": "discovery",
         "scenarios": [given.scenario],
         "draws": len(given.x),
         "left_out": given.left_out,
         "where": given.where.text,
         "method": method,
         "rule": "correlation" if rule.density is None else rule.density,
-        "intervals": {
-            "en": "95% Wilson interval of the density on unseen draws",
-            "id": "selang Wilson 95% untuk kepadatan pada sampel baru",
-        },
+        "intervals": both("said.intervals.unseen_draws"),
         "factors": factors,
     }
 
 
 def described(store: Store, district: str) -> dict[str, Any]:
     """What any finding says of the store that it was read from."""
-    from konvergensi.inputs.districts import find_district
-
     study = store.study
     place = find_district(store.source_of(district)) if study.model == KONVERGENSI else None
     return {

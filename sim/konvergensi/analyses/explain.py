@@ -52,11 +52,9 @@ from konvergensi.analyses.explain_plan import (
     world_of,
 )
 from konvergensi.analyses.gaps import t_interval
-from konvergensi.base.version import __version__
-from konvergensi.base.versions import git_commit, package_versions
-from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.analyses.manifest import made_from
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
-from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.methods.shapley import coalitions, shapley
@@ -82,6 +80,7 @@ if TYPE_CHECKING:
 Change = Mapping[str, float]  # by world, points of prevalence
 
 
+@public()
 @takes_extensions
 def explain(
     district: str = "lebak",
@@ -243,13 +242,10 @@ def _manifest(
     names = {opd.id: opd.name for opd in plan.place.opd}
     trend = plan.place.parameters()["growth.income_trend_z_per_year"]
     trends = [float(dict(each.set).get(trend.key, trend.value)) for each in plan.jobs]
-    return {
-        "version": __version__,
-        "git_commit": git_commit(),
+    hashes = load_scenario(SCENARIO).hashes
+    return made_from(plan.place, hashes, wall_time_s) | {
         "scenario": SCENARIO,
         "structures": {each.key: dict(each.weights) for each in plan.structures},
-        "district": plan.place.id,
-        "district_name": plan.place.name,
         "start": plan.since,  # the months explained, as figures and tables show them
         "end": plan.until,
         "since": plan.since,
@@ -281,15 +277,6 @@ def _manifest(
         ],
         "published_file": FILE,
         "command": "konvergensi.explain",
-        "extensions": extensions_in_force(),
-        "synthetic_inputs": list(plan.place.synthetic),
-        "hashes": {
-            "scenario": load_scenario(SCENARIO).hashes,
-            "district": plan.place.hashes,
-            "parameters": parameter_hashes(),
-        },
-        "packages": package_versions(),
-        "wall_time_s": round(wall_time_s, 3),
         "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds; parameters as they are"
         if plan.fitted is None
         else f"chance and belief: 95 % t interval over {len(plan.seeds)} seeds, each with a fitted draw of its own",

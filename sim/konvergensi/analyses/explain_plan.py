@@ -83,9 +83,9 @@ class Plan:
         return sum(len(job.worlds) for job in self.jobs)
 
 
-def check_span(since: str, until: str, typed: bool = False) -> tuple[int, int]:
+def check_span(since: str, until: str) -> tuple[int, int]:
     """Return the first and the last month. Raises InputError when one is no month, or the last comes first."""
-    keys = ("--from", "--to") if typed else ("since", "until")
+    keys = ("--from", "--to")
     first, last = collect(partial(parse_month, text, key=key) for text, key in zip((since, until), keys))
     if last < first:
         words = {"value": format_month(last), "first": format_month(first), "first_key": keys[0]}
@@ -99,29 +99,28 @@ def make_plan(
     until: str,
     numbers: Mapping[str, Any],
     set_: Mapping[str, Any] | None = None,
-    typed: bool = False,
     draws_from: str = PRIOR,
     structures: str = DEFAULT,
 ) -> Plan:
     """Plan the worlds.
 
-    Parameters: numbers, `seeds`, `population_share`, `agencies` and `workers` (None: not asked for); typed, faults name
-    options as the command line does; draws_from, structures and the others as `explain`. Raises InputError naming what
-    is wrong with the input.
+    Parameters: numbers, `seeds`, `population_share`, `agencies` and `workers` (None: not asked for); draws_from,
+    structures and the others as `explain`. Raises InputError naming what is wrong with the input.
     """
     asked = {name: value for name, value in numbers.items() if value is not None}
     faults: list[Fault] = []
     try:
-        first, last = check_span(since, until, typed)
+        first, last = check_span(since, until)
     except InputError as error:
         faults += error.faults
-    if faults := [*faults, *number_faults(asked, typed=typed)]:
+    if faults := [*faults, *number_faults(asked)]:
         raise InputError(faults)
     district = anywhere(district)
     place = find_district(district)
     start = min(parse_month(START), first)
     dated = resolve(load_scenario(SCENARIO), place, set_, start, last).changes
-    moved = {driver_of(change.key) for change in dated if change.month > first}
+    known = place.parameters()
+    moved = {driver_of(known[change.key]) for change in dated if change.month > first}
     groups = service_groups(place, numbers["agencies"])
     always = (INCOME, COORDINATION, *groups)
     drivers = tuple(each for each in (INCOME, COVID, COORDINATION, *groups, HISTORY) if each in always or each in moved)

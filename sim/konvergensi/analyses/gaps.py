@@ -19,7 +19,6 @@ from konvergensi.analyses.gaps_plan import (
     ENDS,
     EQUAL_MONEY,
     GAPS,
-    MEASURES,
     NONE,
     SETS,
     Closed,
@@ -29,17 +28,15 @@ from konvergensi.analyses.gaps_plan import (
     name_of,
     scenario_of,
 )
+from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
-from konvergensi.base.version import __version__
-from konvergensi.base.versions import git_commit, package_versions
-from konvergensi.inputs.extensions import as_data as extensions_in_force
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
-from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.inputs.structures import DEFAULT
 from konvergensi.methods.shapley import shapley
-from konvergensi.results.gaps import GOOD, RANGES, RANKING, Gaps
+from konvergensi.results.gaps import GOOD, MEASURES, RANGES, RANKING, Gaps
 from konvergensi.studies.rows import Progress, Row, rows_of
 
 if TYPE_CHECKING:
@@ -52,6 +49,7 @@ PERCENTILES = (5, 95)  # over draws
 INTERVALS = ("chance_low", "chance_high", "assumed_low", "assumed_high")
 
 
+@public()
 @takes_extensions
 def gaps(
     district: str = "lebak",
@@ -225,13 +223,10 @@ def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
     policies = {gap: load_scenario(scenario_of(frozenset({gap}))) for gap in GAPS}
     job, rows = plan.main[NONE, 1], [main[NONE, seed] for seed in plan.seeds]
     surveys = [row["survey"] for row in rows if row["survey"] is not None]
-    return {
-        "version": __version__,
-        "git_commit": git_commit(),
+    hashes = {name: each for policy in policies.values() for name, each in policy.hashes.items()}
+    return made_from(plan.place, hashes, wall_time_s) | {
         "scenario": ", ".join(["baseline", *(policy.id for policy in policies.values())]),
         "policies": {gap: policy.id for gap, policy in policies.items()},
-        "district": plan.place.id,
-        "district_name": plan.place.name,
         "start": job.start,
         "end": job.end,
         "year": plan.year,
@@ -249,15 +244,6 @@ def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
         if surveys
         else None,
         "command": "konvergensi.gaps",
-        "extensions": extensions_in_force(),
-        "synthetic_inputs": list(plan.place.synthetic),
-        "hashes": {
-            "scenario": {name: each for policy in policies.values() for name, each in policy.hashes.items()},
-            "district": plan.place.hashes,
-            "parameters": parameter_hashes(),
-        },
-        "packages": package_versions(),
-        "wall_time_s": round(wall_time_s, 3),
         "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds, paired by seed; assumptions: "
         f"5th to 95th percentile of {plan.draws} draws, paired by draw, seed 1; ranges: seed 1, no interval",
     }

@@ -19,7 +19,6 @@ from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import load_scenario, resolve
 from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
-from konvergensi.inputs.uncertain import POLICY_LEVERS
 from konvergensi.methods.shapley import coalitions
 from konvergensi.methods.sobol import number_of, rules, sobol
 from konvergensi.model.convergence import ConvergenceModel
@@ -30,26 +29,13 @@ Closed = frozenset[str]
 GAPS = ("socialization", "data", "timing")
 NONE, ALL = frozenset[str](), frozenset(GAPS)
 SETS = tuple(coalitions(GAPS))  # of closed gaps: none, each, pairs, all
-MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 
 # A source's yearly total is the same whatever agencies argue for. Nothing is moved for COVID-19: what is taken then
 # is what has not been released, so whoever releases earlier would have more money.
 EQUAL_MONEY: dict[str, Value] = {"budget.envelope": "fixed", "shocks.budget_moved_share": 0.0}
 
-# rooms whose assumptions are drawn, and some elsewhere that turn coordination into children reached
-ROOMS = ("socialization", "cascade", "caregivers", "network", "goals", "actions", "review")
-ALSO_DRAWN = ("budget.inertia", "budget.proposal_share", "delivery.quality_floor_share", "registers.missed_first_share")
-# Never measured, and varied one at a time: turnover, diffusion, decay, and what turns them into children reached.
-RATES = tuple(
-    """
-    socialization.turnover_share socialization.learning_share socialization.one_off_share
-    socialization.rotation_loss_share socialization.staff_decay_share socialization.institution_decay_share
-    socialization.peer_share cascade.learning_share cascade.decay_share cascade.inactive_team_share
-    caregivers.learning_share caregivers.decay_share caregivers.peer_share network.decay_share network.tie_gain_share
-    goals.adoption_speed goals.joint_planning_share actions.paper_loss_share budget.inertia budget.proposal_share
-    registers.linkage_miss_share registers.missed_first_share delivery.quality_floor_share uptake.knowledge_slope
-    """.split()
-)
+# themes whose assumptions are drawn, with what else carries coordination to children
+THEMES = ("socialization", "villages", "leadership", "goals", "actions", "review")
 ENDS = ("low", "high")
 
 
@@ -130,7 +116,7 @@ def make_plan(
     closes = {closed: {change.key for change in policy.changes} for closed, policy in policies.items()}
     known = place.parameters()
     assumptions = [known[key] for key in known if _is_drawn(known[key], closes[ALL])]
-    rates = [known[key] for key in RATES] if ranges else []
+    rates = unmeasured_rates(known) if ranges else []
     numbers = tuple(range(1, seeds + 1))
 
     def job(closed: Closed, seed: int, belief: Mapping[str, Value]) -> Job:
@@ -169,11 +155,14 @@ def last_whole_year(first: int, last: int) -> int:
     return year
 
 
+def unmeasured_rates(known: Mapping[str, Parameter]) -> list[Parameter]:
+    """What nobody measured and is varied one at a time: turnover, diffusion, decay, what turns them into children."""
+    return [each for each in known.values() if "unmeasured-rate" in each.marks]
+
+
 def _is_drawn(parameter: Parameter, closed: set[str]) -> bool:
-    numeric = not isinstance(parameter.value, (bool, str))
-    room = parameter.key.partition(".")[0]
-    assumed = numeric and (room in ROOMS or parameter.key in ALSO_DRAWN) and parameter.grade == "assumption"
-    return assumed and parameter.key not in closed and parameter.key not in POLICY_LEVERS
+    about = parameter.theme in THEMES or "carries-coordination" in parameter.marks
+    return parameter.drawn and about and parameter.grade == "assumption" and parameter.key not in closed
 
 
 def gaps_job(job: Job) -> Row:

@@ -6,37 +6,45 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 
 from konvergensi.analyses.cases import by_draw
 from konvergensi.analyses.discover import described
 from konvergensi.base.errors import InputError, fault, nearest
+from konvergensi.base.words import LANGUAGES, number, word
+from konvergensi.inputs.arguments import kind_of, public, text
+from konvergensi.inputs.districts import district_id
 from konvergensi.methods.designs import draws_of
 from konvergensi.methods.prim import LEAST_RUNS
 from konvergensi.methods.regret import RESAMPLES, table
 from konvergensi.results.comparison import MEASURES
 from konvergensi.results.robustness import Robustness
 from konvergensi.studies.outputs import DIFFERENCE
+from konvergensi.studies.store import Store, opened
 from konvergensi.studies.study import parameters_for
-
-if TYPE_CHECKING:
-    from konvergensi.studies.store import Store
 
 TARGET = "review.target_percent"  # what the district set itself for prevalence, the threshold unless one is given
 
 
+@public(store=kind_of("a_store", Store), output=text)
 def robustness(
-    store: Store, output: str = "prevalence", *, threshold: float | None = None, district: str | None = None
+    store: Store | str | Path,
+    output: str = "prevalence",
+    *,
+    threshold: float | None = None,
+    district: str | None = None,
 ) -> Robustness:
     """Rank the scenarios of a store by an output.
 
-    Parameters: output, a measure that has a better direction, or its difference to the first scenario; threshold in
-    its unit, for prevalence the district's own target unless given, for others none. Draws count of which every run
-    ended well. Raises InputError for names that are not there, one scenario, and fewer than LEAST_RUNS whole draws.
+    Parameters: store, a Store or its folder; output, a measure that has a better direction, or its difference to the
+    first scenario; threshold in its unit, for prevalence the district's own target unless given, for others none. Draws
+    count of which every run ended well. Raises InputError for names that are not there, one scenario, and fewer than
+    LEAST_RUNS whole draws.
     """
-    district = district or store.districts[0]
+    store = opened(store)
+    district = str(district_id(district)) if district else store.districts[0]
     direction = direction_of(output)
     if len(store.scenarios) < 2:
         raise InputError(fault(store.path, "scenarios", "two_scenarios", value=", ".join(store.scenarios)))
@@ -46,9 +54,7 @@ def robustness(
         raise InputError(fault(store.path, "draws", "too_few_draws", runs=len(values), least=LEAST_RUNS))
     if threshold is None and output == "prevalence" and TARGET in (known := parameters_for(store.study)):
         threshold = float(store.study.set.get(TARGET, known[TARGET].value))
-    resamples = f"{RESAMPLES:,}".replace(",", ".")
     manifest = described(store, district) | {
-        "kind": "robustness",
         "scenarios": store.scenarios,
         "draws": len(values),
         "left_out": draws_of(store.study) - len(values),
@@ -56,8 +62,7 @@ def robustness(
         "direction": direction,
         "threshold": threshold,
         "intervals": {
-            "en": f"95%, percentiles over {RESAMPLES:,} resamples of the draws only; the luck of seeds is not in them",
-            "id": f"95%, persentil atas {resamples} sampel ulang saja; keberuntungan benih acak tidak termuat",
+            lang: word("said.intervals.resampled_draws", lang, resamples=number(RESAMPLES, lang)) for lang in LANGUAGES
         },
     }
     return Robustness(values, table(values, direction, threshold), manifest)

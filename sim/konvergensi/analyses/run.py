@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from konvergensi.analyses.manifest import made_from
 from konvergensi.base.months import format_month
-from konvergensi.base.version import __version__
-from konvergensi.base.versions import git_commit, package_versions
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import check_options
-from konvergensi.inputs.parameters import parameter_hashes
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.model.extensions import model_class
 from konvergensi.observe.recorder import COLUMNS
@@ -23,6 +22,7 @@ from konvergensi.results.run import Run
 Progress = Callable[[int, int], None]
 
 
+@public()
 @takes_extensions
 def run(
     scenario: str = "baseline",
@@ -76,13 +76,10 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
     known = model.place.parameters()
     grades = pd.Series([parameter.grade for parameter in known.values()])
     share = {grade: round(float(part), 3) for grade, part in grades.value_counts(normalize=True).items()}
-    return {
-        "version": __version__,
-        "git_commit": git_commit(),
+    hashes = model.policy.hashes
+    return made_from(model.place, hashes, wall_time_s) | {
         "scenario": model.policy.id,
         "scenario_title": {"en": model.policy.title["en"], "id": model.policy.title["id"]},
-        "district": model.place.id,
-        "district_name": model.place.name,
         "start": format_month(model.first_month),
         "end": format_month(model.last_month),
         "seed": model.seed_used,
@@ -92,20 +89,11 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
         "set": dict(set_),
         "changes": list(model.change_log),
         "command": "konvergensi.run",
-        "extensions": [each.as_data() for each in model.extensions],
-        "synthetic_inputs": list(model.place.synthetic),
         "published": [each.row(model.place.name) for each in model.place.published],
         "roles": {opd.id: opd.role for opd in model.opds},
         "assumptions_share": share.get("assumption", 0.0),
         "grades": share,
         "shocks": _shocks(model),
-        "hashes": {
-            "scenario": model.policy.hashes,
-            "district": model.place.hashes,
-            "parameters": parameter_hashes(),
-        },
-        "packages": package_versions(),
-        "wall_time_s": round(wall_time_s, 3),
         "intervals": "surveys: 95 % sampling interval of the simulated survey; series: one run, no interval",
     }
 

@@ -19,7 +19,8 @@ from konvergensi.analyses.sensitivity_tables import convergence, heat, indices, 
 from konvergensi.analyses.sensitivity_values import OnFailed, Sample
 from konvergensi.base.errors import InputError, fault, unknown_name
 from konvergensi.base.version import __version__
-from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.arguments import count, kind_of, name_list, public
+from konvergensi.inputs.districts import district_id, find_district
 from konvergensi.methods.designs import SAMPLED, draws_of
 from konvergensi.methods.factors import DUMMY, Factor, codes_of, table_of
 from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, given, least, luck_unknown
@@ -41,12 +42,13 @@ MEASURES = ("prevalence", "complete_package_share")  # looked at when nobody ask
 AT = "@"  # between an output and its scenario
 
 
+@public(study=kind_of("a_study", Study), draws=count, output=name_list)
 def sensitivity(
     study: Study | str | Path,
     method: str,
     *,
     out: str | Path,
-    output: Sequence[str] = (),
+    output: str | Sequence[str] = (),
     district: str | None = None,
     draws: int | None = None,
     workers: int | None = None,
@@ -119,7 +121,7 @@ def prepared(
     store = Store.open(study) if isinstance(study, (str, Path)) and Path(study).is_dir() else None
     told = store.study if store else study if isinstance(study, Study) else load_study(study)
     named = dict(zip(sources_of(told).place_ids, told.districts))
-    place = district or next(iter(named))
+    place = str(district_id(district)) if district else next(iter(named))
     if place not in named:
         raise InputError(unknown_name("", "--district", "district", place, named))
     factors = [factor for factor in told.factors if not factor.is_dummy]

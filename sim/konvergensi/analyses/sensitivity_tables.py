@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from konvergensi.base.errors import InputError, fault
 from konvergensi.methods.factors import DUMMY
 from konvergensi.methods.sensitivity_designs import Design
-from konvergensi.methods.sensitivity_estimates import DECIDES, F64, SHARES, Estimate, Z, estimates
+from konvergensi.methods.sensitivity_estimates import DECIDES, F64, SHARES, IndexEstimate, Z, estimates
 from konvergensi.methods.statistics import ROUNDING
 
 UNJUDGED = ("mu", "sigma")  # they say how a unit acts, not how much
@@ -25,7 +25,7 @@ PARTS = ("assumption", "better", "mixed")  # units of weak grade alone, of bette
 INDICES = ["method", "output", "factor", "group", "index", "value", "low", "high", "floor", "detected"]
 
 
-def judged(design: Design, estimate: Estimate) -> pd.DataFrame:
+def judged(design: Design, estimate: IndexEstimate) -> pd.DataFrame:
     """An index of every unit with interval, floor and verdict; the dummy has no verdict.
 
     Returns: columns unit, index, value, low, high, floor, detected (True, False, or missing where nothing is judged).
@@ -134,7 +134,7 @@ def part_of_units(design: Design, grades: Mapping[str, str]) -> list[str]:
     return parts
 
 
-def _sum(estimate: Estimate, inside: NDArray[np.bool_]) -> tuple[float, float, float]:
+def _sum(estimate: IndexEstimate, inside: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Sum of an index over units, with the interval of the sum."""
     assert estimate.samples is not None  # every share of the variance is resampled
     value = float(estimate.value[inside].sum())

@@ -13,6 +13,7 @@ import numpy as np
 
 from konvergensi.base.errors import InputError, unknown_name
 from konvergensi.base.version import __version__
+from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import as_data as extensions_in_force
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
@@ -20,7 +21,7 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import effects, growth
 from konvergensi.observe.who import measured_laz
-from konvergensi.results.trial import Estimate, Trial
+from konvergensi.results.trial import Trial, TrialEstimate
 from konvergensi.world.children import PREGNANCY_MONTHS
 from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.households import F32, Mask
@@ -37,6 +38,7 @@ PAIR_RULES = ("substitutes", "reviewed", "additive", "reinforcing")  # from the 
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 
+@public()
 @takes_extensions
 def trial(
     services: str | Sequence[str],
@@ -65,8 +67,8 @@ def trial(
     settings = Settings.defaults().changed(dict(set or {}), "trial")
     chosen = [known[name] for name in ids]
     with_, without = grow_cohort(chosen, settings, n, seed), grow_cohort([], settings, n, seed)
-    laz = Estimate.of_mean(with_.measured - without.measured)
-    weight = Estimate.of_mean(with_.birth_weight - without.birth_weight)
+    laz = TrialEstimate.of_mean(with_.measured - without.measured)
+    weight = TrialEstimate.of_mean(with_.birth_weight - without.birth_weight)
     ratio = _ratio(with_.measured < -2.0, without.measured < -2.0)
     published = published_laz(chosen[0], settings) if len(chosen) == 1 else None
     manifest = {
@@ -85,12 +87,12 @@ def trial(
 
 def _by_combination(
     chosen: Sequence[Service], settings: Settings, n: int, seed: int, without: Cohort
-) -> dict[str, Estimate]:
+) -> dict[str, TrialEstimate]:
     """LAZ effect of the services together under each rule of combination that a trial of a pair could tell apart."""
     found = {}
     for rule in PAIR_RULES:
         other = grow_cohort(chosen, settings.changed({"growth.combination": rule}), n, seed)
-        found[rule] = Estimate.of_mean(other.measured - without.measured)
+        found[rule] = TrialEstimate.of_mean(other.measured - without.measured)
     return found
 
 
@@ -133,7 +135,7 @@ def grow_cohort(chosen: Sequence[Service], settings: Settings, n: int, seed: int
         for given in arms:
             calendar_month = (conceived + age + PREGNANCY_MONTHS) % 12 + 1
             each = given.month(age, np.isin(calendar_month, given.service.months))
-            if given.service.acts_on == "birth-weight":
+            if given.service.act.at_birth:
                 weight_gain += each
             elif combination.lifetime:
                 shift += combination.added(each, given.gained, best)
@@ -155,7 +157,7 @@ class _Given:
 
     def __init__(self, service: Service, settings: Settings, n: int) -> None:
         self.service = service
-        self.works = service.venue == "works"  # what is built stays: a month is a month of use
+        self.works = service.place.built  # what is built stays: a month is a month of use
         self.by_dose = effects.by_dose(settings) and not self.works
         self.taken, self.gained = np.zeros(n, np.intp), np.zeros(n, np.float32)
         if self.by_dose:
@@ -187,22 +189,22 @@ def effect_shown(service: Service) -> dict[str, Any]:
     }
 
 
-def published_laz(service: Service, settings: Settings) -> Estimate | None:
+def published_laz(service: Service, settings: Settings) -> TrialEstimate | None:
     """The published effect on length at 24 months in z, with its interval; None where none was published."""
     if service.laz_24 is not None:
-        return Estimate(service.laz_24.value, service.laz_24.low, service.laz_24.high)
+        return TrialEstimate(service.laz_24.value, service.laz_24.low, service.laz_24.high)
     effect = service.effect
     if effect.unit == "g" or effect.low is None or effect.high is None:
         return None
     size = settings["growth.sd_of_published_effects"] if effect.unit == "sd" else 1.0
-    return Estimate(size * effect.value, size * effect.low, size * effect.high)
+    return TrialEstimate(size * effect.value, size * effect.low, size * effect.high)
 
 
-def _ratio(with_: np.ndarray, without: np.ndarray) -> Estimate:
+def _ratio(with_: np.ndarray, without: np.ndarray) -> TrialEstimate:
     """Ratio of two shares of the same children, 95 % interval by linearisation on the log scale."""
     p1, p0 = float(with_.mean()), float(without.mean())
     if p1 == 0 or p0 == 0:
-        return Estimate(p1 / p0 if p0 else np.nan, np.nan, np.nan)
+        return TrialEstimate(p1 / p0 if p0 else np.nan, np.nan, np.nan)
     influence = with_ / p1 - without / p0
     half = 1.96 * float(influence.std(ddof=1)) / np.sqrt(len(with_))
-    return Estimate(p1 / p0, p1 / p0 * np.exp(-half), p1 / p0 * np.exp(half))
+    return TrialEstimate(p1 / p0, p1 / p0 * np.exp(-half), p1 / p0 * np.exp(half))

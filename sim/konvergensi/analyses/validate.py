@@ -6,39 +6,48 @@ Nothing is simulated: emulators are fitted again from the runs, so that every nu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 
-from konvergensi.analyses.calibrate import Calibration, stages_of
+from konvergensi.analyses.calibrate import read_calibration, stages_of
 from konvergensi.analyses.calibration import POSTERIOR, Analysis
 from konvergensi.analyses.fall import fall_table
 from konvergensi.analyses.forecasts import read_national
-from konvergensi.analyses.observed import Observation, predict_observed
+from konvergensi.analyses.observed import Observation, predict_observed, read_observed
 from konvergensi.analyses.transfer import transferred
 from konvergensi.analyses.validation_checks import later, left_out, parameter_table, target_table, truths
 from konvergensi.base.version import __version__
+from konvergensi.inputs.arguments import kind_of, public
 from konvergensi.inputs.calibration_study import calibration_root
+from konvergensi.results.calibration import Calibration
 from konvergensi.results.fitted import changed_since
 from konvergensi.results.validation import Validation
-
-if TYPE_CHECKING:
-    pass
 
 Tell = Callable[[str], None]
 
 
+@public(
+    calibration=kind_of("a_calibration", Calibration),
+    observed=kind_of("observations", list),
+    other=kind_of("a_calibration", Calibration),
+)
 def validate(
-    calibration: Calibration,
-    observed: list[Observation] | None = None,
-    other: Calibration | None = None,
+    calibration: Calibration | str = "lebak",
+    observed: list[Observation] | str | Path | None = None,
+    other: Calibration | str | None = None,
     tell: Tell = lambda _step: None,
 ) -> Validation:
     """Make every check.
 
-    Parameters: observed, rows of a user's file; other, the calibration of another district whose draws are to predict
+    Parameters: calibration, or a district whose fitted draws come with the package; observed, a file of observations or
+    its rows; other, the calibration of another district whose draws are to predict
     this one; tell, called with the name of each step.
     """
+    calibration = calibration if isinstance(calibration, Calibration) else read_calibration(calibration)
+    other = read_calibration(other) if isinstance(other, str) else other
+    if isinstance(observed, (str, Path)):
+        observed = read_observed(Path(observed), calibration.study)
     study, runs = calibration.study, calibration.runs
     tell("emulators")
     analysis = Analysis(study, runs, (*stages_of(study), POSTERIOR))

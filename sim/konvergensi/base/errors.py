@@ -1,13 +1,15 @@
 """Refusals of bad input: one line per fault, naming file, key, value and what would be right.
 
 The sentences are data in two languages, so that a planner reads the same fault in Indonesian that a log
-keeps in English. `str(error)` is English; `error.text("id")` is Indonesian.
+keeps in English. `str(error)` is English; `error.lines("id")` is Indonesian. Options stand as at the command line
+(`--population-share`); whoever did not type them reads the argument of the Python function (`population_share`).
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ from konvergensi.base.plain import plain
 LANGUAGES = ("en", "id")
 
 TEXTS = Path(__file__).with_name("errors.toml")
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?:[ =]([0-9]+|[A-Z]|drop)\b)?")
+# options that Python calls by another name
+_ARGUMENTS = {"from": "since", "to": "until", "children": "n", "failed": "on_failed"}
 
 
 @functools.cache
@@ -36,25 +41,28 @@ class Fault:
     phrase: str
     words: dict[str, Any]
 
-    def text(self, lang: str = "en") -> str:
-        """Return the fault as one line in English (`en`) or Indonesian (`id`)."""
-        head = f"{self.where}: " if self.where else ""
-        head += f"{self.key}: " if self.key else ""
-        return plain(" ".join((head + self.sentence(lang)).split()))
+    def text(self, lang: str = "en", typed: bool = False) -> str:
+        """Return the fault as one line in English (`en`) or Indonesian (`id`); typed: options as one types them."""
+        names = [name if typed or not name.startswith("--") else as_argument(name) for name in (self.where, self.key)]
+        head = "".join(f"{name}: " for name in names if name)
+        return plain(" ".join((head + self.sentence(lang, typed)).split()))
 
-    def sentence(self, lang: str = "en") -> str:
-        words = {name: self._word(name, word, lang) for name, word in self.words.items()}
+    def sentence(self, lang: str = "en", typed: bool = False) -> str:
+        words = {name: self._word(name, word, lang, typed) for name, word in self.words.items()}
         near = self.words.get("near")
         hint = texts()["hint"]["near"][lang].format(near=near) if near else ""
-        return texts()["phrase"][self.phrase][lang].format(**words) + hint
+        sentence = texts()["phrase"][self.phrase][lang]
+        return (sentence if typed else as_argument(sentence)).format(**words) + hint
 
-    def _word(self, name: str, word: Any, lang: str) -> str:
+    def _word(self, name: str, word: Any, lang: str, typed: bool) -> str:
         if name == "value":
             return shown(word)
         if name == "more":
             return texts()["hint"]["more"][lang].format(more=word) if word else ""
         if isinstance(word, Fault):
-            return word.sentence(lang)
+            return word.sentence(lang, typed)
+        if name in ("first_key", "expected") and not typed:
+            return as_argument(str(word))
         if name == "what" and word in texts()["what"]:
             return texts()["what"][word][lang]
         return str(word)
@@ -72,9 +80,19 @@ class InputError(ValueError):
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self, lang: str = "en") -> list[str]:
-        """Return one line per fault in the language asked for."""
-        return [fault.text(lang) for fault in self.faults]
+    def lines(self, lang: str = "en", typed: bool = False) -> list[str]:
+        """Return one line per fault in the language asked for; typed: with options as one types them."""
+        return [fault.text(lang, typed) for fault in self.faults]
+
+
+def as_argument(text: str) -> str:
+    """Options as arguments of a Python function: `--population-share 1` is `population_share=1`."""
+
+    def name(found: re.Match[str]) -> str:
+        argument = _ARGUMENTS.get(found[1], found[1].replace("-", "_"))
+        return f"{argument}={found[2]}" if found[2] else argument
+
+    return _OPTION.sub(name, text)
 
 
 def fault(where: object, key: str, phrase: str, **words: Any) -> Fault:

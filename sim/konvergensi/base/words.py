@@ -58,9 +58,9 @@ def word(key: str, lang: Lang, **fields: object) -> str:
     return catalogue()[key][lang].format(**fields)
 
 
-def has_word(key: str) -> bool:
-    """Whether there is such a message."""
-    return key in catalogue()
+def both(key: str, **fields: object) -> dict[str, str]:
+    """The message in every language, for a manifest."""
+    return {lang: word(key, lang, **fields) for lang in LANGUAGES}
 
 
 def word_or(key: str, lang: Lang, otherwise: str) -> str:

@@ -105,6 +105,6 @@ def describe(
 
         rows = parameter_rows(lang, key or "")
         if rows:
-            table("parameters", ("key", "value", "unit", "range", "grade", "meaning"), rows, lang)
+            table("parameters", ("key", "value", "unit", "range", "grade", "role", "meaning"), rows, lang)
         else:
             table("", ("", ""), everything_about(key or "", lang), lang)

@@ -58,7 +58,7 @@ def refusals(lang: Lang, extensions: list[str] | None = None) -> Iterator[None]:
         with in_force(extensions):
             yield
     except InputError as error:
-        for line in error.lines(lang):
+        for line in error.lines(lang, typed=True):
             typer.echo(line, err=True)
         raise typer.Exit(2) from None
 
@@ -77,7 +77,7 @@ def check_engine(workers: int | None, cluster: str | None) -> None:
     """Raise InputError for a number of workers that cannot be, and for both ways at once."""
     from konvergensi.inputs.options import number_faults
 
-    faults = number_faults({"workers": workers}, typed=True) if workers is not None else []
+    faults = number_faults({"workers": workers}) if workers is not None else []
     if workers is not None and cluster is not None:
         faults.append(fault("", "--workers", "workers_and_cluster"))
     if faults:

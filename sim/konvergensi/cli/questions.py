@@ -58,7 +58,7 @@ def gaps(
         from konvergensi.inputs.structures import structures_asked
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers)
+        check_options(start=start, end=end, **numbers)
         check_engine(workers, cluster)
         structures_asked(structures)
         place = find_district(district)
@@ -114,7 +114,7 @@ def compare(
         from konvergensi.inputs.options import check_options, parse_set
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
-        check_options(start=start, end=end, typed=True, **numbers)
+        check_options(start=start, end=end, **numbers)
         check_engine(workers, cluster)
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
@@ -176,7 +176,7 @@ def explain(
         changes = parse_set(set_ or [])
         numbers = {"seeds": seeds, "population_share": population_share, "agencies": agencies}
         check_engine(workers, cluster)
-        options = (numbers, changes, True, draws_from, structures)
+        options = (numbers, changes, draws_from, structures)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out, "explanation", lang, district=plan.place.id)
         print_advice(few_families(plan.place, population_share), lang)

@@ -54,7 +54,7 @@ def run(
         from konvergensi.inputs.scenarios import load_scenario, resolve
 
         numbers = {"seed": seed, "population_share": population_share, "trace_children": trace_children}
-        first, last = check_options(start=start, end=end, typed=True, **numbers)
+        first, last = check_options(start=start, end=end, **numbers)
         changes = parse_set(set_ or [])
         policy, place = load_scenario(scenario), find_district(district)
         resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
@@ -94,7 +94,7 @@ def trial(
         from konvergensi.inputs.services import load_services
 
         names, known = [name.strip() for name in service.split("+")], load_services()
-        faults = number_faults({"seed": seed, "children": children}, typed=True)
+        faults = number_faults({"seed": seed, "children": children})
         faults += [unknown_name("", "trial", "service", name, known) for name in names if name not in known]
         if faults:
             raise InputError(faults)

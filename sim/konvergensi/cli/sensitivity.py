@@ -64,7 +64,7 @@ def sensitivity(
     with refusals(lang):
         from konvergensi.inputs.options import number_faults
 
-        if workers is not None and (wrong := number_faults({"workers": workers}, typed=True)):
+        if workers is not None and (wrong := number_faults({"workers": workers})):
             raise InputError(wrong)
         claim(out / method.value, "sensitivity", lang)
 

@@ -132,7 +132,7 @@ def save_and_tell(result: Result, out: Path, lang: Lang, **options: Any) -> None
 def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
     """Warn of what is allowed but does nothing, or may be a slip; one line each, on stderr."""
     for each in faults:
-        typer.echo(say("advice", lang, text=each.text(lang.value)), err=True)
+        typer.echo(say("advice", lang, text=each.text(lang.value, typed=True)), err=True)
 
 
 def warn_of_damage(kept: Path, lang: Lang) -> None:

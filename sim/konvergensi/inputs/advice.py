@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 
 from konvergensi.base.errors import Fault, fault, format_value, nearest
 from konvergensi.base.months import format_month, parse_month
+from konvergensi.inputs.agencies import any_opd
 from konvergensi.inputs.changes import Change
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, Value, load_parameters
-from konvergensi.inputs.scenarios import Resolved, Scenario, any_opd
+from konvergensi.inputs.scenarios import Resolved, Scenario
 
 REFORM = parse_month("2025-01")
 REGIME = "calendar.regime"
@@ -89,6 +90,12 @@ def _strangers(scenario: Scenario) -> list[Fault]:
         for opd, each in named.items()
         if opd not in here
     ]
+
+
+def one_text(scenario: Scenario) -> list[Fault]:
+    """Name what is written in one language only, and so stands in the reports of both."""
+    written = {"title": scenario.title, "question": scenario.question}
+    return [fault(scenario.path, key, "one_text") for key, words in written.items() if words.en == words.id]
 
 
 def overruled(scenario: Scenario, last: int = REFORM - 1) -> list[Fault]:

@@ -25,16 +25,10 @@ from konvergensi.inputs.fields import (
     is_id,
     validated,
 )
+from konvergensi.inputs.kinds import families
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.services import load_services
 
-# What a scenario may change of an OPD, as `opd.<id>.<field>`.
-SHARE_LEVERS = ("understanding", "institutional_understanding", "goal_adoption", "ego", "mandate", "skill")
-YES_NO_LEVERS = ("in_decree", "focal_unit", "guideline")
-_NEEDS = {
-    "in_decree": "network.decree_in_force",
-    "guideline": "socialization.guideline_in_force",
-}  # the lever without which it does nothing
 Role = Literal["coordinator", "lead", "member"]
 
 
@@ -95,28 +89,37 @@ def opd_parameters(opd: Iterable[Opd]) -> dict[str, Parameter]:
     levers = [
         opd_lever(each.id, field, getattr(each, field), each.name, each.source, each.grade)
         for each in opd
-        for field in SHARE_LEVERS + YES_NO_LEVERS
+        for field in families("opd")
     ]
     return {lever.key: lever for lever in levers}
 
 
 def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade: str) -> Parameter:
     """Return one state of one agency as a parameter; `value` is where it stands at the start."""
-    share = field in SHARE_LEVERS
-    bounds = (0.0, 1.0) if share else (None, None)
+    family = families("opd")[field]
+    is_share = not isinstance(value, bool)
     return Parameter(
         key=f"opd.{opd}.{field}",
         value=value,
-        unit="share" if share else "yes/no",
-        low=bounds[0],
-        high=bounds[1],
+        unit=str(family.unit),
+        low=0.0 if is_share else None,
+        high=1.0 if is_share else None,
         choices=(),
         source=source,
         grade=grade,
-        meaning=f"{name}: {field.replace('_', ' ')} at the start.",
-        arti=f"{name}: {field.replace('_', ' ')} pada awal.",
-        needs=_NEEDS.get(field, ""),
+        **family.fields_of({"en": name, "id": name}),
     )
+
+
+def any_opd(key: str) -> dict[str, Parameter]:
+    """Return the parameters `opd.<id>.<field>` for the OPD a key speaks of, whichever it is."""
+    room, _, rest = key.partition(".")
+    opd, _, field = rest.partition(".")
+    if room != "opd" or not field:
+        return {}
+    nothing = {name: False if each.unit == "yes/no" else 0.0 for name, each in families("opd").items()}
+    levers = [opd_lever(opd, name, value, opd, "", "") for name, value in nothing.items()]
+    return {lever.key: lever for lever in levers}
 
 
 def read_opd(content: bytes, path: Path) -> OpdFile:

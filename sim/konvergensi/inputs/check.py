@@ -8,7 +8,8 @@ from pathlib import Path
 from konvergensi.base.errors import Fault, InputError
 from konvergensi.base.files import exists
 from konvergensi.base.months import parse_month
-from konvergensi.inputs.advice import of_file, of_run, overruled, still_example
+from konvergensi.base.words import Lang, word
+from konvergensi.inputs.advice import of_file, of_run, one_text, overruled, still_example
 from konvergensi.inputs.districts import FILES, District, find_district
 from konvergensi.inputs.published import FILE as PUBLISHED
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario, resolve
@@ -46,23 +47,22 @@ def advice(read: Scenario | District, district: str | None = None) -> list[Fault
     if not isinstance(read, Scenario):
         return still_example(read)
     if district is None:
-        return [*of_file(read), *overruled(read)]
+        return [*of_file(read), *one_text(read), *overruled(read)]
     place = find_district(district)
     months = [*SPAN, *(each.last for each in read.changes)]
     resolved = resolve(read, place, {}, min(months), max(months))
-    return [*of_run(read, resolved, {}, place.parameters()), *overruled(read)]
+    return [*of_run(read, resolved, {}, place.parameters()), *one_text(read), *overruled(read)]
 
 
 def headline(read: Scenario | District, lang: str = "en") -> str:
     """Return in one line what was read."""
+    told: Lang = "id" if lang == "id" else "en"
     if isinstance(read, Scenario):
-        count = len(read.changes)
-        words = {"en": f"scenario; dated changes: {count}", "id": f"skenario; perubahan bertanggal: {count}"}
-        return f"{read.title[lang]} ({words[lang]})"
-    villages, kecamatan = len(read.villages), read.villages["kecamatan"].nunique()
-    opd, programmes = len(read.opd), len(read.programmes)
-    words = {
-        "en": f"district: {villages} villages in {kecamatan} kecamatan, {opd} OPD, {programmes} programmes",
-        "id": f"daerah: {villages} desa di {kecamatan} kecamatan, {opd} OPD, {programmes} program",
+        return f"{read.title[lang]} ({word('said.check.scenario', told, count=len(read.changes))})"
+    counts = {
+        "villages": len(read.villages),
+        "kecamatan": read.villages["kecamatan"].nunique(),
+        "opd": len(read.opd),
+        "programmes": len(read.programmes),
     }
-    return f"{read.name} ({words[lang]})"
+    return f"{read.name} ({word('said.check.district', told, **counts)})"

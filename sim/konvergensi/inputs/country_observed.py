@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,7 +33,9 @@ class _Row(Table):
 
 @dataclass(frozen=True)
 class Observed:
-    """A prevalence somebody found: percent of under-fives; low, high its own 95 % interval or None."""
+    """A prevalence somebody found: percent of under-fives; low, high its own 95 % interval or None; written: the area
+    as it stands in the file.
+    """
 
     code: str
     year: int
@@ -42,6 +44,7 @@ class Observed:
     low: float | None = None
     high: float | None = None
     source: str = ""
+    written: str = field(default="", compare=False)
 
     @property
     def area(self) -> str:
@@ -50,14 +53,15 @@ class Observed:
 
 
 def read_country_observed(path: Path) -> list[Observed]:
-    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts.
+    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts; columns may be separated
+    by semicolons, decimals then by commas, as spreadsheets in Indonesian save them.
 
     Raises InputError with one line for each fault: a missing column or cell, an area that is no district or two, a
     year outside 2017 to 2029, a percent written as a share, a percent outside its interval, a row that is there twice.
     """
     faults: list[Fault] = []
     found: dict[tuple[str, int, str], Observed] = {}
-    for line, cells in read_rows(path, COLUMNS):
+    for line, cells in read_rows(path, COLUMNS, semicolons=True):
         try:
             each = _observed(cells, path, f"line {line}")
         except InputError as error:
@@ -97,7 +101,7 @@ def _observed(cells: dict[str, str], path: Path, line: str) -> Observed:
         faults.append(fault(path, f"{line}.percent", "low_above_high", **words))
     if faults:
         raise InputError(faults)
-    return Observed(code, row.year, row.measure_system, row.percent, row.low, row.high, row.source)
+    return Observed(code, row.year, row.measure_system, row.percent, row.low, row.high, row.source, row.area)
 
 
 def _typed(cells: dict[str, str]) -> dict[str, Any]:

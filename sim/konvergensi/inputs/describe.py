@@ -13,23 +13,12 @@ from konvergensi.inputs.additions import adding_file
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
-from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.inputs.districts import District, district_id, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
 
 Rows = list[tuple[str, ...]]
-GRADES = {
-    "paper": (
-        "stated in one of the three source papers",
-        "tercantum dalam salah satu dari tiga makalah sumber",
-    ),
-    "published": ("published", "terbit"),
-    "model": ("read in another model", "dibaca dari model lain"),
-    "recalled": ("well known, not looked up", "diketahui umum, tidak dirujuk langsung"),
-    "assumption": ("assumption", "asumsi"),
-}
-YES_NO = {True: ("yes", "ya"), False: ("no", "tidak")}
 
 
 def label(name: str, lang: str) -> str:
@@ -38,12 +27,12 @@ def label(name: str, lang: str) -> str:
 
 
 def parameter_rows(lang: str = "en", room: str = "") -> Rows:
-    """Return key, value, unit, range, grade and meaning of every parameter, or of those of one mechanism."""
+    """Return key, value, unit, range, grade, role and meaning of every parameter, or of those of one mechanism."""
     known = load_parameters()
     if room.partition(".")[0] == "opd":  # agencies are a district's; Lebak's show which levers there are
         known = opd_parameters(find_district("lebak").opd)
     return [
-        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, _meaning(each, lang))
+        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, each.role, _meaning(each, lang))
         for each in known.values()
         if not room or each.key.startswith(f"{room}.")
     ]
@@ -85,7 +74,7 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _service(services[name], lang)
     elif name in list_scenarios() or is_combination(name):
         rows = _scenario(load_scenario(name), lang)
-    elif name in list_districts():
+    elif district_id(name) in list_districts():
         rows = _district(find_district(name), lang)
     elif is_path(name) or exists(Path(name)):  # a folder or a file of one's own
         read = read_path(name)
@@ -106,8 +95,14 @@ def _parameter(each: Parameter, lang: str) -> Rows:
     )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
-        ("unit", each.unit), ("range", each.range_text()), ("source", each.source),
-        ("grade", _grade(each.grade, lang)), ("file", adding_file(each.key) or file),
+        ("unit", each.unit), ("range", each.range_text()), ("drawn_from", each.drawn_text() if each.drawn else ""),
+        ("source", each.source),
+        ("grade", _grade(each.grade, lang)), ("role", _kind("role", each.role, lang)),
+        ("theme", _kind("theme", each.theme, lang)), ("read", _kind("read", each.read, lang)),
+        ("decided_by", _kind("decided_by", each.decided_by, lang)),
+        *(("mark", _kind("mark", mark, lang)) for mark in each.marks),
+        ("to_do", each.to_do[lang] if each.to_do else ""), ("needs", each.needs),
+        ("file", adding_file(each.key) or (file if " " in file else f"mechanisms/{file}")),
     ]  # fmt: skip
 
 
@@ -118,7 +113,7 @@ def _service(each: Service, lang: str) -> Rows:
         ("money", each.money), ("target", each.target[lang]), ("need", each.need),
         ("ages", f"{each.from_age} .. {each.to_age}"), ("duration", str(each.duration_months)),
         ("register", each.register or ""), ("venue", each.venue), ("contact", each.contact), ("acts_on", each.acts_on),
-        ("package", YES_NO[each.package][lang == "id"]),
+        ("package", _said(f"yes_no.{'yes' if each.package else 'no'}", lang)),
         ("effect", f"{_quantity(effect)}; {effect.from_age} .. {effect.to_age}"),
         ("source", effect.source), ("grade", _grade(effect.grade, lang)), ("note", effect.note),
         *_doses(each, lang),
@@ -153,7 +148,7 @@ def _district(each: District, lang: str) -> Rows:
     def whose(place: str) -> str:
         """Name the district an entry comes from, when it is not this one's own."""
         found = each.inherited.get(place)
-        return f" [{'dari' if lang == 'id' else 'from'} {found}]" if found else ""
+        return f" [{_said('district.inherited', lang, district=found)}]" if found else ""
 
     rows: Rows = [
         ("id", each.id), ("name", each.name), ("province", each.province), ("notes", each.notes[lang]),
@@ -192,7 +187,17 @@ def _meaning(each: Parameter, lang: str) -> str:
 
 
 def _grade(grade: str, lang: str) -> str:
-    return f"{grade}, {GRADES[grade][lang == 'id']}" if GRADES[grade][lang == "id"] != grade else grade
+    meaning = _said(f"grade.{grade}", lang)
+    return f"{grade}, {meaning}" if meaning != grade else grade
+
+
+def _said(key: str, lang: str, **fields: object) -> str:
+    return word(f"said.{key}", "id" if lang == "id" else "en", **fields)
+
+
+def _kind(kind: str, name: str, lang: str) -> str:
+    """What a role, a theme and the like is, after its name; nothing for none."""
+    return f"{name}: {word(f'kind.{kind}.{name}', 'id' if lang == 'id' else 'en')}" if name else ""
 
 
 def _quantity(each: Any) -> str:

@@ -6,6 +6,7 @@ A district may extend another: what its folder does not say comes from there (do
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown, unknown_name
-from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes
+from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes, read_toml
 from konvergensi.base.months import format_month
 from konvergensi.inputs.additions import added_programmes
 from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, opd_parameters, read_opd
@@ -25,7 +26,16 @@ from konvergensi.inputs.profile import OPTIONAL, REQUIRED, Event, Override, Prof
 from konvergensi.inputs.published import Published, read_published
 from konvergensi.inputs.villages import read_villages
 
-__all__ = ["FILES", "OPTIONAL", "REQUIRED", "District", "find_district", "list_districts", "load_district"]
+__all__ = [
+    "FILES",
+    "OPTIONAL",
+    "REQUIRED",
+    "District",
+    "district_id",
+    "find_district",
+    "list_districts",
+    "load_district",
+]
 
 FILES = ("district.toml", "villages.csv", "opd.toml")
 # first total, second total, times, least, most: outside these one of the two is in another unit or has a slip in it
@@ -75,12 +85,54 @@ def list_districts() -> list[str]:
 
 
 def find_district(name_or_path: str | Path) -> District:
-    """Read a shipped district by its id, or any folder with a district.toml.
+    """Read a shipped district by its id or name, or any folder with a district.toml.
 
-    Raises InputError with every fault of its files, each naming file, key, value and what is allowed.
+    A name is read as people write it: `Lebak`, `LEBAK`, `Kab. Lebak`, `Kota Banjar`.
+
+    Raises InputError for a name that fits two districts, and with every fault of the files of the one that was found,
+    each naming file, key, value and what is allowed.
     """
-    path = locate(name_or_path, "district", _shipped())
+    path = locate(district_id(name_or_path), "district", _shipped())
     return load_district(path if os.path.isdir(path) else path.parent)
+
+
+def district_id(name_or_path: str | Path) -> str | Path:
+    """The id of the shipped district that is meant, or what was given where it is a path or fits none.
+
+    Raises InputError for a name that fits two districts, naming both.
+    """
+    shipped = _shipped()
+    if is_path(name_or_path) or str(name_or_path) in shipped or not str(name_or_path).strip():
+        return name_or_path
+    if exists(Path(name_or_path)):
+        return name_or_path  # a folder of one's own
+    meant = _as_named(str(name_or_path))
+    names = {id_: [_as_named(id_), _as_named(_name_of(path))] for id_, path in shipped.items()}
+    found = [id_ for id_, known in names.items() if meant in known]
+    # without `Kabupaten` or `Kota` it may be either
+    found = found or [id_ for id_, known in names.items() if meant in (_without_kind(each) for each in known)]
+    if len(found) > 1:
+        choices = ", ".join(f"{_name_of(shipped[id_])} ({id_})" for id_ in found)
+        raise InputError(fault("", "--district", "two_districts", value=str(name_or_path), choices=choices))
+    return found[0] if found else name_or_path
+
+
+def _as_named(name: str) -> str:
+    """A name as it is compared: small letters, one space between words, `kabupaten` written out."""
+    words = re.sub(r"[\W_]+", " ", name.casefold()).split()
+    return " ".join(["kabupaten", *words[1:]] if words[:1] == ["kab"] else words)
+
+
+def _without_kind(name: str) -> str:
+    return re.sub("^(kabupaten|kota) ", "", name)
+
+
+def _name_of(folder: Path) -> str:
+    """What a shipped district's file calls it; nothing where it cannot be read, which reading it will say."""
+    try:
+        return str(read_toml(folder / FILES[0]).get("name", ""))
+    except InputError:
+        return ""
 
 
 def load_district(folder: Path) -> District:

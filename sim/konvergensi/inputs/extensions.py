@@ -149,7 +149,9 @@ def in_force(extensions: Sequence[str | Path | Extension] | str | Path | None) -
         return
     token = IN_FORCE.set(())
     try:
-        asked = [extensions] if isinstance(extensions, (str, Path)) else list(extensions)
+        asked = [extensions] if isinstance(extensions, (str, Path)) else extensions
+        if not isinstance(asked, (list, tuple)) or not all(isinstance(each, (str, Path, Extension)) for each in asked):
+            raise InputError(fault("", "extensions", "not_extensions"))
         for each in asked:  # one after the other: a later one may build on an earlier one
             found = each if isinstance(each, Extension) else read_extension(each)
             _refuse_taken(found)

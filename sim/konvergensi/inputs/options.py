@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from konvergensi.base.errors import Fault, InputError, fault
@@ -12,7 +12,7 @@ from konvergensi.inputs.fields import number_fault
 from konvergensi.inputs.parameters import Value
 
 # lowest, highest, unit, whole number
-_LIMITS: dict[str, tuple[float, float, str, bool]] = {
+LIMITS: dict[str, tuple[float, float, str, bool]] = {
     "seed": (0, 2**31 - 1, "", True),
     "population_share": (1e-4, 1, "share", False),
     "trace_children": (0, 1_000_000, "children", True),
@@ -24,40 +24,35 @@ _LIMITS: dict[str, tuple[float, float, str, bool]] = {
 }
 
 
-def check_options(*, start: str, end: str, typed: bool = False, **numbers: Any) -> tuple[int, int]:
+def check_options(*, start: str, end: str, **numbers: Any) -> tuple[int, int]:
     """Check the options of a run and return its first and last month.
 
     Parameters: start, end `"YYYY-MM"`, both included, end not before start; numbers any of seed,
-    population_share, trace_children, children, seeds, draws, workers; typed True names them as the command line does.
+    population_share, trace_children, children, seeds, draws, workers.
     Raises InputError with one fault for each option that cannot be used.
     """
-
-    def name(option: str) -> str:
-        return f"--{option.replace('_', '-')}" if typed else option
-
     faults: list[Fault] = []
     months = []
     for option, text in (("start", start), ("end", end)):
         try:
-            months.append(parse_month(text, key=name(option)))
+            months.append(parse_month(text, key=f"--{option}"))
         except InputError as error:
             faults += error.faults
     if len(months) == 2 and months[1] < months[0]:
-        first = {"first": format_month(months[0]), "first_key": name("start")}
-        faults.append(fault("", name("end"), "before", value=format_month(months[1]), **first))
-    faults += number_faults(numbers, typed=typed)
+        first = {"first": format_month(months[0]), "first_key": "--start"}
+        faults.append(fault("", "--end", "before", value=format_month(months[1]), **first))
+    faults += number_faults(numbers)
     if faults:
         raise InputError(faults)
     return months[0], months[1]
 
 
-def number_faults(numbers: dict[str, Any], typed: bool = False) -> list[Fault]:
+def number_faults(numbers: Mapping[str, Any]) -> list[Fault]:
     """Return what is wrong with these options, by their name in `check_options`."""
     faults = []
     for option, value in numbers.items():
-        if wrong := number_fault(value, *_LIMITS[option]):
-            name = f"--{option.replace('_', '-')}" if typed else option
-            faults.append(fault("", name, wrong[0], **wrong[1]))
+        if wrong := number_fault(value, *LIMITS[option]):
+            faults.append(fault("", f"--{option.replace('_', '-')}", wrong[0], **wrong[1]))
     return faults
 
 

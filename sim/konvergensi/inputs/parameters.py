@@ -16,8 +16,10 @@ from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.base.files import collect, digest, read_bytes, read_toml
+from konvergensi.base.scalars import plain
 from konvergensi.inputs.additions import added_parameters
-from konvergensi.inputs.fields import Choice, Grade, Scalar, Table, Text, number_fault, refusal, validated
+from konvergensi.inputs.fields import Choice, Grade, Scalar, Text, Words, number_fault, refusal, validated
+from konvergensi.inputs.kinds import Kinds, families
 
 MECHANISMS = Path(__file__).resolve().parents[1] / "mechanisms"
 Value = bool | int | float | str
@@ -25,10 +27,12 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter; `low` and `high` bound every value given to it and every draw of a sampler.
+    """One parameter; `low` and `high` bound every draw of a sampler, `allowed` every value given to it.
 
-    Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`);
-    low, high None unless a number; grade as in the evidence files; meaning in English, arti in Indonesian.
+    Parameters: value a bool, int, float, or one of `choices`; unit in words (`share of families`, `cm`); low, high None
+    unless a number; allowed None where it is low..high; grade as in the evidence files; meaning in English, arti in
+    Indonesian; role, theme, read, marks, decided_by among the names of base/words/kinds.toml; the rest as in
+    `inputs.kinds.Kinds`.
     """
 
     key: str
@@ -42,18 +46,47 @@ class Parameter:
     meaning: str
     arti: str
     needs: str = ""  # the key of a yes/no lever without which it does nothing
+    role: str = "assumption"
+    theme: str = ""
+    read: str = "start"
+    marks: tuple[str, ...] = ()
+    decided_by: str = ""
+    to_do: Words | None = None
+    to_do_off: Words | None = None
+    short: Words | None = None
+    allowed: tuple[float, float] | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and highest value that may be written. Raises ValueError where it is no number."""
+        if self.allowed is not None:
+            return self.allowed
+        if self.low is None or self.high is None:
+            raise ValueError(f"{self.key} is no number and has no bounds")
+        return self.low, self.high
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its value is a number, and no yes/no and no choice."""
+        return not isinstance(self.value, (bool, str))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its value is drawn from its range where what is not known is drawn: an assumption, or marked so."""
+        doubtful = self.role == "assumption" or "drawn" in self.marks
+        return doubtful and self.is_number and self.low != self.high
 
     def checked(self, value: Any, where: object = "") -> Value:
         """Return `value` as this parameter's type. Raises InputError if it has another or is out of range."""
         wrong = self.fault_in(value, where)
         if wrong:
             raise InputError(wrong)
-        value = _plain(value)
+        value = plain(value)
         return value if isinstance(self.value, (bool, str)) else type(self.value)(value)
 
     def fault_in(self, value: Any, where: object = "") -> Fault | None:
         """Return what is wrong with a value, None when it may be used."""
-        value = _plain(value)
+        value = plain(value)
         if isinstance(self.value, bool):
             return None if isinstance(value, bool) else fault(where, self.key, "not_bool", value=value)
         if isinstance(self.value, str):
@@ -61,8 +94,7 @@ class Parameter:
                 return None
             near = nearest(value, self.choices) if isinstance(value, str) else None
             return fault(where, self.key, "choice", value=value, choices=", ".join(self.choices), near=near)
-        assert self.low is not None and self.high is not None  # no number is read without
-        wrong = number_fault(value, self.low, self.high, self.unit, isinstance(self.value, int))
+        wrong = number_fault(value, *self.bounds, self.unit, isinstance(self.value, int))
         return fault(where, self.key, wrong[0], **wrong[1]) if wrong else None
 
     def range_text(self) -> str:
@@ -71,12 +103,11 @@ class Parameter:
             return "true, false"
         if isinstance(self.value, str):
             return ", ".join(self.choices)
-        return f"{format_value(self.low)} .. {format_value(self.high)}"
+        return " .. ".join(format_value(bound) for bound in self.bounds)
 
-
-def _plain(value: Any) -> Any:
-    """Take the Python number out of a NumPy one, as samplers and DataFrames give."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+    def drawn_text(self) -> str:
+        """Return what evidence leaves open, from which samplers draw; what may be written where it is no number."""
+        return f"{format_value(self.low)} .. {format_value(self.high)}" if self.is_number else self.range_text()
 
 
 def _bound(value: Any) -> int | float | None:
@@ -90,19 +121,17 @@ def _bound(value: Any) -> int | float | None:
 Bound = Annotated[Any, BeforeValidator(_bound)]
 
 
-class _Entry(Table):
+class _Entry(Kinds):
     """One table of a mechanism's file."""
 
     value: Scalar
     unit: Text
     low: Bound = None
     high: Bound = None
+    allowed: list[Bound] | None = None
     choices: list[Text] = Field(default_factory=list)
     source: Text
     grade: Annotated[Grade, Choice]
-    meaning: Text
-    arti: Text
-    needs: Text | None = None
 
 
 def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
@@ -148,11 +177,17 @@ def read_parameter(where: object, key: str, table: Any, name: str) -> Parameter:
     numeric = not isinstance(value, (bool, str))
     if numeric and (entry.low is None or entry.high is None):
         raise InputError(fault(where, name, "no_range"))
+    allowed = entry.allowed or ([entry.low, entry.high] if numeric else None)
+    if allowed and (len(allowed) != 2 or not allowed[0] <= entry.low <= entry.high <= allowed[1]):
+        words = {"low": format_value(entry.low), "high": format_value(entry.high)}
+        raise InputError(fault(where, f"{name}.allowed", "not_around", value=entry.allowed, **words))
     whole = all(isinstance(each, int) for each in (value, entry.low, entry.high))
     if numeric and (not whole or entry.unit.startswith("share")):
         value = float(value)  # `value = 1` with a range of 0.5 to 2.5 is no count
     if isinstance(entry.value, str) and not entry.choices:
         raise InputError(fault(where, name, "no_choices"))
+    if wrong := entry.lever_faults(where, name):
+        raise InputError(wrong)
     parameter = Parameter(
         key=key,
         value=value,
@@ -162,9 +197,8 @@ def read_parameter(where: object, key: str, table: Any, name: str) -> Parameter:
         high=entry.high if numeric else None,
         source=entry.source,
         grade=entry.grade,
-        meaning=entry.meaning,
-        arti=entry.arti,
-        needs=entry.needs or "",
+        allowed=(allowed[0], allowed[1]) if allowed else None,
+        **entry.as_fields(),
     )
     parameter.checked(parameter.value, where)
     return parameter
@@ -173,24 +207,24 @@ def read_parameter(where: object, key: str, table: Any, name: str) -> Parameter:
 def service_parameters(service: Any) -> list[Parameter]:
     """Return a service's unit cost and effect as parameters; without a published range it is value..value."""
     found = []
-    for name, quantity, meaning, arti in (
-        ("unit_cost_rp", service.unit_cost, "Unit cost of {}", "Biaya satuan {}"),
-        ("effect", service.effect, "Effect of {} at full adherence", "Dampak {} bila dijalani penuh"),
-    ):
+    name = {"en": service.name["en"], "id": service.name["id"]}
+    for field, quantity in (("unit_cost_rp", service.unit_cost), ("effect", service.effect)):
+        said = families("services")[field].fields_of(name)
         low = quantity.value if quantity.low is None else quantity.low
         high = quantity.value if quantity.high is None else quantity.high
+        least, most = families("services")[field].allowed[quantity.unit if field == "effect" else "Rp"]
         found.append(
             Parameter(
-                key=f"services.{service.id}.{name}",
+                key=f"services.{service.id}.{field}",
                 value=float(quantity.value),
                 unit=quantity.unit,
                 low=low,
                 high=high,
+                allowed=(min(least, low), max(most, high)),
                 choices=(),
                 source=quantity.source,
                 grade=quantity.grade,
-                meaning=meaning.format(service.name["en"]),
-                arti=arti.format(service.name["id"]),
+                **said | {"short": quantity.short},
             )
         )
     return found

@@ -87,9 +87,9 @@ def read_space(path: Path, free: Sequence[str], known: dict[str, Parameter], whe
         low = parameter.low if prior.low is None else prior.low
         high = parameter.high if prior.high is None else prior.high
         faults += [
-            fault(path, f"{key}.{name}", "outside", value=value, unit="", **_bounds(parameter.low, parameter.high))
+            fault(path, f"{key}.{name}", "outside", value=value, unit="", **_bounds(*parameter.bounds))
             for name, value in (("low", low), ("high", high))
-            if not parameter.low <= value <= parameter.high
+            if not parameter.bounds[0] <= value <= parameter.bounds[1]
         ]
         if not low < high:
             faults.append(fault(path, key, "low_above_high", value=low, **_bounds(low, high)))

@@ -18,23 +18,11 @@ from pydantic import Field
 from konvergensi.base.errors import Fault, InputError, fault, format_value, shown, unknown
 from konvergensi.base.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
 from konvergensi.base.months import format_month
-from konvergensi.inputs.agencies import SHARE_LEVERS, YES_NO_LEVERS, opd_lever
+from konvergensi.inputs.agencies import any_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.fields import Month, Scalar, Table, Text, Words, entries, right, validated
+from konvergensi.inputs.fields import Month, Scalar, Table, Text, Told, Words, entries, right, validated
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
-
-BUILT = (
-    "cascade.kecamatan_start",
-    "cascade.lokus_start",
-    "cascade.village_start",
-    "growth.village_sd_z",
-    "network.start_formal_share",
-    "network.start_informal_share",
-    "delivery.faltering_need_share",
-    "delivery.no_nik_need_share",
-    "delivery.household_child_share",
-)
 
 
 @dataclass(frozen=True)
@@ -72,8 +60,8 @@ class _Change(Table):
 
 
 class _ScenarioFile(Table):
-    title: Words
-    question: Words
+    title: Told
+    question: Told
     extends: Text | None = None
     change: list[_Change] = Field(default_factory=list)
 
@@ -112,7 +100,7 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     """
     if end < start:
         raise InputError(
-            fault("", "end", "before", value=format_month(end), first=format_month(start), first_key="start")
+            fault("", "--end", "before", value=format_month(end), first=format_month(start), first_key="--start")
         )
     set_ = dict(set_ or {})
     known = district.parameters()
@@ -127,7 +115,7 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     faults += [
         fault(each.origin, each.key, "built")
         for each in dated.values()
-        if each.key in known and _read_when_built(each.key)
+        if each.key in known and known[each.key].read == "start"
     ]
     # a policy may take over from a ramp of the district's history; history may not break into a policy's ramp
     faults += [
@@ -175,13 +163,6 @@ def _ramp_line(ramp: Change, old: Value, path: list[Change], start: int, last: i
         reached = next((step.value for step in reversed(path) if step.month <= month), old)
         notes += f"; {format_value(reached)} at {format_month(month)}"
     return f"{ramp.span} {ramp.key}: {format_value(old)} -> {format_value(ramp.value)} ({ramp.origin}{notes})"
-
-
-def _read_when_built(key: str) -> bool:
-    """Whether a value only counts when households, villages and first budgets are made: a date would change nothing."""
-    if key.startswith("population."):
-        return key != "population.wealth_persistence"
-    return key in BUILT
 
 
 def _wrong(change: Change, known: Mapping[str, Parameter]) -> Fault | None:
@@ -336,14 +317,3 @@ def _changes(written: Iterable[_Change], path: Path) -> list[Change]:
 def _place(month: int, key: str) -> str:
     """Where in a scenario's file a key is changed."""
     return f"change[{format_month(month)}].set.{key}"
-
-
-def any_opd(key: str) -> dict[str, Parameter]:
-    """Return the parameters `opd.<id>.<field>` for the OPD a key speaks of, whichever it is."""
-    room, _, rest = key.partition(".")
-    opd, _, field = rest.partition(".")
-    if room != "opd" or not field:
-        return {}
-    levers = [opd_lever(opd, each, 0.0, opd, "", "") for each in SHARE_LEVERS]
-    levers += [opd_lever(opd, each, False, opd, "", "") for each in YES_NO_LEVERS]
-    return {lever.key: lever for lever in levers}

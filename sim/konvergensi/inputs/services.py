@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import collect, read_toml
+from konvergensi.inputs import service_kinds
 from konvergensi.inputs.additions import added_services
 from konvergensi.inputs.fields import (
     AnyNumber,
@@ -25,6 +26,7 @@ from konvergensi.inputs.fields import (
     between,
     validated,
 )
+from konvergensi.inputs.service_kinds import one_of
 
 SERVICES = Path(__file__).resolve().parents[1] / "mechanisms" / "services.toml"
 # Months of age, from conception (-9) to the fifth birthday.
@@ -52,6 +54,7 @@ class UnitCost(Table):
     unit: Text
     source: Text
     grade: Annotated[Grade, Choice]
+    short: Words | None = None  # its name in a figure, where the one made from the service's is too long
 
 
 class Effect(Table):
@@ -66,6 +69,7 @@ class Effect(Table):
     source: Text
     grade: Annotated[Grade, Choice]
     note: str = ""
+    short: Words | None = None
 
 
 class Length(Table):
@@ -118,22 +122,37 @@ class Service(Registered):
     target: Words
     from_age: Age
     to_age: Age
-    need: Id
+    need: Annotated[str, one_of("need")]
     months: Annotated[list[MonthOfYear], AfterValidator(lambda months: sorted(set(months)))] = list(range(1, 13))
     duration_months: Annotated[int, between(1, 72, "months", whole=True)]
-    venue: Annotated[Literal["posyandu", "home", "facility", "transfer", "works"], Choice]
+    venue: Annotated[str, one_of("venue")]
     contact: Annotated[Contact, Choice]
     package: bool = False
-    acts_on: Annotated[
-        Literal["laz", "birth-weight", "knowledge", "water", "latrine", "nik", "spacing", "nothing"], Choice
-    ]
-    uptake: Annotated[Literal["general", "food", "facility", "transfer", "works"], Choice]
+    acts_on: Annotated[str, one_of("acts_on")]
+    uptake: Annotated[str, one_of("uptake")]
+    only_in_need: bool = False  # given to others, it changes nothing
+    weighs: bool = False  # whoever runs it measures children and publishes
     unit_cost: UnitCost
     effect: Effect
     trial: TrialDose | None = None  # None: taken as a trial over the whole window
     adequate: Adequate | None = None  # None: one delivery is enough
     laz_24: Length | None = None
     other_evidence: list[OtherEvidence] = Field(default_factory=list)
+
+    @property
+    def who(self) -> service_kinds.Need:
+        """What is said of its need."""
+        return service_kinds.need(self.need)
+
+    @property
+    def place(self) -> service_kinds.Venue:
+        """What is said of its venue."""
+        return service_kinds.venue(self.venue)
+
+    @property
+    def act(self) -> service_kinds.Act:
+        """What is said of what it acts on."""
+        return service_kinds.act(self.acts_on)
 
 
 class _File(Table):
@@ -175,6 +194,11 @@ def read_service(table: dict[str, Any], where: object) -> Service:
         if part.from_age > part.to_age:
             key = f"service[{service.id}]{name}.to_age"
             raise InputError(fault(where, key, "before", value=part.to_age, first=part.from_age, first_key="from_age"))
+    of = "household" if service.unit == "household" else "child"
+    if service.who.of != of:
+        fitting = [name for name in service_kinds.names("need") if service_kinds.need(name).of == of]
+        words = {"value": service.need, "choices": ", ".join(fitting), "near": None}
+        raise InputError(fault(where, f"service[{service.id}].need", "choice", **words))
     check_range(service.unit_cost, where, f"service[{service.id}].unit_cost")
     check_range(service.effect, where, f"service[{service.id}].effect")
     return service

@@ -62,7 +62,7 @@ def responsible(world: World, action: str) -> Opd | None:
     if action in ("village_rule", "coaching"):
         runs = np.flatnonzero(book.source == SOURCES.index("dana-desa"))
     elif action == "measurement":
-        weighs = [s for s, service in enumerate(services) if service.id == "growth-monitoring"]
+        weighs = [s for s, service in enumerate(services) if service.weighs]
         runs = np.flatnonzero(np.isin(book.service, weighs) & (book.source != SOURCES.index("dana-desa")))
     else:
         runs = np.zeros(0, np.intp)

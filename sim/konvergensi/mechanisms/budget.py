@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from konvergensi.base.months import month_of
-from konvergensi.mechanisms import calendar, shocks
-from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
+from konvergensi.mechanisms import calendar, needs, shocks
 from konvergensi.world.programmes import SOURCES, Money, Programmes
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.world.state import World
 
-THOUSAND_DAYS = PREGNANCY_MONTHS + FIRST_1000_DAYS + 1  # months
 QUARTERS = ("march", "june", "september", "december")
 MOST_ROUNDS = 6  # a year; what is given more often follows the season
 RELOCATED_SOURCES = ("apbd", "dana-desa")  # what a district can move in an emergency
@@ -37,36 +35,15 @@ def expected_need(service: Service, district: District, settings: Settings) -> f
     Used only to turn `funded_share` of the first year into rupiah.
     """
     total = {name: quantity.value for name, quantity in district.population.items()}
-    births = total["births_per_year"] / 12.0
-    families = total["families"]
-    months = service.to_age - service.from_age + 1
-    poor = settings["registers.poor_line_share"] * families
-    at_risk = 1.0 - (1.0 - total["no_water_share"]) * (1.0 - total["no_latrine_share"]) * (
-        1.0 - total["four_too_share"]
-    )
     if service.unit == "household":
-        with_children = settings["delivery.household_child_share"]
-        return {
-            "poor": poor * (with_children if service.id == "pkh" else 1.0),
-            "no-water": total["no_water_share"] * families,
-            "no-latrine": total["no_latrine_share"] * families,
-            "food-insecure": total["food_insecure_share"] * births * THOUSAND_DAYS,
-            "four-too": total["four_too_share"] * families,
-        }[service.need]
-    share = {
-        "all": 1.0,
-        "kek": total["kek_share"],
-        "faltering": settings["delivery.faltering_need_share"],
-        "at-risk": at_risk,
-        "first-birth": settings["population.first_birth_share"],
-        "no-nik": settings["delivery.no_nik_need_share"],
-    }[service.need]
-    return births * months * share
+        return needs.HOUSEHOLD[service.need].expected(total, settings)
+    births, months = total["births_per_year"] / 12.0, service.to_age - service.from_age + 1
+    return births * months * needs.CHILD[service.need].expected_share(total, settings)
 
 
 def deliveries_a_year(service: Service) -> int:
     """How often a year the same beneficiary is served: every delivery month, but works are built once."""
-    return 1 if service.venue == "works" else len(service.months)
+    return 1 if service.place.built else len(service.months)
 
 
 def first_lines(
@@ -266,7 +243,7 @@ def relocate(programmes: Programmes, settings: Settings) -> None:
 
 def released_by_round(service: Service) -> bool:
     """Payments and goods of a few rounds a year (PKH, vitamin A, seeds) come for them; projects follow the season."""
-    return len(service.months) <= MOST_ROUNDS and service.venue != "works"
+    return len(service.months) <= MOST_ROUNDS and not service.place.built
 
 
 def release(programmes: Programmes, services: list[Service], settings: Settings, month: int) -> None:
@@ -311,7 +288,7 @@ def staff_shares(programmes: Programmes, services: list[Service]) -> None:
     weight = np.zeros(len(programmes))
     for i in range(len(programmes)):
         service = services[programmes.service[i]]
-        if service.venue in ("home", "facility"):
+        if service.place.by_staff:
             weight[i] = programmes.line[i] / max(programmes.unit_cost[i], 1.0) / len(service.months)
     totals: Mapping[int, float] = {
         int(opd): float(weight[programmes.opd == opd].sum()) for opd in set(programmes.opd.tolist())

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 BINS = 1024  # steps of the lasting order in which people are served
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
-LASTING_AT_HOME = ("water", "latrine", "knowledge", "spacing")
 
 
 def steps(order: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -93,7 +92,7 @@ def live_with_works(world: World) -> None:
     """What was built stays: children of households that use it are exposed to its effect every month (in place)."""
     for s, service in enumerate(world.services):
         runs = world.programmes_of[s]
-        if service.venue != "works" or not runs or not (each := effects.monthly(world, s, runs[0])).any():
+        if not service.place.built or not runs or not (each := effects.monthly(world, s, runs[0])).any():
             continue
         uses = (world.book.received[s] > 0) & world.book.willing[s]
         rows = world.children.window(world.month, service.from_age, service.to_age)
@@ -106,10 +105,10 @@ def _leaves_trace(world: World, s: int, service: Service) -> bool:
     """Whether a service of the lived past can still be seen in a child when the run starts."""
     if service.contact in CASELOAD and rule_of(world) is meetings:
         return True  # whose course has begun, and how far it is; what caregivers know stays as it is at the start
-    if service.acts_on in LASTING_AT_HOME:
+    if service.act.lasts_at_home:
         return False
     grows = any(effects.monthly(world, s, p).any() for p in world.programmes_of[s])
-    return grows or service.package or service.acts_on == "nik"
+    return grows or service.package or service.act.gives_nik
 
 
 # ---- services for children and pregnancies ---------------------------------------------------------------------------
@@ -166,22 +165,23 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         children.got[young] |= takes[young.start - rows.start :] * bit
         counted = takes.copy()  # of the package, only what comes in time
         counted[: young.start - rows.start] = False
-    if service.acts_on == "knowledge" and not world.burn_in:
+    if service.act.teaches and not world.burn_in:
         home = children.household[rows][takes]
         quality = world.opds[world.programmes.opd[p]].quality(world.settings)
         gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])
         world.households.knowledge[home] = np.minimum(world.households.knowledge[home] + gain, np.float32(1.0))
-    elif service.acts_on == "nik":
+    elif service.act.gives_nik:
         nik = world.registers.nik_month[rows]
         nik[takes] = np.minimum(nik[takes], world.month)
-    if service.venue == "works":
+    if service.place.built:
         return  # works: see live_with_works
     each = effects.of_delivery(world, s, p, rows)
     book.taken[s][rows] += counted
     if each is None:
         return
-    if service.acts_on == "birth-weight":
-        helped = takes & children.kek[rows] if service.need == "kek" else takes
+    if service.act.at_birth:
+        needy = targeting.child_need(world, service, rows) if service.only_in_need else None
+        helped = takes if needy is None else takes & needy
         children.weight_gain[rows] += helped * each
     else:
         add_shift(world, s, rows, takes, each)
@@ -250,13 +250,8 @@ def _serve_households(world: World, s: int, service: Service) -> None:
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:
-    match service.acts_on:
-        case "water":
-            world.households.no_water &= ~takes
-        case "latrine":
-            world.households.no_latrine &= ~takes
-        case "spacing":
-            world.households.spaced |= takes
+    if service.act.column:
+        getattr(world.households, service.act.column)[takes] = service.act.becomes
 
 
 # ---- money and staff -------------------------------------------------------------------------------------------------
@@ -266,7 +261,7 @@ def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
     """Cost of one service of programme p, Rp: at the roadside with overhead, and the travel at full remoteness."""
     unit = world.programmes.unit_cost[p]
     base = np.float32(unit * (1.0 + world.settings["budget.overhead_share"]))
-    if world.services[world.programmes.service[p]].venue == "transfer":
+    if world.services[world.programmes.service[p]].place.in_money:
         return base, np.float32(0.0)
     return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
 

@@ -63,7 +63,7 @@ def delivered_share(world: World, s: int, p: int) -> float:
     """
     service, settings = world.services[s], world.settings
     quality = 1.0
-    if service.venue != "transfer":  # money is money; everything else can be done well or badly
+    if not service.place.in_money:  # money is money; everything else can be done well or badly
         quality = world.opds[world.programmes.opd[p]].quality(settings)
     adherence = float(settings["uptake.adherence_share"])
     if settings["effects.reading"] == "discounted":

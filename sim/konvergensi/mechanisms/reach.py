@@ -40,7 +40,7 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
     candidates = listed if left is None else listed & left
     if (open_ := places.open_villages(world, p)) is not None:
         candidates = candidates & open_[children.village[rows]]
-    if service.venue == "posyandu":
+    if service.place.at_posyandu:
         candidates = candidates & world.came(rows)
     at = np.flatnonzero(candidates)
     who = at + rows.start
@@ -87,7 +87,7 @@ def behind(order: Order, later: Mask) -> Order:
 
 def takes_staff(service: Service) -> bool:
     """Whether an agency's field staff must be there."""
-    return service.venue in ("home", "facility")
+    return service.place.by_staff
 
 
 def is_a_visit(service: Service) -> bool:

@@ -11,17 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
 
-NO_SHOCK = {
-    "posyandu_open_share": 1.0,
-    "home_contact_share": 1.0,
-    "budget_moved_share": 0.0,
-    "surveys_on": True,
-    "meeting_open_share": 1.0,
-    "mutasi_share": 0.0,
-    "leadership_share": 1.0,
-}
-
 
 def in_force(settings: Settings, name: str) -> Any:
-    """Value of `shocks.<name>`, or that of an ordinary month where shocks are switched off."""
-    return settings[f"shocks.{name}"] if settings["shocks.on"] else NO_SHOCK[name]
+    """Value of `shocks.<name>`, or that of an ordinary month, as shocks.toml has it, where shocks are switched off."""
+    return settings[f"shocks.{name}"] if settings["shocks.on"] else settings.parameter(f"shocks.{name}").value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.mechanisms import needs
 from konvergensi.mechanisms import registers as register_rules
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
@@ -27,28 +28,15 @@ if TYPE_CHECKING:
 
 def child_need(world: World, service: Service, rows: slice) -> Mask | None:
     """Who among the rows is truly in the target group, (n,) bool, whatever any register says; None: everybody."""
-    match service.need:
-        case "all":
-            return None
-        case "kek":
-            return world.children.kek[rows].copy()
-        case "faltering":
-            return world.children.z[rows] < world.settings["registers.faltering_cutoff_z"]
-        case "at-risk":
-            return world.at_risk[world.children.household[rows]]
-        case "first-birth":
-            return world.children.first_birth[rows].copy()
-        case "no-nik":
-            return world.registers.nik_month[rows] > world.month
-        case other:
-            raise ValueError(f"services.toml: {service.id}: need {other!r} is not one of a child")
+    return needs.CHILD[service.need].truth(world, rows)
 
 
 def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mask, Mask]:
     """Who the programme's agency knows, and who is on the target list it uses; two (n,) bool."""
     registers = world.registers
-    register = world.programmes.register[p]
-    falter_known = registers.recorded_faltering[rows]
+    register, rule = world.programmes.register[p], needs.CHILD[service.need]
+    if register == service.who.not_on:
+        register = "own"
     match register:
         case "eppgbm":
             known = listed = registers.on_eppgbm[rows]
@@ -60,32 +48,18 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
             known, listed = registers.known_krs[rows], registers.on_krs[rows]
         case "dtks":
             known, listed = registers.known_dtks[rows], registers.on_dtks[rows]
-        case "dukcapil" if service.need != "no-nik":  # who has no NIK is not on that register
+        case "dukcapil":
             known = listed = registers.nik_month[rows] <= world.month
         case _:
             luck = world.book.own_luck[service.id][rows]
             known = listed = register_rules.own_list(child_need(world, service, rows), luck, world.settings)
     joined = register_rules.uses_joined_list(world, p)
-    match service.need:
-        case "kek":
-            listed = listed & registers.recorded_kek[rows]
-        case "faltering" if register == "eppgbm" or joined:
-            # only who reads e-PPGBM knows who falters; others serve their whole list
-            listed = listed & falter_known
-        case "first-birth":
-            listed = listed & world.children.first_birth[rows]
+    if (told := rule.on_list(world, rows, register, joined)) is not None:
+        listed = listed & told
     if joined:
         more = registers.on_joined[rows]
-        if service.need == "kek":
-            more = more & registers.recorded_kek[rows]
-        elif service.need == "faltering":
-            more = more & falter_known
-        elif service.need == "at-risk":
-            more = more & registers.known_krs[rows]
-        elif service.need == "no-nik":
-            more = more & (registers.nik_month[rows] > world.month)
-        elif service.need == "first-birth":
-            more = more & world.children.first_birth[rows]
+        if (told := rule.on_joined_list(world, rows)) is not None:
+            more = more & told
         more = more | registers.false_match[rows]
         known = known | more
         listed = listed | more
@@ -112,47 +86,30 @@ def _as_the_village_knows(
 
 def household_need(world: World, service: Service) -> Mask:
     """Which households are truly in the target group, (n_households,) bool."""
-    households = world.households
-    match service.need:
-        case "poor":
-            poor = households.poor
-            return poor & world.has_child if service.id == "pkh" else poor.copy()
-        case "no-water":
-            return households.no_water.copy()
-        case "no-latrine":
-            return households.no_latrine.copy()
-        case "food-insecure":
-            return households.food_insecure & world.in_1000_days
-        case "four-too":
-            return households.four_too & ~households.spaced
-        case other:
-            raise ValueError(f"services.toml: {service.id}: need {other!r} is not one of a household")
+    return needs.HOUSEHOLD[service.need].truth(world)
 
 
 def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
     """Which households are on the list the programme uses, (n_households,) bool."""
-    households, registers = world.households, world.registers
-    match world.programmes.register[p]:
+    households, rule = world.households, needs.HOUSEHOLD[service.need]
+    register = world.programmes.register[p]
+    match register:
         case "dtks":
-            listed = households.in_dtks & (world.has_child if service.id == "pkh" else True)
+            listed = households.in_dtks
         case "krs":
-            listed = households.in_krs & (need ^ registers.krs_misread if service.need == "four-too" else True)
+            listed = households.in_krs
         case "dukcapil":
-            listed = households.has_nik.copy()
-        case "eppgbm" | "kohort" as register:
+            listed = households.has_nik
+        case "eppgbm" | "kohort":
             listed = _with_child_on_list(world, register)
         case _:
             luck = world.book.own_luck[service.id]
-            listed = register_rules.own_list(need, luck, world.settings)
-            if service.need == "food-insecure":
-                listed &= world.in_1000_days
+            register, listed = "own", register_rules.own_list(need, luck, world.settings)
+    listed = rule.on_register(world, register, listed, need)
     if register_rules.uses_joined_list(world, p):
-        recorded = registers.krs_poor
-        if service.need != "poor":
-            recorded = households.in_krs & (need ^ registers.krs_misread)
-        listed = listed | (registers.joined_households & recorded)
+        listed = listed | (world.registers.joined_households & rule.on_joined_list(world, need))
     # who lacks a latrine can be seen; for anything else a village needs a list
-    if SOURCES[world.programmes.source[p]] == "dana-desa" and service.venue != "works":
+    if SOURCES[world.programmes.source[p]] == "dana-desa" and not service.place.built:
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
     return listed
 

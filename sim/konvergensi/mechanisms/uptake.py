@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.inputs import service_kinds
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.contacts import BY_THEMSELVES
 from konvergensi.world.children import LAST_AGE, Children
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
-KINDS = ("general", "food", "facility", "transfer", "works")
+KINDS = service_kinds.names("uptake")
 WEIGHING_ROUNDS = (2, 8)  # February and August
 
 

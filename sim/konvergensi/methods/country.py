@@ -233,12 +233,18 @@ def level_draws(
 
 
 def _angles(
-    post: CountryPosterior, code: str, years: np.ndarray, system: str | None, rows: Sequence[Observed], seed: int
+    post: CountryPosterior,
+    code: str,
+    years: np.ndarray,
+    system: str | None,
+    rows: Sequence[Observed],
+    seed: int,
+    weight: np.ndarray | float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws (n, m) on the angular scale at whole years, and of which shared draw each is, (n,)."""
     own = condition(post, code, years, rows)
     n = post.n * PER_DRAW
-    reached = np.cumsum(own.weight)
+    reached = np.cumsum(own.weight * weight)
     pick = np.searchsorted(reached / reached[-1], (np.arange(n) + 0.5) / n).clip(0, post.n - 1)
     root = np.linalg.cholesky(own.cov + 1e-9 * np.eye(len(years)))
     noise = np.random.default_rng([seed, _rows_of()[code]]).standard_normal((n, len(years)))
@@ -247,13 +253,19 @@ def _angles(
 
 
 def reading_draws(
-    post: CountryPosterior, code: str, year: int, system: str, rows: Sequence[Observed] = (), seed: int = 0
+    post: CountryPosterior,
+    code: str,
+    year: int,
+    system: str,
+    rows: Sequence[Observed] = (),
+    seed: int = 0,
+    weight: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Draws of what a survey of a system would read in a district in a year, its error included, percent, (1000,).
 
-    A reading of that very survey in the fit or in `rows` is used like any other: to test a forecast, take draws that
-    have not seen it (`shipped_posterior(2022)`).
+    A reading of that very survey in the fit or in `rows` is used like any other: to test a forecast, take
+    `country_unseen.unseen`. weight (k,): of each shared draw, beyond what `rows` say.
     """
-    angle, pick = _angles(post, code, np.array([float(year)]), system, rows, seed)
+    angle, pick = _angles(post, code, np.array([float(year)]), system, rows, seed, weight)
     noise = np.random.default_rng([seed, _rows_of()[code], year]).standard_normal(len(pick))
     return from_angle(angle[:, 0] + noise * np.sqrt(error_var(post, year, system))[pick])

@@ -40,11 +40,11 @@ def published(last: int) -> Readings:
     return Readings(wide[years].to_numpy(float), years, nation.to_numpy(float))
 
 
-def centres(method: str, known: Readings, nation_then: float | None = None) -> np.ndarray:
+def centres(method: str, known: Readings, nation_then: float | None = None, ahead: float = 1.0) -> np.ndarray:
     """The middle of a forecast for every district, (n,), percent; NaN where nothing is known of it.
 
     nation_then: the nation's reading in that year where it is known; None: a forecast, from the last two years at the
-    pace between them for `national trend`, else as the last one. ValueError for an unknown method.
+    pace between them for `national trend`, `ahead` years on, else as the last one. ValueError for an unknown method.
     """
     has = np.isfinite(known.percent)
     some = has.any(axis=1)
@@ -56,7 +56,7 @@ def centres(method: str, known: Readings, nation_then: float | None = None) -> n
     if method == "national trend":
         if nation_then is None:
             pace = (known.nation[-1] - known.nation[-2]) / (known.years[-1] - known.years[-2])
-            now = max(known.nation[-1] + pace, 0.5)
+            now = max(known.nation[-1] + ahead * pace, 0.5)
         return np.asarray(value + now - known.nation[last])
     apart = known.percent - known.nation
     if method == "past mean":
@@ -95,7 +95,7 @@ def spread(method: str, known: Readings) -> float:
     return max(float(np.sqrt(np.mean(found**2))) if len(found) else 0.0, LEAST_SD)
 
 
-def naive_draws(method: str, known: Readings, nation_then: float | None = None) -> np.ndarray:
+def naive_draws(method: str, known: Readings, nation_then: float | None = None, ahead: float = 1.0) -> np.ndarray:
     """Equally likely readings of every district, (n, 199), percent between 0 and 100; rows of NaN as in `centres`."""
-    middle, sd = centres(method, known, nation_then), spread(method, known)
+    middle, sd = centres(method, known, nation_then, ahead), spread(method, known)
     return np.asarray(np.clip(middle[:, None] + sd * QUANTILES, 0.0, 100.0))

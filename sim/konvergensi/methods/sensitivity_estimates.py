@@ -47,7 +47,7 @@ SHARES = {"sobol": "first", "rbd_fast": "first", "shapley": "effect"}  # indices
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IndexEstimate:
     """An index of every unit: value, half the width of its interval, and `luck`; (units,).
 
     `luck`: upper end of what chance alone would give the unit, were it to do nothing but shuffle the luck of a run.
@@ -62,7 +62,7 @@ class Estimate:
     samples: F64 | None = None
 
 
-def estimates(design: Design, replicates: F64, seed: int = 1) -> list[Estimate]:
+def estimates(design: Design, replicates: F64, seed: int = 1) -> list[IndexEstimate]:
     """Indices of one output, of the mean over its replicates.
 
     Parameters: replicates (rows, seeds), finite, not constant; seed, of the resampling. With one seed nothing is known
@@ -74,7 +74,7 @@ def estimates(design: Design, replicates: F64, seed: int = 1) -> list[Estimate]:
 # ---- pick-freeze -----------------------------------------------------------------------------------------------------
 
 
-def _sobol(design: Design, replicates: F64, seed: int) -> list[Estimate]:
+def _sobol(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
     y = replicates.mean(axis=1)
     found = sobol_analysis.analyze(
         design.problem(),
@@ -96,7 +96,7 @@ def _sobol(design: Design, replicates: F64, seed: int) -> list[Estimate]:
         return 0.5 * (a[:, None] - ab) ** 2
 
     return [
-        Estimate(
+        IndexEstimate(
             name,
             np.asarray(found[short], float),
             np.asarray(found[f"{short}_conf"], float),
@@ -118,7 +118,7 @@ def _ends(design: Design, y: F64) -> F64:
     return np.concatenate([a, b])
 
 
-def _morris(design: Design, replicates: F64, seed: int) -> list[Estimate]:
+def _morris(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
     y = replicates.mean(axis=1)
     found = morris_analysis.analyze(
         design.problem(),
@@ -132,9 +132,9 @@ def _morris(design: Design, replicates: F64, seed: int) -> list[Estimate]:
     mu_star, conf, mu, sigma = (np.asarray(np.ma.filled(found[name], np.nan), float) for name in _MORRIS)
     units, alone = design.units, np.array([design.groups.count(unit) == 1 for unit in design.units])
     none = np.zeros(len(units))
-    found_mu = Estimate("mu", np.where(alone, mu, np.nan), Z * sigma / np.sqrt(design.blocks), none)
-    found_sigma = Estimate("sigma", np.where(alone, sigma, np.nan), np.full(len(units), np.nan), none)
-    return [Estimate("mu_star", mu_star, conf, _morris_luck(design, replicates)), found_mu, found_sigma]
+    found_mu = IndexEstimate("mu", np.where(alone, mu, np.nan), Z * sigma / np.sqrt(design.blocks), none)
+    found_sigma = IndexEstimate("sigma", np.where(alone, sigma, np.nan), np.full(len(units), np.nan), none)
+    return [IndexEstimate("mu_star", mu_star, conf, _morris_luck(design, replicates)), found_mu, found_sigma]
 
 
 _MORRIS = ("mu_star", "mu_star_conf", "mu", "sigma")
@@ -161,7 +161,7 @@ def _moved(design: Design) -> NDArray[np.intp]:
     return np.asarray(unit_of[steps.argmax(axis=2)])
 
 
-def _shapley(design: Design, replicates: F64, seed: int) -> list[Estimate]:
+def _shapley(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
     y, units = replicates.mean(axis=1), len(design.units)
     flags = np.zeros((design.blocks, design.block, units))
     np.put_along_axis(flags[:, 1:], _moved(design)[:, :, None], 1.0, axis=2)
@@ -178,7 +178,7 @@ def _shapley(design: Design, replicates: F64, seed: int) -> list[Estimate]:
     with np.errstate(divide="ignore", invalid="ignore"):  # no number where both ends of all trajectories are equal
         luck = _luck(lambda noise: _contributions(design, noise), replicates) / each.sum(axis=1).mean()
         samples = sums / sums.sum(axis=1, keepdims=True)
-    return [Estimate("effect", effects("shapley_normalized"), effects("shapley_normalized_conf"), luck, samples)]
+    return [IndexEstimate("effect", effects("shapley_normalized"), effects("shapley_normalized_conf"), luck, samples)]
 
 
 def _contributions(design: Design, y: F64) -> F64:
@@ -219,10 +219,12 @@ def _upper(each: F64, freedom: int) -> F64:
 # ---- given data ------------------------------------------------------------------------------------------------------
 
 
-def _statistics(name: str, of: Callable[[F64, F64], F64], reduce_bias: bool = False) -> Callable[..., list[Estimate]]:
+def _statistics(
+    name: str, of: Callable[[F64, F64], F64], reduce_bias: bool = False
+) -> Callable[..., list[IndexEstimate]]:
     """An estimator from a function of points (rows, factors) and outputs (rows,), resampled by rows."""
 
-    def estimate(design: Design, replicates: F64, seed: int) -> list[Estimate]:
+    def estimate(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
         y, rng = replicates.mean(axis=1), np.random.default_rng(seed)
         value = of(design.points, y)
         samples = np.array([
@@ -232,7 +234,7 @@ def _statistics(name: str, of: Callable[[F64, F64], F64], reduce_bias: bool = Fa
         if reduce_bias:  # Plischke et al. 2013, equation 30
             samples = 2.0 * value - samples
             value = samples.mean(axis=0)
-        return [Estimate(name, value, Z * samples.std(axis=0, ddof=1), np.zeros(len(value)), samples)]
+        return [IndexEstimate(name, value, Z * samples.std(axis=0, ddof=1), np.zeros(len(value)), samples)]
 
     return estimate
 
@@ -276,7 +278,7 @@ def delta_classes(rows: int) -> int:
     return min(int(np.ceil(rows ** (2.0 / (7.0 + np.tanh((1500.0 - rows) / 500.0))))), 48)
 
 
-_ESTIMATORS: dict[str, Callable[[Design, F64, int], list[Estimate]]] = {
+_ESTIMATORS: dict[str, Callable[[Design, F64, int], list[IndexEstimate]]] = {
     "sobol": _sobol,
     "morris": _morris,
     "shapley": _shapley,

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 
 from konvergensi.base.months import format_month
+from konvergensi.inputs.arguments import name, optional, public
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.options import check_options
@@ -29,6 +30,7 @@ from konvergensi.mechanisms import (
     review,
     socialization,
     uptake,
+    wealth,
 )
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
@@ -37,7 +39,6 @@ from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
 from konvergensi.world.agents import Household, Kecamatan, Opd, Village
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.households import move_wealth
 from konvergensi.world.network import build_network
 
 if TYPE_CHECKING:
@@ -66,6 +67,15 @@ MONTH = (
 LAST_SEED = 2**31 - 1
 
 
+# what Mesa's DataCollector asks each month: functions with names, so that a model can be pickled
+def _last_month(model: ConvergenceModel) -> str:
+    return format_month(model.world.month - 1)
+
+
+def _seed(model: ConvergenceModel) -> int:
+    return model.seed_used
+
+
 class ConvergenceModel(mesa.Model):
     """A district as a Mesa model; each `step()` is one month.
 
@@ -79,6 +89,7 @@ class ConvergenceModel(mesa.Model):
     Raises InputError naming what is wrong with the input.
     """
 
+    @public(scenario=optional(name))
     def __init__(
         self,
         scenario: str | None = "baseline",
@@ -129,7 +140,7 @@ class ConvergenceModel(mesa.Model):
         self.recorder = Recorder(self.world, 0)
         self.running: bool = True
         self.datacollector = mesa.DataCollector(
-            model_reporters={"month": lambda m: format_month(m.world.month - 1), "prevalence": lambda m: m.prevalence()}
+            model_reporters={"month": _last_month, "seed": _seed, "prevalence": ConvergenceModel.prevalence}
         )
         while self.world.month < self.first_month:
             self.live_month()
@@ -199,7 +210,7 @@ class ConvergenceModel(mesa.Model):
         if world.month_of_year == 1:
             if not world.burn_in and world.settings["caregivers.on"]:
                 caregivers.learn(world)
-            move_wealth(world.households, world.settings, world.draws, world.month)
+            wealth.move(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
             places.new_year(world)

@@ -14,12 +14,20 @@ from konvergensi.observe.integration import INDEX
 if TYPE_CHECKING:
     from konvergensi.model.convergence import ConvergenceModel
 
-STAGES = ("planned", "budgeted", "released", "spent")
-# in the last month of the run; protected in time, money and incentives: over the whole run
-MEASURES = (
-    "prevalence", "stunted_children", "protected_in_time", "complete_package_share", "services_mean",
-    "integration_index", "budgeted_rp", "spent_rp", "kpm_incentive_rp",
-)  # fmt: skip
+MONEY_STAGES = ("planned", "budgeted", "released", "spent")
+# measure -> the better direction: -1 the lower the better, 1 the higher, 0 neither: money is a means
+DIRECTIONS = {
+    "prevalence": -1,  # percent of under-fives truly below -2 z, in the month
+    "stunted_children": -1,  # count, whole district, in the month
+    "protected_in_time": 1,  # count, whole district, from the first month on
+    "complete_package_share": 1,  # share of 1,000-day households, in the month
+    "services_mean": 1,  # services per 1,000-day household, in the month
+    "integration_index": 1,  # 0 to 1, in the month
+    "budgeted_rp": 0,  # whole district, from the first month on
+    "spent_rp": 0,  # whole district, from the first month on
+    "kpm_incentive_rp": 0,  # whole district, from the first month on; part of no programme's money
+}
+MEASURES = tuple(DIRECTIONS)
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,8 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
     indicators = tables["indicators"].pivot(index="month", columns="indicator", values="value")
     integration = tables["integration"]
     index = integration[integration["dimension"] == INDEX].set_index("month")["value"]
-    yearly = money.groupby("year")[[f"{stage}_rp" for stage in STAGES]].sum().cumsum() * scale
-    by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in STAGES]].sum() * scale
+    yearly = money.groupby("year")[[f"{stage}_rp" for stage in MONEY_STAGES]].sum().cumsum() * scale
+    by_source = money.groupby("source", sort=False)[[f"{stage}_rp" for stage in MONEY_STAGES]].sum() * scale
     now = series[(series["month"] == months[-1]) & (series["group"] != "all")]
     villages = model.recorder.villages[-1]
     transfers = {s.id for s in model.world.services if s.contact == "transfer"}
@@ -96,7 +104,7 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
         "costs": [
             [source, stage, float(by_source.loc[source, f"{stage}_rp"])]
             for source in by_source.index
-            for stage in STAGES
+            for stage in MONEY_STAGES
         ],
         "transfer_rp": float(money.loc[paid_out, "spent_rp"].sum()) * scale,
         "groups": now["group"].tolist(),

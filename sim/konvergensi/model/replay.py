@@ -21,27 +21,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from konvergensi.inputs.districts import District
+    from konvergensi.inputs.parameters import Parameter, Settings
 
 INCOME, COVID, COORDINATION, HISTORY = "income", "covid", "coordination", "history"
 SERVICES = "services:"  # and the agency's id, or REST
 REST = "others"
-# who knows, who is tied to whom, who wants what, who is on whose list, and when actions come
-ROOMS = (
-    "socialization", "cascade", "caregivers", "network", "goals", "review", "actions", "calendar", "registers", "opd",
-)  # fmt: skip
-OF_OFFICES = ("shocks.mutasi_share", "shocks.leadership_share")  # shocks to who is in charge
-# `actions.on` is none of them: without it each action would be done in full, and not as well as it was
-SWITCHES = tuple(f"{room}.on" for room in ("socialization", "cascade", "caregivers", "network", "goals", "review"))
+# theme of a parameter -> the driver that a dated change of it belongs to; HISTORY for any other theme
+DRIVERS = {"income": INCOME, "pandemic": COVID} | dict.fromkeys(
+    # who knows, who is tied to whom, who wants what, who is on whose list, and when actions come
+    ("socialization", "villages", "leadership", "goals", "actions", "review", "timing", "doors", "data", "agency"),
+    COORDINATION,
+)
 
 
-def driver_of(key: str) -> str:
-    """The driver that a dated change of this key belongs to."""
-    room = key.partition(".")[0]
-    if room in ROOMS or key in OF_OFFICES:
-        return COORDINATION
-    if room == "shocks":
-        return COVID
-    return INCOME if key == "growth.income_trend_z_per_year" else HISTORY
+def driver_of(parameter: Parameter) -> str:
+    """The driver that a dated change of this parameter belongs to."""
+    return DRIVERS.get(parameter.theme, HISTORY)
+
+
+def switches(settings: Settings) -> list[str]:
+    """The switches that, off, leave coordination as it is.
+
+    `actions.on` is none of them: without it each action would be done in full, and not as well as it was.
+    """
+    return [key for key in settings if "stands-still" in settings.parameter(key).marks]
 
 
 def service_groups(place: District, named: int) -> dict[str, tuple[str, ...]]:
@@ -84,12 +87,16 @@ class Replay(ConvergenceModel):
         A dated change of this very month is in force already. groups: agencies behind each `services:` driver.
         """
         now, still = self.world.month, set(drivers)
-        self.changes = tuple(each for each in self.changes if each.month <= now or driver_of(each.key) not in still)
+        known = self.place.parameters()
+        self.changes = tuple(
+            each for each in self.changes if each.month <= now or driver_of(known[each.key]) not in still
+        )
         if INCOME in still:
             self._income_birth = now + PREGNANCY_MONTHS  # children conceived later begin as those conceived now
         if COORDINATION in still:
             regime = calendar.regime(self.world.settings, now)
-            stand = dict.fromkeys(SWITCHES, False) | {"calendar.regime": regime, "review.attention_decay_share": 0.0}
+            stand = {"calendar.regime": regime, "review.attention_decay_share": 0.0}
+            stand |= dict.fromkeys(switches(self.world.settings), False)
             settings.change(self.world, self.world.settings.changed(stand))
         for driver in still & set(groups):
             line = self.world.programmes.line

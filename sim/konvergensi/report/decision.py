@@ -26,25 +26,32 @@ _MOST_RIVALS = 4
 MANY_RUNS = 1_000  # two policies that need more to be told apart may be treated as equal
 _ROOM = 10  # levers that the sheet has room to spell out, so that it stays one page; the report has them all
 _MOST_LEVERS = 2  # of a theme
-# theme of what a policy does -> the step or door by which it must be done; None: at any time
+# line of what a policy does, by its theme -> the step or door by which it must be done; None: at any time
 _BY = {
     "review": "review",
-    "plan": "plan",
-    "lists": "data",
-    "told": "apbd",
-    "lead": "rembuk",
-    "joint": "apbd",
+    "timing": "plan",
+    "data": "data",
+    "socialization": "apbd",
+    "leadership": "rembuk",
+    "goals": "apbd",
     "above": "apbn",
     "villages": "dana-desa",
-    "village_fund": "village_rule",
+    "money-village": "village_rule",
     "in_villages": "dana-desa",
-    "apbd": "apbd",
-    "opd": "apbd",
+    "money-district": "apbd",
+    "agency": "apbd",
     "doors": None,
     "other": None,
 }
 # what the district does not decide stands under who does, whatever it is about
 _OTHERS = {"village": "in_villages", "above": "above"}
+_WITH = {"measurement": "data", "money-centre": "above"}  # themes that stand with another
+
+
+def _line(each: Moved) -> str:
+    """The line of the sheet that a lever stands in."""
+    line = _OTHERS.get(each.whose) or _WITH.get(each.theme, each.theme)
+    return line if line in _BY else "other"
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def _do(comparison: Comparison, lang: Lang) -> list[Line]:
     run = comparison.details[lead.id]
     own: dict[str, list[Moved]] = {}
     for each in compared.stand_otherwise(comparison, lead.id):
-        own.setdefault(_OTHERS.get(each.whose, each.theme), []).append(each)
+        own.setdefault(_line(each), []).append(each)
     if not own:
         kind = "only_meanwhile" if compared.begins(comparison, lead.id) else "nothing"
         return [Line(word(f"decision.do.{kind}", lang, lead=lead.letter)), Line(_doors(comparison, lang))]

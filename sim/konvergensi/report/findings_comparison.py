@@ -328,6 +328,6 @@ def levers(comparison: Comparison, scenario: str, lang: Lang) -> Table:
     for each in compared.moved(comparison.details[scenario]):
         months = read.span(each.month, each.until or each.month, lang)
         values = [compared.lever_value(each.key, value, lang) for value in (each.old, each.new)]
-        whose = word(f"lever.whose.{each.whose}", lang)
+        whose = word(f"kind.decided_by.{each.whose}", lang)
         rows.append([each.to_do(lang, comparison.manifest["agency_names"]), whose, months, *values])
     return Table(columns, rows, compared.policies(comparison)[scenario].name(lang), words=True)

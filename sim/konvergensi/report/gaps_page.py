@@ -11,14 +11,13 @@ from konvergensi.base.words import Lang, number, part, percent, rupiah, word
 from konvergensi.inputs.structures import load_structures
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
-from konvergensi.results.gaps import GOOD
+from konvergensi.results.gaps import GOOD, MEASURES
 
 if TYPE_CHECKING:
     from konvergensi.analyses.gaps import Gaps
 
 GAPS = ("socialization", "data", "timing")
 PARTS = (*GAPS, "total", "interaction")
-MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 NEGLIGIBLE = 1e-6  # relative difference of budgets that is rounding
 SHOWN_RATES = 6  # printed; the page has all
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from konvergensi.base.words import Lang, catalogue, counted, month_name, number, part, word, word_or
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.methods.factors import DUMMY
 from konvergensi.report.origin import period, synthetic
 from konvergensi.studies.outputs import COST, DIFFERENCE
@@ -27,7 +28,8 @@ def factor_name(found: Sensitivity, key: str, lang: Lang) -> str:
     meaning = str(about["arti"] if lang == "id" else about["meaning"])
     for tail in _TAILS:
         meaning = meaning.removesuffix(tail)
-    return word_or(f"parameter.{key}", lang, meaning.rstrip("."))
+    known = load_parameters().get(key)
+    return known.short[lang] if known and known.short else meaning.rstrip(".")
 
 
 def short_key(found: Sensitivity, key: str, lang: Lang) -> str:

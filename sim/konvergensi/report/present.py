@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas as pd
 from matplotlib.figure import Figure
 
+from konvergensi.base.errors import format_value
 from konvergensi.base.folders import drafted, write_json
 from konvergensi.base.plain import plain
-from konvergensi.base.words import Lang
+from konvergensi.base.scalars import plain as scalar
+from konvergensi.base.words import Lang, number
+from konvergensi.observe.units import units_of
 from konvergensi.report import (
     comparison,
     comparison_printed,
+    country_validation_page,
     discovery_page,
     explain_page,
     figures_calibration,
+    figures_country_validation,
     figures_discovery,
     figures_explain,
     figures_gaps,
@@ -38,6 +44,7 @@ from konvergensi.report import figures as run_figures
 from konvergensi.results.saving import write_result
 
 Draw = Callable[[], Figure]
+SHOWN_ROWS = 5  # of each table in a notebook
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,11 @@ SHOWN: dict[str, Shown] = {
         _made(figures_calibration.FIGURES),
         figures_calibration.shown,
     ),
+    "country_validation": Shown(
+        country_validation_page.lines,
+        ("validation.md", country_validation_page.page),
+        _made(figures_country_validation.FIGURES),
+    ),
 }
 
 
@@ -171,8 +183,22 @@ def lines(result: Any, lang: Lang) -> list[str]:
 
 
 def html(result: Any, lang: Lang) -> str:
-    """What a notebook shows: the lines and the tables there are."""
-    rows = [(name, f"{len(table):,}", ", ".join(map(str, table))) for name, table in result.tables().items()]
-    sizes = "".join(f"<tr>{''.join(f'<td>{escape(plain(cell))}</td>' for cell in row)}</tr>" for row in rows)
+    """What a notebook shows: the lines, and each table to unfold: its first rows under columns with their units."""
     said = escape("\n".join(lines(result, lang)))
-    return f"<pre style='white-space: pre-wrap'>{said}</pre><table>{sizes}</table>"
+    tables = "".join(_unfolding(name, table, lang) for name, table in result.tables().items())
+    return f"<pre style='white-space: pre-wrap'>{said}</pre>{tables}"
+
+
+def _unfolding(name: str, table: pd.DataFrame, lang: Lang) -> str:
+    """The beginning of a table, as HTML that shows one line until it is unfolded."""
+    units = units_of("", name, table.columns) | table.attrs.get("units", {})
+    heads = [f"{escape(plain(str(each)))}<br><small>{escape(units[str(each)])}</small>" for each in table.columns]
+    cells = [
+        [escape(plain(format_value(scalar(cell)))) for cell in row] for row in table.head(SHOWN_ROWS).to_numpy(object)
+    ]
+    rows = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells]
+    size = f"{number(len(table), lang)} × {number(table.shape[1], lang)}"
+    return (
+        f"<details><summary>{escape(name)} ({size})</summary><table><tr>"
+        f"{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table></details>"
+    )

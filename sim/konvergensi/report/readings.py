@@ -9,11 +9,11 @@ import pandas as pd
 
 from konvergensi.base.words import Lang, month_name, word_or
 from konvergensi.inputs.targets import load_targets
+from konvergensi.world.tally import STAGES
 
 # Links of the chain, where it can break. What follows them is a result and no link: a service for children
 # up to five also serves those past the 1,000 days, and z is gained only where the evidence says so.
-LINKS = ("known", "listed", "budgeted", "released", "delivered", "taken_up")
-STAGES = ("in_need", *LINKS, "in_time", "z_gained")
+LINKS = STAGES[STAGES.index("in_need") + 1 : STAGES.index("in_time")]
 MONEY_STAGES = ("planned_rp", "budgeted_rp", "released_rp", "spent_rp")
 SOURCES = ("apbn", "dak", "apbd", "dana-desa", "csr")
 WEALTH = ("wealth_1", "wealth_2", "wealth_3", "wealth_4", "wealth_5")

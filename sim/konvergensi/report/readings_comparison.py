@@ -12,9 +12,11 @@ import pandas as pd
 from scipy.stats import t as student
 
 from konvergensi.base.months import parse_month
-from konvergensi.base.words import Lang, has_word, month_of_year, number, part, rupiah, word, word_or
+from konvergensi.base.words import Lang, month_of_year, number, part, rupiah, word, word_or
 from konvergensi.inputs.advice import RULED_BY
-from konvergensi.inputs.parameters import Settings, Value, load_parameters
+from konvergensi.inputs.agencies import any_opd
+from konvergensi.inputs.kinds import families
+from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 from konvergensi.mechanisms import calendar
 from konvergensi.methods.statistics import interval
 from konvergensi.report import readings as read
@@ -23,6 +25,7 @@ from konvergensi.report import theme
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from konvergensi.inputs.fields import Words
     from konvergensi.results.comparison import Comparison
     from konvergensi.results.run import Run
 
@@ -40,7 +43,6 @@ GROUPS = {
 }
 FEWEST_DRAWS = 10  # with fewer, a rank correlation says nothing about one parameter among hundreds
 MEASURE = "prevalence"  # what policies are ranked by
-DECIDERS = ("district", "village", "above")
 EFFECTS = {"d_cases": "cases_averted", "d_protected": "protected_in_time"}  # as tables call it, as the manifest does
 STEPS = ("analysis", "plan", "rembuk")
 # source of money -> the lever that says in which month its door closes; APBD-P is a second door for APBD
@@ -50,22 +52,6 @@ DOORS = {
     "dana-desa": "calendar.musdes_month",
     "dak": "calendar.dak_month",
     "apbdp": "calendar.apbdp_month",
-}
-# What a policy does, by the levers it moves; a lever belongs to the first theme whose beginning it has.
-THEMES = {
-    "review": ("calendar.aksi_8", "calendar.reform_review", "review."),
-    "doors": tuple(key for key in (*DOORS.values(), "calendar.ceiling_month", "calendar.csr_month")),
-    "plan": ("calendar.",),
-    "lists": ("registers.", "measurement.", "cascade.list_fetch"),
-    "villages": ("cascade.", "network.tpps_desa", "network.tpps_kecamatan", "caregivers."),
-    "told": ("socialization.", "shocks.mutasi", "shocks.meeting"),
-    "lead": ("network.", "goals.leadership", "shocks.leadership"),
-    "joint": ("goals.",),
-    "central": ("budget.apbn", "budget.dak"),
-    "village_fund": ("budget.dana_desa",),
-    "apbd": ("budget.",),
-    "opd": ("opd.",),
-    "other": ("",),
 }
 _LOGGED = re.compile(r"(\d{4}-\d{2})(?: \.\. (\d{4}-\d{2}))? (\S+): (.*?) -> (.*?) \(([^()]*?)(?:; [^()]*)?\)")
 
@@ -130,39 +116,38 @@ class Moved:
     origin: str
 
     @property
+    def parameter(self) -> Parameter:
+        """The parameter it is; of an agency, without its name."""
+        return (any_opd(self.key) | load_parameters())[self.key]
+
+    @property
     def whose(self) -> str:
-        """Who decides it: district, village, above (centre or province), other where nobody says."""
-        if self.key.startswith("opd."):
-            return "district"
-        found = (who for who in DECIDERS if has_word(_do(who, self)) or has_word(_do(who, self, plain=True)))
-        return next(found, "other")
+        """Who decides it: district, village, above (centre or province), nobody."""
+        return self.parameter.decided_by or "nobody"
+
+    @property
+    def _words(self) -> Words | None:
+        """What there is to do, in both languages, where somebody has found words for it."""
+        off = self.new == "false"
+        return self.parameter.to_do_off if off and not self.key.startswith("opd.") else self.parameter.to_do
 
     def to_do(self, lang: Lang, agencies: Mapping[str, str]) -> str:
         """It as something to do, without the values; its meaning where there are no words for that."""
         if self.key.startswith("opd."):
             _, agency, field = self.key.split(".")
-            if self.new != "false" and has_word(f"lever.opd.{field}"):
-                return word(f"lever.opd.{field}", lang, agency=agencies.get(agency, agency))
-        for who in DECIDERS:
-            if has_word(_do(who, self)):
-                return word(_do(who, self), lang)
-        return meaning(self.key, lang)
+            words = families("opd")[field].fields_of(dict.fromkeys(("en", "id"), agencies.get(agency, agency)))["to_do"]
+            return str(words[lang]) if self.new != "false" else meaning(self.key, lang)
+        return self._words[lang] if self._words else meaning(self.key, lang)
 
     @property
     def says_value(self) -> bool:
         """Whether its words say what it becomes, so that no values need to stand beside them: yes/no, switched on."""
-        spoken = self.key.startswith("opd.") or any(has_word(_do(who, self)) for who in DECIDERS)
-        return spoken and (self.old, self.new) in (("false", "true"), ("true", "false"))
+        return self._words is not None and (self.old, self.new) in (("false", "true"), ("true", "false"))
 
     @property
     def theme(self) -> str:
-        """Which of `THEMES` it belongs to."""
-        return next(name for name, starts in THEMES.items() if self.key.startswith(starts))
-
-
-def _do(who: str, each: Moved, plain: bool = False) -> str:
-    """Message that says to move a lever; one that is switched off has its own."""
-    return f"lever.{who}.{each.key}" + (".false" if each.new == "false" and not plain else "")
+        """What it is about, as parameters say it."""
+        return self.parameter.theme
 
 
 def letter(place: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from konvergensi.base.words import Lang, word
 
 if TYPE_CHECKING:
-    from konvergensi.results.trial import Estimate, Trial
+    from konvergensi.results.trial import Trial, TrialEstimate
 
 UNITS = {"g": "g", "z": "z", "sd": "SD"}
 
@@ -34,7 +34,7 @@ def lines(found: Trial, lang: Lang) -> list[str]:
     return [*told, word("trial.interval", lang)]
 
 
-def _shown(each: Estimate, form: str, lang: Lang) -> str:
+def _shown(each: TrialEstimate, form: str, lang: Lang) -> str:
     plain = form.lstrip("+")
     return f"{each.value:{form}} ({each.low:{plain}} {word('trial.to', lang)} {each.high:{plain}})"
 

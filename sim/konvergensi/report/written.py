@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from konvergensi.base.folders import MANIFEST
-from konvergensi.report import figures, figures_calibration, figures_comparison, figures_explain, figures_gaps
-from konvergensi.results import comparison, run, sensitivity, validation
+from konvergensi.report import (
+    figures,
+    figures_calibration,
+    figures_comparison,
+    figures_country_validation,
+    figures_explain,
+    figures_gaps,
+)
+from konvergensi.results import comparison, country_validation, run, sensitivity, validation
 
 WITH_TABLE = ("png", "svg", "csv")  # figures in several formats, with the table they show
 
@@ -46,6 +53,11 @@ FILES: dict[str, tuple[str, ...]] = {
     ),
     "robustness": ("robustness.md", *_tables("robustness", "draws"), *_figures(("robustness",))),
     "validation": ("validation.md", *_tables(*validation.TABLES), *_figures(figures_calibration.FIGURES)),
+    "country_validation": (
+        "validation.md",
+        *_tables(*country_validation.TABLES),
+        *_figures(figures_country_validation.FIGURES),
+    ),
 }
 
 

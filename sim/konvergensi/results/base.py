@@ -6,6 +6,8 @@ that `konvergensi/__init__.py` names, the only place that may know both a result
 
 from __future__ import annotations
 
+import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from konvergensi.base.words import Lang
+
+
+WRITTEN = ("lang", "command")  # of a manifest: in which language and by which command it was saved
+
+
+# of a manifest, what a result says of itself in one glance
+NAMED = ("scenario", "scenarios", "services", "district", "start", "end", "since", "until", "draws", "seeds", "seed",
+         "population_share", "method")  # fmt: skip
 
 
 class Presenter(Protocol):
@@ -39,6 +49,11 @@ class Result:
     presenter: ClassVar[Callable[[], Presenter]]  # attached by the front door
     manifest: dict[str, Any]
     lang: Lang = "en"
+
+    def __post_init__(self) -> None:
+        from konvergensi.observe.units import with_units  # not read for `import konvergensi`
+
+        with_units(self.kind, self.tables())
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""
@@ -67,7 +82,10 @@ class Result:
 
         Raises InputError when the folder holds what is not ours, OSError when it cannot be written.
         """
-        return type(self).presenter().save(self, Path(out), lang or self.lang, command, figures)
+        from konvergensi.inputs.arguments import folder, one_of  # not read for `import konvergensi`
+
+        lang = one_of("en", "id")("--lang", lang or self.lang)
+        return type(self).presenter().save(self, folder("--out", out), lang, command, figures)
 
     def plot(self, name: str = "", lang: Lang | None = None) -> Figure:
         """Draw a figure by its name, the first unless one is named. Raises KeyError with the names there are."""
@@ -85,15 +103,39 @@ class Result:
         """What it says, to print."""
         return type(self).presenter().lines(self, self.lang)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same: kind, tables, data and manifest, but for how they were written down."""
+        if type(other) is not type(self):
+            return NotImplemented
+        mine, theirs = self.saved_tables(), other.saved_tables()
+        return (
+            mine.keys() == theirs.keys()
+            and _as_json(self) == _as_json(other)
+            and all(mine[name].reset_index(drop=True).equals(theirs[name].reset_index(drop=True)) for name in mine)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __str__(self) -> str:
         return "\n".join(self.lines)
 
     def __repr__(self) -> str:
         """Kind, where and when, and the size of each table: it fits a screen."""
-        named = ("scenario", "scenarios", "district", "start", "end", "draws", "seeds", "seed", "population_share")
-        said = [f"{name}={self.manifest[name]!r}" for name in named if name in self.manifest]
+        said = [f"{name}={_short(self.manifest[name])}" for name in NAMED if name in self.manifest]
         sizes = ", ".join(f"{name} {len(table)}x{table.shape[1]}" for name, table in self.tables().items())
-        return f"{type(self).__name__}({', '.join(said)}; tables: {sizes})"
+        text = f"{type(self).__name__}({', '.join(said)}; tables: {sizes})"
+        return "\n    ".join(textwrap.wrap(text, 96, break_on_hyphens=False))
 
     def _repr_html_(self) -> str:
         return type(self).presenter().html(self, self.lang)
+
+
+def _short(value: object) -> str:
+    """A value of a manifest on part of a line."""
+    return textwrap.shorten(repr(value), 60, placeholder=" ...")
+
+
+def _as_json(result: Result) -> str:
+    """Manifest and data as they are written; NaN is NaN there, and a tuple a list."""
+    kept = {key: value for key, value in result.manifest.items() if key not in WRITTEN}
+    return json.dumps([kept, result.data()], sort_keys=True)

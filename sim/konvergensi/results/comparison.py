@@ -12,24 +12,14 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from konvergensi.model.outcome import DIRECTIONS, MONEY_STAGES
 from konvergensi.results.base import Result
 from konvergensi.results.run import Run
 
-# measure -> the better direction: -1 the lower the better, 1 the higher, 0 neither: money is a means
-MEASURES = {
-    "prevalence": -1,  # percent of under-fives truly below -2 z, in the month
-    "stunted_children": -1,  # count, whole district, in the month
-    "protected_in_time": 1,  # count, whole district, from the first month on
-    "complete_package_share": 1,  # share of 1,000-day households, in the month
-    "services_mean": 1,  # services per 1,000-day household, in the month
-    "integration_index": 1,  # 0 to 1, in the month
-    "budgeted_rp": 0,  # whole district, from the first month on
-    "spent_rp": 0,  # whole district, from the first month on
-    "kpm_incentive_rp": 0,  # whole district, from the first month on; part of no programme's money
-}
+MEASURES = DIRECTIONS  # of a comparison: all of them
 # what a measure cannot leave; an interval around a mean is cut there
 BOUNDS = {"prevalence": (0.0, 100.0), "complete_package_share": (0.0, 1.0), "integration_index": (0.0, 1.0)}
-STAGES = ("planned", "budgeted", "released", "spent")
+STAGES = MONEY_STAGES
 COLUMNS = {
     "comparison": [
         "scenario", "measure", "month", "mean", "low", "high", "difference", "diff_low", "diff_high", "p_best",
@@ -52,7 +42,7 @@ LABELS = (
 DETAILS = "details"  # the folder of the runs in full, one folder for each scenario
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Comparison(Result):
     """Scenarios compared in one district. Money and counts are those of the whole district.
 

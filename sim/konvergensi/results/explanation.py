@@ -18,7 +18,7 @@ COORDINATION_LESS_SERVICES = "coordination less services"
 LABELS = ("version", "district", "since", "until", "seeds", "population_share", "synthetic_inputs", "intervals")
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Explanation(Result):
     """Why prevalence changed between two months, in points of prevalence; below zero it fell.
 
@@ -55,4 +55,4 @@ class Explanation(Result):
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Explanation:
         """The result that these parts were saved from. Raises KeyError when a part is missing."""
         parts = (tables["explain"], tables["worlds"], tables["surveys"])
-        return cls(*parts, manifest=manifest, lang=manifest.get("lang", "en"))
+        return cls(*parts, manifest=manifest)

@@ -118,7 +118,7 @@ def beliefs_of(place: District, draws_from: str = FITTED) -> Fitted | None:
         return fitted_for(place)
     folder = Path(draws_from)
     if not folder.is_dir():
-        raise InputError(fault("", "draws_from", "choice", value=draws_from, choices=f"{FITTED}, {PRIOR}, a folder"))
+        raise InputError(fault("", "--draws-from", "choice", value=draws_from, choices=f"{FITTED}, {PRIOR}, a folder"))
     found = _read(folder, place.id)
     if found is None:
         there = sorted(path.stem for path in folder.glob("*.json"))

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = ("version", "district", "start", "end", "seeds", "draws", "population_share", "synthetic_inputs", "intervals")
 RANKING = ["measure", "structure", "choice", "draws", "gap", "mean", "first_share"]
+MEASURES = ("prevalence", "protected_in_time", "complete_package_share")
 GOOD = {"prevalence": -1, "protected_in_time": 1, "complete_package_share": 1}  # sign of a change for the better
 RANGES = ["measure", "parameter", "low", "value", "high", "at_low", "at_value", "at_high", "span"]
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Gaps(Result):
     """What closing the gaps changes in the last whole calendar year.
 
@@ -60,15 +61,8 @@ class Gaps(Result):
         """The result that these parts were saved from. Raises KeyError when a part is missing."""
         ranges = tables.get("ranges", pd.DataFrame(columns=RANGES))
         ranking = tables.get("ranking", pd.DataFrame(columns=RANKING))
-        own = {name: tables[name] for name in ("differences", "shapley", "money")}
-        return cls(
-            values=tables["gaps"],
-            ranges=ranges,
-            ranking=ranking,
-            manifest=manifest,
-            lang=manifest.get("lang", "en"),
-            **own,
-        )
+        values, differences, shapley, money = (tables[name] for name in ("gaps", "differences", "shapley", "money"))
+        return cls(values, differences, shapley, ranges, money, manifest, ranking=ranking)
 
     def budgets_differ_by(self) -> float:
         """Largest relative difference of a source's yearly budget between the eight sets; 0 where money is equal."""

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from konvergensi.methods.regret import RULES, regrets
+from konvergensi.observe.units import with_units
 from konvergensi.results.base import Result
 from konvergensi.results.discovery import LABELS
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Robustness(Result):
     """Scenarios by rule. values: index draw, columns scenarios; table: see `robustness.table`."""
 
@@ -40,7 +41,7 @@ class Robustness(Result):
         """Tables by the name of their file. draws: draw, scenario, value, regret."""
         parts = (each.rename_axis(columns="scenario").stack() for each in (self.values, self.regret()))
         draws = pd.concat(parts, axis=1, keys=["value", "regret"]).reset_index()
-        return {"robustness": self.table, "draws": draws}
+        return with_units(self.kind, {"robustness": self.table, "draws": draws})
 
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Robustness:

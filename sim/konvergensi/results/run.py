@@ -16,7 +16,7 @@ LABELS = (
 )  # fmt: skip
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Run(Result):
     """Tables and manifest of one run. Money and counts are those of the simulated share of the district."""
 

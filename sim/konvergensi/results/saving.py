@@ -13,6 +13,9 @@ from konvergensi.base.files import digest, exists
 from konvergensi.base.folders import MANIFEST, read_json, seal, write_table
 from konvergensi.base.owned import INTENT, is_file, is_sealed, is_store
 from konvergensi.base.version import __version__
+from konvergensi.inputs.arguments import folder as folder_of
+from konvergensi.inputs.arguments import public
+from konvergensi.observe.units import with_units
 from konvergensi.results.base import Result
 
 # kind -> module and class
@@ -27,6 +30,7 @@ KINDS = {
     "discovery": "discovery:Discovery",
     "robustness": "robustness:Robustness",
     "validation": "validation:Validation",
+    "country_validation": "country_validation:CountryValidation",
 }
 
 
@@ -36,7 +40,7 @@ OURS = ("kind", "tables", "files", "data", "checksum")  # what saving adds to a 
 def write_result(result: Result, draft: Path) -> list[str]:
     """Write tables and, last, the manifest into a folder that exists; return the names of all that stands in it."""
     named = {name: each for name in result.labels if (each := result.manifest.get(name)) is not None}
-    saved = result.saved_tables()
+    saved = with_units(result.kind, result.saved_tables())
     for name, table in saved.items():
         file = draft / f"{name}.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +49,7 @@ def write_result(result: Result, draft: Path) -> list[str]:
     return seal(draft, result.manifest | own)
 
 
+@public(folder=folder_of)
 def load(folder: str | Path) -> Any:
     """The result that a folder holds.
 
@@ -61,9 +66,11 @@ def load(folder: str | Path) -> Any:
     try:
         tables = {each: pd.read_parquet(folder / f"{each}.parquet") for each in manifest["tables"]}
         data = manifest.pop("data")
-        return cls.restored(tables, data, {key: value for key, value in manifest.items() if key not in OURS})
+        result = cls.restored(tables, data, {key: value for key, value in manifest.items() if key not in OURS})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(fault(folder, "", "result_unreadable", reason=error)) from None
+    result.lang = manifest.get("lang", "en")
+    return result
 
 
 def _whole(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LABELS = ("version", "district", "scenarios", "start", "end", "method", "n", "se
           "synthetic_inputs", "intervals")  # fmt: skip
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Sensitivity(Result):
     """Which factors move which output, of one method.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from konvergensi.observe.units import with_units
 from konvergensi.results.base import Result
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TrialEstimate:
     """A mean with a 95 % interval from the spread between children."""
 
     value: float
@@ -24,14 +25,14 @@ class Estimate:
     high: float
 
     @classmethod
-    def of_mean(cls, each: NDArray[np.floating]) -> Estimate:
+    def of_mean(cls, each: NDArray[np.floating]) -> TrialEstimate:
         """Mean over the children, (n,)."""
         half = 1.96 * float(each.std(ddof=1)) / np.sqrt(len(each))
         mean = float(each.mean(dtype=np.float64))
         return cls(mean, mean - half, mean + half)
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Trial(Result):
     """A virtual trial. `laz`, `ratio` and `birth_weight` compare with and without."""
 
@@ -39,27 +40,26 @@ class Trial(Result):
     labels: ClassVar[tuple[str, ...]] = ("version", "services", "children", "seed")
 
     services: tuple[str, ...]
-    laz: Estimate  # difference of measured LAZ at 24 months, z
-    ratio: Estimate  # prevalence of stunting with / without, as measured
-    birth_weight: Estimate  # g
-    published: Estimate | None  # LAZ effect of one service, z; None for two services or where none is published
+    laz: TrialEstimate  # difference of measured LAZ at 24 months, z
+    ratio: TrialEstimate  # prevalence of stunting with / without, as measured
+    birth_weight: TrialEstimate  # g
+    published: TrialEstimate | None  # LAZ effect of one service, z; None for two services or where none is published
     manifest: dict[str, Any]
     lang: Lang = "en"
-    combined: dict[str, Estimate] = field(default_factory=dict)  # laz of several services by rule of combination
+    combined: dict[str, TrialEstimate] = field(default_factory=dict)  # laz of several services by rule of combination
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """`trial`: quantity, value, low, high; for several services also the LAZ effect by rule of combination."""
         rows = {"laz": self.laz, "ratio": self.ratio, "birth_weight": self.birth_weight, "published": self.published}
         rows |= {f"laz_{rule}": each for rule, each in self.combined.items()}
         found = [{"quantity": name, **asdict(each)} for name, each in rows.items() if each is not None]
-        return {"trial": pd.DataFrame(found)}
+        return with_units(self.kind, {"trial": pd.DataFrame(found)})
 
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Trial:
         """The trial that these parts were saved from. Raises KeyError when a part is missing."""
         rows = tables["trial"].set_index("quantity")
-        each = {str(name): Estimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
+        each = {str(name): TrialEstimate(*map(float, row)) for name, row in zip(rows.index, rows.to_numpy())}
         found = (each["laz"], each["ratio"], each["birth_weight"], each.get("published"))
         combined = {name.removeprefix("laz_"): value for name, value in each.items() if name.startswith("laz_")}
-        lang = manifest.get("lang", "en")
-        return cls(tuple(manifest["services"]), *found, manifest=manifest, lang=lang, combined=combined)
+        return cls(tuple(manifest["services"]), *found, manifest=manifest, combined=combined)

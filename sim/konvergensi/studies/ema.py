@@ -4,7 +4,8 @@ What `ema_workbench.load_results` reads (version 2.5): a tar.gz with `experiment
 `metadata.json` with the column types and, for each outcome, class, name and file; and a file for each outcome. Ours:
 
 - an experiment is a run that ended well. Its columns are the factors, `seed`, and the workbench's own three: `scenario`
-  (the draw), `policy` (what we call scenario) and `model` (the district).
+  (the draw), `policy` (what we call scenario) and `model` (the district). Seed and draw are words (`seed 1`,
+  `draw 12`): they are names, not amounts, and PRIM is to look for no range of them.
 - scalars are `ScalarOutcome`; what is known in every month is a `TimeSeriesOutcome` named `<measure>_by_month`, with
   `TIME` in years for the workbench's plots.
 """
@@ -68,8 +69,11 @@ def _fill(archive: tarfile.TarFile, store: Store, runs: pd.DataFrame) -> None:
 
 def _experiments(store: Store, runs: pd.DataFrame) -> pd.DataFrame:
     """Factors and keys; text and true or false are categories, as the workbench's own are."""
-    table = runs[[*store.factors, "seed"]].assign(
-        scenario=runs["draw"], policy=runs["scenario"], model=runs["district"]
+    table = runs[store.factors].assign(
+        seed=[f"seed {seed}" for seed in runs["seed"]],
+        scenario=[f"draw {draw}" for draw in runs["draw"]],
+        policy=runs["scenario"],
+        model=runs["district"],
     )
     nominal = [name for name in table if not pd.api.types.is_numeric_dtype(table[name]) or table[name].dtype == bool]
     return table.astype(dict.fromkeys(nominal, "category"))

@@ -100,7 +100,7 @@ def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
             try:
                 started.result()
             except BrokenProcessPool:
-                raise InputError(fault("", "workers", "worker_died")) from None
+                raise InputError(fault("", "--workers", "worker_died")) from None
             while left:
                 result = pool.submit(work, left[0][0]).result()
                 yield left.pop(0)[0], result

@@ -37,7 +37,7 @@ __all__ = ["Progress", "Row", "Task", "damaged_rows", "rows_of"]
 Row = dict[str, Any]  # what is kept of a job: numbers, as JSON writes them
 ROWS, MANIFEST = "rows", "manifest.json"
 SCHEMA = pa.schema([("key", pa.string()), ("job", pa.string()), ("row", pa.string())])
-MARK = {"format": 1, "holds": "rows of konvergensi compare, gaps or explain"}
+MARK = {"kind": "rows", "format": 1, "holds": "rows of konvergensi compare, gaps or explain"}
 
 
 class Task(Protocol):
@@ -90,7 +90,7 @@ def rows_of(
 def damaged_rows(keep: Path) -> list[str]:
     """Files of kept rows that are missing or not as they were written; nothing where no rows are kept."""
     records = list(shards.records(keep)) if (keep / shards.RECORDS).is_dir() else []
-    return [wrong for record in records if (wrong := shards.fault_in(keep, record, (ROWS,)))]
+    return shards.broken(keep) + [wrong for record in records if (wrong := shards.fault_in(keep, record, (ROWS,)))]
 
 
 # ---- one job ---------------------------------------------------------------------------------------------------------

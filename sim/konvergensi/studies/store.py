@@ -200,6 +200,11 @@ class Store:
         return records
 
 
+def opened(store: Store | str | Path) -> Store:
+    """A store, opened where its folder was named. Raises InputError when that holds no store."""
+    return store if isinstance(store, Store) else Store.open(store)
+
+
 def _columns(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
     """Those of the columns that a file has: one of failed runs only has no scalars."""
     return file.read(None if columns is None else [name for name in columns if name in file.schema_arrow.names])

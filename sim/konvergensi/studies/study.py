@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,8 @@ import pandas as pd
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.base.files import anywhere, collect
+from konvergensi.base.scalars import plain
+from konvergensi.inputs.arguments import Check, mapping, name_list
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.fields import number_fault
@@ -28,6 +30,7 @@ from konvergensi.studies.factor_checks import checked_factor
 KONVERGENSI = "konvergensi"
 OUTCOME = "konvergensi.model.outcome:outcome"
 MODELS = (KONVERGENSI, *FUNCTIONS)
+LAST_SEED = 2**31 - 1
 MOST_DRAWS, MOST_RUNS = 10_000_000, 1_000_000_000
 
 
@@ -47,8 +50,10 @@ class Study:
     Parameters: districts and scenarios, names or paths, the first scenario the reference of differences; factors, what
     varies; design, at which points; seeds, in common for all scenarios and draws; set, values that all runs share, in
     force from the beginning of the lived past, as the factors' are; model, `konvergensi` or a test function; outcome,
-    `module:function` that makes an Outcome of a finished model; extensions, files or names of installed ones; codes,
-    the points of a design that has them given.
+    `module:function` that makes an Outcome of a finished model; extensions, files or names of installed ones; title, by
+    language or one text for both; codes, the points of a design that has them given. Lists and arrays do for tuples,
+    one name for several, a number N of seeds for seeds 1 to N.
+    Raises InputError with each argument of a wrong type.
     """
 
     districts: tuple[str, ...] = ("lebak",)
@@ -66,6 +71,13 @@ class Study:
     keep: Keep = Keep()
     extensions: tuple[str, ...] = ()
     codes: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        def made(name: str, kind: Check) -> tuple[str, Any]:
+            return name, kind(name, getattr(self, name))
+
+        for name, value in collect(partial(made, name, kind) for name, kind in _KINDS.items()):
+            object.__setattr__(self, name, value)
 
     @property
     def runs(self) -> int:
@@ -86,6 +98,53 @@ class Sources:
     policies: tuple[Scenario, ...]
     place_ids: tuple[str, ...]
     policy_ids: tuple[str, ...]
+
+
+def _names(option: str, value: Any) -> tuple[str, ...]:
+    return tuple(name_list(option, value))
+
+
+def _factors(option: str, value: Any) -> tuple[Factor, ...]:
+    listed = [value] if isinstance(value, (Factor, str)) else value
+    if not isinstance(listed, Sequence) or not all(isinstance(each, (Factor, str)) for each in listed):
+        raise InputError(fault("", option, "not_kind", value=value, what="factors"))
+    return tuple(Factor(each) if isinstance(each, str) else each for each in listed)
+
+
+def _design(option: str, value: Any) -> Design:
+    if not isinstance(value, Design):
+        raise InputError(fault("", option, "not_kind", value=value, what="a_design"))
+    return value
+
+
+def _seeds(option: str, value: Any) -> tuple[int, ...]:
+    value = plain(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_DRAWS:
+        return tuple(range(1, value + 1))
+    listed = [plain(each) for each in value] if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    wrong: tuple[str, dict[str, Any]] | None = ("empty", {}) if not listed else None
+    for each in listed:
+        wrong = wrong or number_fault(each, 0, LAST_SEED, "", whole=True)
+    if wrong:
+        raise InputError(fault("", option, wrong[0], **wrong[1]))
+    return tuple(map(int, listed))
+
+
+def _plain(_option: str, value: Any) -> Any:
+    return plain(value)
+
+
+def _title(option: str, value: Any) -> Mapping[str, str]:
+    title = {"en": value, "id": value} if isinstance(value, str) else mapping(option, value)
+    if not all(isinstance(each, str) for each in title.values()):
+        raise InputError(fault("", option, "not_text", value=value))
+    return title
+
+
+_KINDS: dict[str, Check] = {
+    "districts": _names, "scenarios": _names, "factors": _factors, "design": _design, "seeds": _seeds,
+    "population_share": _plain, "set": mapping, "title": _title,
+}  # fmt: skip
 
 
 def with_points(study: Study, points: pd.DataFrame, where: object = "points", header: int = 0) -> Study:
@@ -145,7 +204,7 @@ def _usable(column: pd.Series, parameter: Parameter | None) -> bool:
     if parameter is None:
         return bool(np.isfinite(values).all())
     whole = not isinstance(parameter.value, int) or (values == np.rint(values)).all()
-    return bool(whole and ((values >= parameter.low) & (values <= parameter.high)).all())
+    return bool(whole and ((values >= parameter.bounds[0]) & (values <= parameter.bounds[1])).all())
 
 
 def parameters_for(study: Study) -> dict[str, Parameter]:

@@ -14,7 +14,7 @@ from konvergensi.base.errors import InputError, fault, unknown
 from konvergensi.base.files import as_text, as_toml, data_root, exists, flat, is_path, locate, read_bytes
 from konvergensi.base.months import format_month
 from konvergensi.inputs.csv_files import parse_csv
-from konvergensi.inputs.fields import AnyNumber, Choice, Month, Scalar, Table, Text, Words, between, refusal, validated
+from konvergensi.inputs.fields import AnyNumber, Choice, Month, Scalar, Table, Text, Told, between, refusal, validated
 from konvergensi.inputs.parameters import Parameter
 from konvergensi.methods.designs import SAMPLED, Design
 from konvergensi.methods.factors import Factor
@@ -22,6 +22,7 @@ from konvergensi.methods.functions import PLACE
 from konvergensi.model.outcome import MEASURES, scalar_names
 from konvergensi.studies.study import (
     KONVERGENSI,
+    LAST_SEED,
     OUTCOME,
     Keep,
     Sources,
@@ -32,7 +33,6 @@ from konvergensi.studies.study import (
     with_points,
 )
 
-LAST_SEED = 2**31 - 1
 MOST_SEEDS = 100_000
 
 
@@ -89,7 +89,7 @@ class _Keep(Table):
 
 
 class _StudyFile(Table):
-    title: Words | None = None
+    title: Told | None = None
     model: Annotated[Literal["konvergensi", "ishigami", "sobol_g"], Choice] = "konvergensi"
     districts: list[Text] = Field(default_factory=list)
     scenarios: list[Text] = Field(default_factory=list)

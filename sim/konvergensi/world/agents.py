@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
+from konvergensi.inputs.kinds import families
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -21,11 +23,7 @@ if TYPE_CHECKING:
     from konvergensi.world.coordination import Coordination
     from konvergensi.world.households import Households
 
-# what a scenario may change of an agency, `opd.<id>.<field>`: the first three move by themselves from then on
-OPD_FIELDS = (
-    "understanding", "institutional_understanding", "goal_adoption", "ego", "mandate", "skill", "in_decree",
-    "focal_unit", "guideline",
-)  # fmt: skip
+OPD_FIELDS = tuple(families("opd"))  # what a scenario may change of an agency, `opd.<id>.<field>`
 STATED = {"in_decree": "decree_stated", "focal_unit": "focal_stated", "guideline": "guideline_stated"}
 
 

@@ -84,7 +84,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
         return draws.uniform(decision, 0, key) < share
 
     village_wealth = _village_wealth(villages["poverty"].to_numpy(float), settings)[village]
-    wealth = village_wealth + _own_wealth_sd(settings) * normal("wealth")
+    wealth = village_wealth + own_wealth_sd(settings) * normal("wealth")
     remoteness: F32 = villages["remoteness"].to_numpy(np.float32)[village]
     total = {name: quantity.value for name, quantity in district.population.items()}
     # lacks fall on the poor; the district's share is kept
@@ -139,7 +139,7 @@ def _village_wealth(poverty: NDArray[np.floating], settings: Settings) -> F32:
     return (settings["population.village_wealth_spread"] * part).astype(np.float32)
 
 
-def _own_wealth_sd(settings: Settings) -> np.float32:
+def own_wealth_sd(settings: Settings) -> np.float32:
     """SD of wealth between the households of a village; with the villages' it makes 1."""
     return np.float32(np.sqrt(1.0 - settings["population.village_wealth_spread"] ** 2))
 
@@ -154,13 +154,3 @@ def rank_wealth(households: Households, poor_line_share: float) -> None:
         fifth += households.wealth >= cut
     households.wealth_fifth = fifth
     households.poor = households.wealth < cuts[4]
-
-
-def move_wealth(households: Households, settings: Settings, draws: Draws, month: int) -> None:
-    """Once a year, households rise and fall within their village: most of the rank stays (in place)."""
-    keep = settings["population.wealth_persistence"]
-    fresh = _own_wealth_sd(settings) * draws.normal("wealth move", month, households.key)
-    own = households.wealth - households.village_wealth
-    own = np.float32(keep) * own + np.float32(np.sqrt(1.0 - keep**2)) * fresh
-    households.wealth = households.village_wealth + own
-    rank_wealth(households, settings["registers.poor_line_share"])

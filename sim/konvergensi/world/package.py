@@ -37,7 +37,7 @@ class Package:
             raise ValueError(f"services.toml: {len(members)} services in the package, at most 16 can be")
         self.size = len(members)
         self.bit_of = {s: np.uint16(1 << k) for k, (s, _) in enumerate(members)}
-        self.nik_bit = np.uint16(sum(1 << k for k, (_, x) in enumerate(members) if x.acts_on == "nik"))
+        self.nik_bit = np.uint16(sum(1 << k for k, (_, x) in enumerate(members) if x.act.gives_nik))
         ages = np.arange(-PREGNANCY_MONTHS, LAST_AGE + 1)
         self.due = np.zeros(len(ages), np.uint16)
         for k, (_, service) in enumerate(members):

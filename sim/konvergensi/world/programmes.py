@@ -156,7 +156,7 @@ class ServiceBook:
             for p, s in enumerate(programmes.service)
             if programmes.register[p] in ("own", "none")
             or SOURCES[programmes.source[p]] == "dana-desa"
-            or services[s].need == "no-nik"
+            or programmes.register[p] == services[s].who.not_on
         }
         book = cls()
         for i, service in enumerate(services):

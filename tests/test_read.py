@@ -1,0 +1,82 @@
+"""When a parameter is read: what its table says, against the months in which a run asks for it."""
+
+from collections import defaultdict
+
+import pytest
+
+from konvergensi.inputs.parameters import Settings, load_parameters
+from konvergensi.mechanisms import settings as settings_rules
+from konvergensi.model.convergence import MONTH, ConvergenceModel
+
+# scenario and settings under which, together, every mechanism has something to do
+RUNS = (
+    ("full-convergence", {}),
+    ("baseline", {"growth.combination": "multiplicative", "registers.linkage": True, "budget.envelope": "fixed"}),
+    ("baseline", {"growth.combination": "threshold"}),
+    ("baseline", {"growth.combination": "complementary", "calendar.regime": "reform-2025"}),
+)
+Asked = dict[str, set[tuple[int, str]]]  # key -> months of the year and parts of the month
+
+
+@pytest.fixture(scope="module")
+def asked() -> tuple[Asked, set[str]]:
+    """What is asked for in the months of a run, and what is asked for when a change comes into force."""
+    in_months: Asked = defaultdict(set)
+    told: set[str] = set()
+    now: tuple[int, str] | None = None
+    getitem, tell = Settings.__getitem__, settings_rules._tell_agencies
+
+    def ask(self: Settings, key: str) -> object:
+        if now and now[1] == "told":
+            told.add(key)
+        elif now:
+            in_months[key].add(now)
+        return getitem(self, key)
+
+    def telling(*arguments: object) -> None:
+        nonlocal now
+        before, now = now, (0, "told")
+        tell(*arguments)  # type: ignore[arg-type]
+        now = before
+
+    def live_month(self: ConvergenceModel) -> None:
+        nonlocal now
+        for part in MONTH:
+            self.world.derived.clear()  # what follows from settings is kept until they change: asked for anew here
+            now = None if self.world.burn_in else (self.world.month_of_year, part)
+            getattr(self, part)()
+        now = None
+        self.world.month += 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settings, "__getitem__", ask)
+        patch.setattr(settings_rules, "_tell_agencies", telling)
+        patch.setattr(ConvergenceModel, "live_month", live_month)
+        for scenario, set_ in RUNS:
+            model = ConvergenceModel(scenario, "lebak", rng=1, population_share=0.01, end="2020-12", set=set_)
+            while model.running:
+                model.step()
+    return in_months, told
+
+
+def test_a_parameter_is_read_when_its_table_says(asked: tuple[Asked, set[str]]) -> None:
+    in_months, told = asked
+    wrong = []
+    for key, each in load_parameters().items():
+        months = {month for month, _ in in_months[key]}
+        of_service = key.startswith("services.")  # given in months of its own, if some programme runs it
+        parts = {part for _, part in in_months[key]}
+        right = {
+            # villages keep the wealth they were built with, and only the rest of a family's would follow a later date
+            "start": (not months and key not in told) or key == "population.village_wealth_spread",
+            "change": not months and key in told,
+            "january": months == {1} or (of_service and not months),
+            "december": months == {12},
+            "birth": parts == {"births_and_ageing"},
+            "refresh": bool(parts) and parts <= {"refresh_registers", "open_month"},
+            "calendar": 0 < len(months) < 12,
+            "month": len(months) > 2 or of_service,
+        }
+        if not right[each.read]:
+            wrong.append((key, each.read, sorted(months), sorted(parts)))
+    assert not wrong
