@@ -167,8 +167,8 @@ def stop(*_: Any, **__: Any) -> Any:
 
 
 STOPS = (
-    "konvergensi.model.convergence.build_world", "konvergensi.analyses.compare.do_all",
-    "konvergensi.analyses.gaps.run_batch", "konvergensi.analyses.explain.do_all",
+    "konvergensi.model.convergence.build_world", "konvergensi.analyses.compare.rows_of",
+    "konvergensi.analyses.gaps.rows_of", "konvergensi.analyses.explain.rows_of",
     "konvergensi.analyses.trial.grow_cohort", "konvergensi.studies.from_python.run_study",
     "konvergensi.analyses.sensitivity.prepared", "konvergensi.analyses.calibrate.Simulator",
     "konvergensi.analyses.validate.Analysis",
@@ -177,7 +177,7 @@ ARGUMENTS = {
     kv.run: ("scenario", "district", "seed", "start", "end", "population_share", "set", "trace_children", "progress"),
     kv.ConvergenceModel: ("scenario", "district", "rng", "start", "end", "population_share", "set", "trace_children"),
     kv.compare: ("scenarios", "district", "draws", "seeds", "population_share", "start", "end", "set", "draws_from",
-                 "workers", "keep", "progress"),
+                 "workers", "keep", "progress", "extensions", "cluster"),
     kv.gaps: ("district", "seeds", "draws", "population_share", "start", "end", "workers", "ranges", "lang", "keep"),
     kv.explain: ("district", "since", "until", "seeds", "population_share", "agencies", "workers", "set", "draws_from"),
     kv.trial: ("services", "n", "seed", "lang", "set"),
