@@ -12,7 +12,9 @@ import pandas as pd
 
 import konvergensi as kv
 from konvergensi.analyses.calibrate import read_calibration
+from konvergensi.analyses.country_validation import validate_rows
 from konvergensi.analyses.discover import search
+from konvergensi.inputs.country_observed import Observed
 from konvergensi.methods.cases import Cases, parse_where
 from konvergensi.methods.prim import Rule
 from konvergensi.methods.regret import table
@@ -103,6 +105,7 @@ def result(name: str) -> Result:
         "discovery by tree": lambda: _discovery("tree"),
         "robustness": _robustness,
         "validation": _validation,
+        "country_validation": lambda: validate_rows([Observed("36.02", 2024, "SSGI", 27.0, 22.0, 32.0, "x", "Lebak")]),
     }
     found: Result = made[name]()
     return found
@@ -110,5 +113,5 @@ def result(name: str) -> Result:
 
 NAMES = (
     "run", "comparison", "gaps", "explanation", "trial", "calibration", "sensitivity", "discovery", "discovery by tree",
-    "robustness", "validation",
+    "robustness", "validation", "country_validation",
 )  # fmt: skip

@@ -186,5 +186,6 @@ def test_the_round_counts_recorded_children_and_districts_are_the_sum_of_kecamat
 
 def test_measurement_parameters_are_complete() -> None:
     for key, parameter in parameters().items():
-        assert {"value", "unit", "low", "high", "source", "grade", "meaning", "arti"} == set(parameter), key
+        said = {"value", "unit", "low", "high", "source", "grade", "meaning", "arti", "role", "theme", "read"}
+        assert said <= set(parameter) <= said | {"short", "allowed", "marks", "decided_by", "to_do"}, key
         assert parameter["low"] <= parameter["value"] <= parameter["high"], key

@@ -262,7 +262,7 @@ def test_links_that_go_round_and_names_that_cannot_be_are_refused_before_the_wor
     plant(tmp_path, {"file": "mine"})
     before = tree(tmp_path)
     for name in ("a", "x" * 256, "file", "file/out", "nul\0", "a/b/c"):
-        with pytest.raises(InputError, match="--out: cannot be written to"):
+        with pytest.raises(InputError, match="out: cannot be written to"):
             claimed(tmp_path / name, RUN)
         assert tree(tmp_path) == before
 
@@ -301,7 +301,7 @@ def test_nothing_is_written_beside_the_folder(tmp_path: Path, monkeypatch: pytes
     claimed(out, RUN)
     write(out, SECOND)
     assert state(out) == "second"
-    with pytest.raises(InputError, match=r"other: --out: cannot be written to .Permission denied"):
+    with pytest.raises(InputError, match=r"other: out: cannot be written to .Permission denied"):
         claimed(tmp_path / "other", RUN)
 
 

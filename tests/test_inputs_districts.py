@@ -111,7 +111,7 @@ def refused(folder: Path, **files: str | bytes) -> list[str]:
         ("value = 900\n", "value = -900\n", r"families.value: -900 is outside \[1, 1000000000\] unit"),
         ("value = 900\n", 'value = "900"\n', "population.families.value: '900' is not a number"),
         ('"services.pmba.effect"]\nvalue', '"services.pmba.efect"]\nvalue', "services.pmba.efect: unknown"),
-        ("value = 0.2\nsource", "value = 9\nsource", r"pmba.effect: 9 is outside \[0.09, 0.36\] sd"),
+        ("value = 0.2\nsource", "value = 9\nsource", r"pmba.effect: 9 is outside \[-1, 1\] sd"),
         ("value = 0.2\nsource", "source", "set.services.pmba.effect.value: missing"),
         ('from = "2020-03"', 'from = "2020-3"', r"timeline\[2020-3\].from: '2020-3' is not a month"),
         ('from = "2020-03"', "from = 2020-03-02", "the model works in whole months, write 2020-03"),
@@ -316,7 +316,7 @@ def test_a_value_fault_is_named_together_with_what_is_missing(tmp_path: Path) ->
         "opd.toml: opd[dinkes].ego: missing",
         "opd.toml: programme[#1].service: missing",
         "opd.toml: programme[dinkes:vitamin-b:apbn].service: unknown service 'vitamin-b'",
-        "district.toml: set.services.pmba.effect: 9 is outside [0.09, 0.36] sd",
+        "district.toml: set.services.pmba.effect: 9 is outside [-1, 1] sd",
         "district.toml: timeline[2020-03].set.services.pmba.efect: unknown key",
     ]
 

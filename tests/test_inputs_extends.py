@@ -192,7 +192,7 @@ def test_extending_itself_is_refused(tmp_path: Path) -> None:
         ('"../nowhere"', "extends: there is no such file or folder"),
         ("3", "extends: 3 is not text in quotes"),
         ('""', "extends: empty"),
-        ('"a\\u0000b"', "unknown district"),
+        ('"a\\u0000b"', "control character"),
     ],
 )
 def test_what_cannot_be_extended_is_named_once(tmp_path: Path, extends: str, message: str) -> None:

@@ -196,7 +196,7 @@ def test_no_unit_is_written_for_a_table_or_column_that_is_not_there() -> None:
 @pytest.mark.parametrize("file", ["README.md", "README.id.md"])
 def test_the_readme_says_the_unit_of_every_column_of_a_run(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z]+)\.parquet` \| ([^|]*) \|", text, flags=re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([a-z_]+)\.parquet` \| ([^|]*) \|", text, flags=re.MULTILINE))
     for table, columns in COLUMNS.items():
         assert rows[table].split(", ") == columns
         units = set(units_of("run", table, columns).values()) - {"name"}

@@ -12,6 +12,7 @@ from SALib.sample import sobol as salib_sobol
 from scipy import stats
 
 from konvergensi.base.errors import InputError
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.methods.designs import Design, codes, draws_of, extended, groups_of, points, points_for, unit_points
 from konvergensi.methods.factors import Factor
 from konvergensi.methods.functions import FUNCTIONS, analytic
@@ -70,7 +71,7 @@ def test_levels_are_equally_likely_and_whole_numbers_are_whole() -> None:
     table = points(study)
     assert table["socialization.meetings_per_year"].dtype == np.int64 and table["goals.on"].dtype == bool
     assert set(table["socialization.meetings_per_year"]) == set(range(13)) and table["goals.on"].mean() == 0.5
-    assert set(table["growth.combination"]) == {"additive", "multiplicative", "threshold", "complementary"}
+    assert set(table["growth.combination"]) == set(load_parameters()["growth.combination"].choices)
 
 
 # ---- designs ---------------------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ def test_given_points_are_taken_as_they_are() -> None:
     [
         ({"budget.inertai": [0.1]}, "points: budget.inertai: unknown key; did you mean budget.inertia"),
         ({"budget.inertia": [0.1, 7.0]}, r"points: budget.inertia: line 2: 7 looks like a percent"),
-        ({"budget.inertia": [float("nan")]}, r"points: budget.inertia: line 1: nan is outside \[0, 0.95\]"),
+        ({"budget.inertia": [float("nan")]}, r"points: budget.inertia: line 1: nan is outside \[0, 1\]"),
         ({"socialization.meetings_per_year": [2.5]}, r"line 1: 2.5 is not a whole number"),
         ({"growth.combination": ["additiv"]}, r"line 1: 'additiv' is not one of: .*did you mean additive"),
         ({"goals.on": ["yes"]}, r"line 1: 'yes' is not true or false"),

@@ -32,6 +32,8 @@ from konvergensi.inputs.fields import validated
 from konvergensi.inputs.parameters import Parameter, load_parameters, read_parameter, service_parameters
 from konvergensi.inputs.services import Service, load_services, read_service
 
+# what a parameter of a file of one's own is where the file does not say it
+USUAL = {"role": "assumption", "theme": "extension", "read": "month"}
 GROUP = "konvergensi.extensions"  # of entry points
 Function = Callable[[Any], Any]
 P = ParamSpec("P")
@@ -269,7 +271,7 @@ def _of_files(
         each.id: each for each in collect(partial(read_service, table, file) for file, table in lists["service"])
     }
     parameters = collect(
-        partial(read_parameter, file, f"{prefix}.{key}", table, key)
+        partial(read_parameter, file, f"{prefix}.{key}", USUAL | table, key)
         for file, prefix, data in rooms
         for key, table in data.items()
     )

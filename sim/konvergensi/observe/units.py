@@ -17,9 +17,10 @@ ROW = "as the row says"  # of a value whose unit follows from the measure, indic
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     NAME: (
-        "action", "agency", "area", "bound", "category", "child", "closed", "dimension", "error_model", "factor",
+        "action", "agency", "area", "bound", "category", "child", "closed", "code", "dimension", "error_model",
+        "factor",
         "grade", "group", "id", "index", "indicator", "informed_by", "item_id", "kecamatan", "key", "kind", "layer",
-        "level", "levels", "measure", "method", "output", "parameter", "part", "programme", "quantity", "responsible",
+        "level", "levels", "measure", "measure_system", "method", "output", "parameter", "part", "programme", "quantity", "responsible",
         "rule", "scenario", "scenario_a", "scenario_b", "service", "sex", "source", "stage", "sub_dimension", "system",
         "target", "unit", "village", "world",
     ),
@@ -27,12 +28,13 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     YEAR: ("year",),
     YES_NO: (
         "chosen", "decided", "detected", "focal_unit", "guideline", "has_by_name_list", "has_kpm", "in_decree",
-        "in_plan", "inside", "interest", "list_used", "lokus", "prior_inside", "tpps_active",
+        "in_plan", "inside", "interest", "list_used", "lokus", "prior_inside", "tpps_active", "was_target",
     ),
     CHILDREN: ("d_cases", "d_protected", "n_children", "n_measured"),
     HOUSEHOLDS: ("households",),
     RUPIAH: (
-        "budgeted_rp", "d_cost_rp", "overhead_rp", "planned_rp", "released_rp", "rp", "spent_rp", "unit_cost_rp",
+        "budgeted_rp", "d_cost_rp", "d_transfer_rp", "overhead_rp", "planned_rp", "released_rp", "rp", "spent_rp",
+        "unit_cost_rp",
     ),
     SHARE: (
         "adaptation", "attendance", "best_share", "complete_package_share", "coverage", "density", "ego",
@@ -49,7 +51,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     POINTS: ("change",),
     "km": ("x", "y"),
     "number": (
-        "box", "data_set", "draw", "more_runs", "rank", "restrictions", "runs", "seed", "step", "support", "units",
+        "box", "data_set", "draw", "more_runs", "rank", "restrictions", "n_services", "runs", "seed", "step",
+        "support", "units",
     ),
     ROW: (
         "as_it_is", "assumed_high", "assumed_low", "at_high", "at_low", "at_value", "chance_high", "chance_low",

@@ -151,11 +151,12 @@ def save(result: Any, out: Path, lang: Lang, command: str | None, figures: bool 
             shown.extra(result, draft, lang)
         if figures and not shown.own_figures:
             drawn = shown.figures(result, lang)
-            _write_figures({name: drawn[name] for name in _there(result)}, draft / "figures")
+            write_figures({name: drawn[name] for name in _there(result)}, draft / "figures")
         return write_result(result, draft)
 
 
-def _write_figures(drawn: Mapping[str, Draw], folder: Path) -> None:
+def write_figures(drawn: Mapping[str, Draw], folder: Path) -> None:
+    """Draw figures and write them as PNG into a folder, which is made; matplotlib's settings stay as they were."""
     for name, draw in drawn.items():
         folder.mkdir(exist_ok=True)
         with matplotlib.rc_context(theme.STYLE):
