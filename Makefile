@@ -11,7 +11,7 @@ PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format results bench wheel-test cross-version venv clean
+.PHONY: help demo test test-all lint format results bench wheel-test cross-version venv clean
 
 # The stamps carry the Python they were made with: another PYTHON remakes the environment. Each is touched last, so
 # an interrupted installation leaves none and the next make starts over.
@@ -50,8 +50,11 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 	echo "Use   $$out/*.parquet       the tables (pandas.read_parquet)"; \
 	echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"
 
-test: $(READY_DEV)  ## the tests, on all cores
-	.venv/bin/python -m pytest -n auto $(PYTEST_ARGS)
+test: $(READY_DEV)  ## the tests that answer in minutes, on all cores
+	.venv/bin/python -m pytest -n auto -m "not slow" --durations=10 $(PYTEST_ARGS)
+
+test-all: $(READY_DEV)  ## every test, those that are slow by nature too
+	.venv/bin/python -m pytest -n auto --durations=10 $(PYTEST_ARGS)
 
 lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 	.venv/bin/python -m ruff check .

@@ -80,7 +80,7 @@ def test_pandas_reads_every_table_back_as_it_was(saved: tuple[Run, Path]) -> Non
     run, out = saved
     files = sorted(out.glob("*.parquet"))
     assert [file.stem for file in files] == sorted(run.tables())
-    assert len(files) == 14
+    assert len(files) == 16
     for file in files:
         pd.testing.assert_frame_equal(pd.read_parquet(file), run.tables()[file.stem])
 

@@ -98,7 +98,7 @@ def test_every_file_it_names_is_there_and_every_figure_has_picture_drawing_and_d
     assert {"report.html", "decision.md"} <= names
     for name in FIGURES:
         assert {f"figures/{name}.{kind}" for kind in ("png", "svg", "csv")} <= names
-    assert all((folder / name).stat().st_size > 100 for name in names)
+    assert all((written / name).stat().st_size > 100 for name in names)
 
 
 def test_the_page_can_be_mailed(written) -> None:

@@ -87,6 +87,7 @@ def test_every_lever_is_in_a_policy() -> None:
     levers = {key for key, each in load_parameters().items() if each.decided_by}
     used = set().union(*(keys(load_scenario(name)) for name in POLICIES))
     assert levers - used == {
+        "contacts.one_stop_share",
         "review.target_percent",
         "socialization.decree_meetings_per_year",
     }

@@ -24,7 +24,7 @@ from konvergensi.report.origin import origin
 from konvergensi.report.summary import summary
 from konvergensi.report.theme import SMALL
 
-REPORT = Path(words.__file__).parent
+SOURCE = Path(words.__file__).parents[1]
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -41,7 +41,7 @@ def test_every_message_exists_in_both_languages_with_the_same_fields(key):
 
 
 def test_every_message_is_used_and_every_used_message_exists():
-    files = [path for path in REPORT.rglob("*") if path.suffix in (".py", ".html")] + [
+    files = [path for path in SOURCE.rglob("*") if path.suffix in (".py", ".html")] + [
         DOCS.parent / "scripts" / "make_validation.py"
     ]
     source = "\n".join(path.read_text(encoding="utf-8") for path in files)

@@ -254,17 +254,17 @@ def test_a_district_of_the_study_is_looked_at_the_first_unless_named(tmp_path: P
     own = look(study, "morris", tmp_path, district="kota-banjar", draws=2, output=("prevalence",))
     assert own.manifest["district_name"] == "Kota Banjar" and own.manifest["runs"] == 6
     assert not own.sensitivity["detected"].any() and own.sensitivity["floor"].isna().all()  # one seed tells no luck
-    with pytest.raises(InputError, match=r"unknown district 'banjar'.*did you mean kota-banjar"):
-        look(store.path, "rsa", tmp_path, district="banjar")
+    with pytest.raises(InputError, match=r"unknown district 'banjarr'.*did you mean kota-banjar"):
+        look(store.path, "rsa", tmp_path, district="banjarr")
 
 
 def test_too_few_points_are_refused_before_any_run_where_a_method_needs_more(tmp_path: Path) -> None:
     lhs = ISHIGAMI.replace("sobol", "lhs")
-    with pytest.raises(InputError, match="--draws: pawn needs at least 32, not 31"):
+    with pytest.raises(InputError, match="draws: pawn needs at least 32, not 31"):
         look(study_of(tmp_path, lhs, 64), "pawn", tmp_path, draws=31)
     store = run_study(load_study(study_of(tmp_path, lhs, 16)), tmp_path / "store", workers=1)
     for method in ("pawn", "delta", "rbd_fast", "rsa"):
-        with pytest.raises(InputError, match=f"--draws: {method} needs at least 32, not 16"):
+        with pytest.raises(InputError, match=f"draws: {method} needs at least 32, not 16"):
             look(store.path, method, tmp_path)
     assert not (tmp_path / "out").exists()
 

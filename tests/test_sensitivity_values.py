@@ -99,7 +99,7 @@ def test_failed_runs_are_refused_by_number_and_reason(sample: Sample) -> None:
         sample.without(runs(sample, (3, 30)), "refuse")
     text = str(caught.value)
     assert "4 of 64 runs failed: draw 3 seed 1, draw 3 seed 2, draw 30 seed 1 + 1 (ZeroDivisionError: by zero)" in text
-    assert "the 2 blocks" in text and "--failed drop" in text
+    assert "the 2 blocks" in text and "on_failed=drop" in text
 
 
 def test_a_failed_run_takes_its_block_with_it_and_is_counted(sample: Sample) -> None:

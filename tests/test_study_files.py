@@ -14,6 +14,7 @@ from konvergensi.analyses.compare_plan import is_uncertain
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
 from konvergensi.inputs.districts import find_district
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.methods.designs import Design, points
 from konvergensi.methods.factors import Factor
@@ -105,7 +106,7 @@ def test_a_file_is_read_as_it_is_meant(tmp_path: Path) -> None:
     assert study.design == Design("sobol", 8, 2) and study.runs == 2 * 3 * 8 * 2
     assert study.keep == Keep(("prevalence", "prevalence_2024_12"), ("prevalence",), False)
     assert study.factors[0] == Factor("budget.inertia", low=0.2, high=0.9, group="budget")
-    assert study.factors[1].values == ("additive", "multiplicative", "threshold", "complementary")
+    assert study.factors[1].values == load_parameters()["growth.combination"].choices
     slope = find_district("lebak").parameters()["uptake.knowledge_slope"]
     assert (study.factors[2].low, study.factors[2].high) == (slope.low, slope.high)
     assert study.factors[3].values == (2, 4, 12) and study.factors[4].is_dummy

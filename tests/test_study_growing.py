@@ -88,7 +88,7 @@ def test_an_extended_study_begins_with_what_was_run(method: str, tmp_path: Path)
 
 def test_what_cannot_be_extended_is_said(tmp_path: Path) -> None:
     store = run_study(function_study(), tmp_path / "store", workers=1)
-    for asked, said in (({"draws": 60}, "60 is not more than the 60 there are"), ({}, "missing; write --draws N")):
+    for asked, said in (({"draws": 60}, "60 is not more than the 60 there are"), ({}, "missing; write draws=N")):
         with pytest.raises(InputError, match=said):
             extend_study(store.path, **asked)
     given = run_study(Study(model="ishigami", districts=("nowhere",)), tmp_path / "given", workers=1)

@@ -17,6 +17,7 @@ from study_driver import KECIL, exported, function_study, model_study
 
 from konvergensi.base.errors import InputError
 from konvergensi.base.owned import sealed
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.methods.designs import Design, points
 from konvergensi.methods.factors import Factor
 from konvergensi.model import identity
@@ -76,7 +77,7 @@ def test_values_have_the_type_of_their_parameter(real: Store) -> None:
     runs = real.runs()
     assert runs["registers.krs_refresh_months"].dtype == np.int64
     assert runs["budget.inertia"].dtype == np.float64
-    assert set(runs["growth.combination"]) <= {"additive", "multiplicative", "threshold", "complementary"}
+    assert set(runs["growth.combination"]) <= set(load_parameters()["growth.combination"].choices)
 
 
 def test_scenarios_share_chance_and_a_cell_equals_single_runs(real: Store) -> None:
