@@ -143,7 +143,7 @@ def test_a_share_is_refused_with_the_percent_it_means(tmp_path):
         ("lebak,2030,SSGI,20,x", r"2030 is outside \[2017, 2029\]"),
         ("lebak,2024,SSGII,20,x", "did you mean SSGI"),
         ("lebak,2024,SSGI,120,x", "120 is outside"),
-        ('lebak,2024,SSGI,"20,5",x', "decimals are written with a point: 20.5"),
+        ('lebak,2024,SSGI,"20,5,1",x', "'20,5,1' is not a number"),
         ("lebak,2024,SSGI,,x", "percent"),
     ],
 )

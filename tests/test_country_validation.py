@@ -206,10 +206,10 @@ def test_semicolons_and_decimal_commas_are_read_as_offices_write_them(tmp_path):
     assert (row.code, row.percent, row.low, row.high, row.written) == ("32.10", 19.3, 15.1, 23.9, "32.1")
 
 
-def test_a_workbook_is_refused_with_what_to_do(tmp_path):
+def test_a_damaged_workbook_is_refused_with_what_to_do(tmp_path):
     file = tmp_path / "rows.xlsx"
     file.write_bytes(b"PK\x03\x04\x14\x00")
-    with pytest.raises(InputError, match="save its sheet as CSV"):
+    with pytest.raises(InputError, match="open it in Excel and save it again"):
         read_country_observed(file)
 
 

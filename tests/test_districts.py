@@ -217,7 +217,7 @@ def test_three_planted_mistakes_get_three_clear_messages_and_mended_it_runs(tmp_
     texts = {name: (tmp_path / "saya" / name).read_text() for name in NAMES}
     planted = {
         "district.toml": ("no_latrine_share = { value = 0.15", "no_latrine_share = { value = 15"),
-        "villages.csv": ("Desa Contoh 3,Kecamatan B,330", "Desa Contoh 2,Kecamatan B,330"),
+        "villages.csv": ("Desa Contoh 3,Kecamatan B,330", "Desa Contoh 2,Kecamatan A,330"),
         "opd.toml": ('service = "pmba"', 'service = "pmbaa"'),
     }
     for name, (old, new) in planted.items():

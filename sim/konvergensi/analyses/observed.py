@@ -15,8 +15,9 @@ from konvergensi.base.errors import Fault, InputError, fault, format_value, unkn
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.calibration_study import CalibrationStudy
 from konvergensi.inputs.calibration_targets import F64, Target, from_scale, to_scale
-from konvergensi.inputs.csv_files import read_rows
+from konvergensi.inputs.country_observed import NUMBERS
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
+from konvergensi.inputs.office_rows import read_office_rows
 from konvergensi.methods.posterior import systematic
 
 COLUMNS = ("area", "year", "measure_system", "percent", "source")
@@ -50,8 +51,8 @@ class _Span:
     last: int
 
 
-def read_observed(path: Path, study: CalibrationStudy) -> list[Observation]:
-    """Read a file of observations for a study's district.
+def read_observed(path: Path, study: CalibrationStudy, notes: list[Fault] | None = None) -> list[Observation]:
+    """Read a file of observations for a study's district; notes, where given, is added what was read how.
 
     Raises InputError with one line for each fault: a column or cell that is missing, a number out of range, an area
     that is not the district, a year outside the study's runs, an interval that does not hold its percent.
@@ -60,7 +61,7 @@ def read_observed(path: Path, study: CalibrationStudy) -> list[Observation]:
     span = _Span(parse_month(study.file.start), parse_month(study.file.end))
     faults: list[Fault] = []
     found: list[Observation] = []
-    for line, row in read_rows(path, COLUMNS):
+    for line, row in read_office_rows(path, "observed", COLUMNS, ("area", "year"), NUMBERS, notes):
         try:
             each = validated(Observation, _typed(row), path, f"line {line}")
         except InputError as error:

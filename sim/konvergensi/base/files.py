@@ -64,6 +64,29 @@ def as_text(content: bytes, path: Path) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(fault(path, "", "not_utf8", byte=error.start + 1)) from None
+    return _without_controls(text, path)
+
+
+def as_text_of(content: bytes, path: Path) -> tuple[str, str]:
+    """Decode text of an office and name its encoding: UTF-8, UTF-16 with its mark, else Windows-1252 (cp1252).
+
+    Raises InputError with the first byte that is neither UTF-8 nor a letter of Windows-1252.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return _without_controls(content.decode("utf-16"), path), "UTF-16"
+        except UnicodeDecodeError as error:
+            raise InputError(fault(path, "", "not_utf8", byte=error.start + 1)) from None
+    try:
+        return _without_controls(content.decode("utf-8-sig"), path), "utf-8"
+    except UnicodeDecodeError as error:
+        try:
+            return _without_controls(content.decode("cp1252"), path), "Windows-1252"
+        except UnicodeDecodeError:
+            raise InputError(fault(path, "", "not_utf8", byte=error.start + 1)) from None
+
+
+def _without_controls(text: str, path: Path) -> str:
     if found := CONTROLS.search(text.replace("\r", "")):
         line = text.count("\n", 0, text.index(found[0])) + 1
         what = fault("", "", "control_character", code=f"U+{ord(found[0]):04X}")

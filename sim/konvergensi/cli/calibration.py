@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from konvergensi.base.errors import InputError, fault
+from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.cli.options import ClusterOption, LangOption, WorkersOption, interruptible, refusals
-from konvergensi.cli.terminal import Lang, claim, progress_bar, save_and_tell, say
+from konvergensi.cli.terminal import Lang, claim, print_readings, progress_bar, save_and_tell, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -125,7 +125,9 @@ def _of_rows(observed: Path, district: str | None, update: bool, out: Path, lang
     from konvergensi.inputs.country_observed import read_country_observed
 
     code = None if district is None else resolve_area(district, "--district")
-    rows = read_country_observed(observed)
+    notes: list[Fault] = []
+    rows = read_country_observed(observed, notes)
+    print_readings(notes, lang)
     rows = rows if code is None else [row for row in rows if row.code == code]
     if not rows:
         raise InputError(fault(observed, "", "no_row_of", value=area_name(str(code))))
@@ -148,7 +150,9 @@ def _of_district(
     from konvergensi.analyses.validate import validate as check
 
     found = read_calibration(district, calibration, study)
-    seen = None if observed is None else read_observed(observed, found.study)
+    notes: list[Fault] = []
+    seen = None if observed is None else read_observed(observed, found.study, notes)
+    print_readings(notes, lang)
     source = None if other is None else read_calibration(other)
     out = out or Path("out") / f"validate-{found.study.place.id}"
     claim(out, "validation", lang, district=found.study.place.id)

@@ -13,7 +13,7 @@ from konvergensi.cli.options import (
     WithOption,
     refusals,
 )
-from konvergensi.cli.terminal import Lang, print_advice, say, table
+from konvergensi.cli.terminal import Lang, print_advice, print_readings, say, table
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,12 +47,15 @@ def check(
     """Say what is wrong with a scenario, a district or an extension · Periksa skenario, daerah, atau perluasan."""
     with refusals(lang):
         from konvergensi.inputs.check import advice, headline, read_path
+        from konvergensi.inputs.districts import District
         from konvergensi.inputs.extensions import is_extension_file
 
         if is_extension_file(path):
             typer.echo(say("good", lang, path=path, what=_checked_extension(path, lang)))
             return
         read = read_path(path)
+        if isinstance(read, District):
+            print_readings(read.readings, lang)
         print_advice(advice(read, district), lang)
         typer.echo(say("good", lang, path=path, what=headline(read, lang)))
 

@@ -23,7 +23,15 @@ from konvergensi.cli.options import (
     interruptible,
     refusals,
 )
-from konvergensi.cli.terminal import Lang, claim, print_advice, progress_bar, save_and_tell, warn_of_damage
+from konvergensi.cli.terminal import (
+    Lang,
+    claim,
+    print_advice,
+    print_readings,
+    progress_bar,
+    save_and_tell,
+    warn_of_damage,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,6 +71,7 @@ def gaps(
         structures_asked(structures)
         place = find_district(district)
         claim(out, "gaps", lang, district=place.id)
+        print_readings(place.readings, lang)
         print_advice(few_families(place, population_share), lang)
 
         warn_of_damage(out / "runs", lang)
@@ -123,6 +132,7 @@ def compare(
         for policy, resolved in zip(plan.policies, plan.resolved):
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
         claim(out, "comparison", lang, scenarios=plan.names, district=plan.place.id)
+        print_readings(plan.place.readings, lang)
         print_advice(few_families(plan.place, population_share), lang)
 
         warn_of_damage(out / "runs", lang)
@@ -179,6 +189,7 @@ def explain(
         options = (numbers, changes, draws_from, structures)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
         claim(out, "explanation", lang, district=plan.place.id)
+        print_readings(plan.place.readings, lang)
         print_advice(few_families(plan.place, population_share), lang)
 
         warn_of_damage(out / "runs", lang)

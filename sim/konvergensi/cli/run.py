@@ -19,7 +19,7 @@ from konvergensi.cli.options import (
     WithOption,
     refusals,
 )
-from konvergensi.cli.terminal import Lang, claim, print_advice, progress_bar, save_and_tell
+from konvergensi.cli.terminal import Lang, claim, print_advice, print_readings, progress_bar, save_and_tell
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,6 +61,7 @@ def run(
         print_advice([*of_run(policy, resolved, changes, place.parameters()), *overruled(policy, last)], lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
         claim(out, "run", lang, figures=figures, scenario=policy.id, district=place.id)
+        print_readings(place.readings, lang)
         print_advice(few_families(place, population_share), lang)
 
         import konvergensi as kv

@@ -135,6 +135,12 @@ def print_advice(faults: Iterable[Fault], lang: Lang) -> None:
         typer.echo(say("advice", lang, text=each.text(lang.value, typed=True)), err=True)
 
 
+def print_readings(notes: Iterable[Fault], lang: Lang) -> None:
+    """Say how tables of the office's own making were read, one line each, on stderr."""
+    for each in notes:
+        typer.echo(say("reading", lang, text=each.text(lang.value, typed=True)), err=True)
+
+
 def warn_of_damage(kept: Path, lang: Lang) -> None:
     """Say which files of kept rows are missing or changed: what was in them is run again."""
     from konvergensi.studies.rows import damaged_rows

@@ -10,7 +10,7 @@ from konvergensi.base.files import exists
 from konvergensi.base.months import parse_month
 from konvergensi.base.words import Lang, word
 from konvergensi.inputs.advice import of_file, of_run, one_text, overruled, still_example
-from konvergensi.inputs.districts import FILES, District, find_district
+from konvergensi.inputs.districts import FILES, WORKBOOK, District, find_district
 from konvergensi.inputs.published import FILE as PUBLISHED
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario, resolve
 
@@ -32,7 +32,7 @@ def read_path(path: str | Path) -> Scenario | District:
     The name of a shipped scenario or district, or scenarios joined with +, will do as well. Raises InputError with
     every fault.
     """
-    if os.path.isdir(path) or Path(path).name in (*FILES, PUBLISHED):
+    if os.path.isdir(path) or Path(path).name in (*FILES, WORKBOOK, PUBLISHED):
         return find_district(Path(path))
     if exists(Path(path)) or str(path).endswith(".toml") or path in list_scenarios() or is_combination(path):
         return load_scenario(path)

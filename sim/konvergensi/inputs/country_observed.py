@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value
 from konvergensi.inputs.country import area_name, resolve_area
-from konvergensi.inputs.csv_files import read_rows
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
+from konvergensi.inputs.office_cells import Numbers
+from konvergensi.inputs.office_rows import read_office_rows
 
 COLUMNS = ("area", "year", "measure_system", "percent")
 OPTIONAL = ("low", "high", "source")
@@ -17,6 +18,8 @@ System = Literal["PSG", "Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"]
 SYSTEMS = ("PSG", "Riskesdas", "SSGBI", "SSGI", "SKI")  # of surveys; e-PPGBM is the routine register
 REGISTER = "e-PPGBM"
 FIRST_YEAR, LAST_YEAR = 2017, 2029
+_PERCENT = Numbers(0, 100, "percent", False, ("%", "persen", "percent"))
+NUMBERS = {"percent": _PERCENT, "low": _PERCENT, "high": _PERCENT}
 
 
 class _Row(Table):
@@ -52,16 +55,16 @@ class Observed:
         return area_name(self.code)
 
 
-def read_country_observed(path: Path) -> list[Observed]:
-    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts; columns may be separated
-    by semicolons, decimals then by commas, as spreadsheets in Indonesian save them.
+def read_country_observed(path: Path, notes: list[Fault] | None = None) -> list[Observed]:
+    """Read rows `area, year, measure_system, percent[, low, high, source]` of any districts, from a CSV or a workbook
+    as offices keep them; notes, where given, is added what was read how.
 
     Raises InputError with one line for each fault: a missing column or cell, an area that is no district or two, a
     year outside 2017 to 2029, a percent written as a share, a percent outside its interval, a row that is there twice.
     """
     faults: list[Fault] = []
     found: dict[tuple[str, int, str], Observed] = {}
-    for line, cells in read_rows(path, COLUMNS, semicolons=True):
+    for line, cells in read_office_rows(path, "observed", COLUMNS, ("area", "year"), NUMBERS, notes):
         try:
             each = _observed(cells, path, f"line {line}")
         except InputError as error:

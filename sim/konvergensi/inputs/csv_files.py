@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,30 +13,26 @@ from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import as_text, read_bytes
 
 WORKBOOK = b"PK\x03\x04"  # how xlsx and ods begin
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 SHOWN = 5  # one column too few in the header is one fault, not one for each row
 
 
-def parse_csv(content: bytes, path: Path, semicolons: bool = False) -> pd.DataFrame:
+def parse_csv(content: bytes, path: Path) -> pd.DataFrame:
     """Parse CSV into a table of strings whose index is the line in the file; blank lines are no rows.
 
-    Parameters: semicolons, whether a file whose first line is separated by them is read so, its decimals with a comma
-    becoming decimals with a point. Raises InputError when it is a workbook, not UTF-8 or no CSV, names a column twice,
+    Raises InputError when it is a workbook, not UTF-8 or no CSV, names a column twice,
     is separated by semicolons, or a row does not fit the header. pandas would shift, cut or fill such rows silently.
     """
     if content.startswith(WORKBOOK):
         raise InputError(fault(path, "", "workbook"))
     text = as_text(content, path)
-    first = text.lstrip().partition("\n")[0]
-    between = ";" if semicolons and ";" in first and "," not in first else ","
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=between)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
     try:
         for row in reader:
             if row:
                 lines.append(reader.line_num)
-                rows.append(row if between == "," else [_pointed(cell) for cell in row])
+                rows.append(row)
     except csv.Error as error:
         raise InputError(fault(path, "", "bad_csv", line=reader.line_num, reason=error)) from None
     if not rows:
@@ -57,14 +52,9 @@ def parse_csv(content: bytes, path: Path, semicolons: bool = False) -> pd.DataFr
     return pd.DataFrame(rows[1:], columns=header, index=lines[1:], dtype=str)
 
 
-def _pointed(cell: str) -> str:
-    """19,3 as 19.3: where semicolons separate columns, a comma between digits is a decimal one."""
-    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell.strip()) else cell
-
-
-def read_rows(path: Path, columns: Iterable[str], semicolons: bool = False) -> list[tuple[int, dict[str, str]]]:
+def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
     """Line and cells, by column, of every row of a file. Raises InputError as `parse_csv`, and for a missing column."""
-    table = parse_csv(read_bytes(path), path, semicolons)
+    table = parse_csv(read_bytes(path), path)
     if lacking := [name for name in columns if name not in table]:
         raise InputError(fault(path, name, "missing_column") for name in lacking)
     cells = table.to_numpy(str).tolist()

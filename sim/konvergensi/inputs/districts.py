@@ -1,4 +1,4 @@
-"""Districts as data: district.toml (totals, own values, history, surveys), villages.csv, opd.toml.
+"""Districts as data: district.toml (totals, own values, history, surveys), villages.csv or .xlsx, opd.toml.
 
 A district may extend another: what its folder does not say comes from there (docs/decisions/0015-districts.md).
 """
@@ -24,7 +24,7 @@ from konvergensi.inputs.fields import Words
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.profile import OPTIONAL, REQUIRED, Event, Override, Profile, Quantity, Survey, read_profile
 from konvergensi.inputs.published import Published, read_published
-from konvergensi.inputs.villages import read_villages
+from konvergensi.inputs.villages import Villages, read_villages
 
 __all__ = [
     "FILES",
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 FILES = ("district.toml", "villages.csv", "opd.toml")
+WORKBOOK = "villages.xlsx"  # may stand for villages.csv
 # first total, second total, times, least, most: outside these one of the two is in another unit or has a slip in it
 PLAUSIBLE = (
     ("births_per_year", "persons", 1000.0, 5.0, 45.0, "births_per_1000"),
@@ -52,7 +53,8 @@ class District:
 
     `published` is what was really found there (inputs/published.py). `inherited` says which entries
     (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other
-    district; `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`.
+    district; `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`; `readings` says
+    how tables of the office's own making were read, one line each.
     """
 
     id: str
@@ -73,6 +75,7 @@ class District:
     extends: str | None = None
     inherited: dict[str, str] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    readings: tuple[Fault, ...] = ()
 
     def parameters(self) -> dict[str, Parameter]:
         """Return every key a scenario may set here: the model's parameters and `opd.<id>.<field>`."""
@@ -151,7 +154,8 @@ def load_district(folder: Path) -> District:
             faults.extend(error.faults)
             return None
 
-    villages: pd.DataFrame | None = table("villages.csv", read_villages)
+    read: Villages | None = table("villages.csv", read_villages)
+    villages = None if read is None else read.table
     agencies: OpdFile | None = table("opd.toml", read_opd)
     published: tuple[Published, ...] = ()
     try:
@@ -162,7 +166,7 @@ def load_district(folder: Path) -> District:
     faults += _key_faults(chain, said, None if agencies is None else opd_parameters(agencies.opd))
     faults += _size_faults(chain, said, villages)
     main = chain.profiles[0].main if chain.profiles else None
-    if faults or main is None or villages is None or agencies is None:
+    if faults or main is None or read is None or villages is None or agencies is None:
         raise InputError(faults)
     return District(
         id=_id(own),
@@ -183,6 +187,7 @@ def load_district(folder: Path) -> District:
         extends=main.extends,
         inherited=_inherited(chain, said),
         published=published,
+        readings=() if read is None else read.notes,
     )
 
 
@@ -257,9 +262,18 @@ def _read_chain(folder: Path) -> _Chain:
     if whole:
         faults += _missing(profiles)
     folders = [each.path.parent for each in profiles] or [folder]
-    holder = {name: next((i for i, at in enumerate(folders) if exists(at / name)), 0) for name in FILES[1:]}
-    paths = {name: folders[number] / name for name, number in holder.items()}
+    holder = {name: next((i for i, at in enumerate(folders) if exists(_file(at, name))), 0) for name in FILES[1:]}
+    paths = {name: _file(folders[number], name) for name, number in holder.items()}
+    at = paths["villages.csv"].parent
+    if exists(at / "villages.csv") and exists(at / WORKBOOK):
+        faults.append(fault(at, "", "two_files", first="villages.csv", second=WORKBOOK))
     return _Chain(own, profiles, whole, faults, paths, holder)
+
+
+def _file(folder: Path, name: str) -> Path:
+    """Where a district keeps a file; villages may be a workbook."""
+    book = folder / WORKBOOK
+    return book if name == "villages.csv" and not exists(folder / name) and exists(book) else folder / name
 
 
 def _id(path: Path) -> str:
@@ -374,7 +388,9 @@ def _synthetic(chain: _Chain, said: _Said, villages: pd.DataFrame) -> tuple[str,
 def _hashes(chain: _Chain, contents: dict[str, bytes]) -> dict[str, str]:
     """Return the SHA-256 of every file read, by its name in the manifest."""
     files = {FILES[0]: chain.profiles[0].content}
-    files |= {f"{chain.prefix(chain.holder[name])}{name}": content for name, content in contents.items()}
+    files |= {
+        f"{chain.prefix(chain.holder[name])}{chain.paths[name].name}": content for name, content in contents.items()
+    }
     files |= {f"{chain.prefix(n)}{FILES[0]}": each.content for n, each in enumerate(chain.profiles)}
     return {name: digest(content) for name, content in files.items()}
 

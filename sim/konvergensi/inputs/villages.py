@@ -1,78 +1,205 @@
-"""villages.csv: one row per village (desa or kelurahan), checked column by column.
+"""villages.csv or villages.xlsx: one row per village (desa or kelurahan), as offices keep them, checked by column.
 
 Columns: village, kecamatan (str); families (int); lokus, synthetic (bool); remoteness (0 near the district
-capital to 1), poverty (share of families), posyandu_quality (0 to 1); x, y (km east and north).
+capital to 1), poverty (share of families), posyandu_quality (0 to 1); x, y (km east and north). A village is its
+kecamatan and its name, or its code (`kode_desa`) where there is one. Instead of remoteness, poverty and
+posyandu_quality a file may give what offices have (village_conversions.toml).
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from konvergensi.base.errors import Fault, InputError, fault, unknown
-from konvergensi.inputs.csv_files import parse_csv
-from konvergensi.inputs.fields import number_fault
+from konvergensi.base.errors import Fault, InputError, fault
+from konvergensi.inputs.office_cells import Numbers, decimal_marks, read_numbers, read_yes_no, texts
+from konvergensi.inputs.office_table import OfficeTable, read_table
+from konvergensi.inputs.village_conversions import ALTERNATIVES, by_word, converted
 
-TEXT = ("village", "kecamatan")
-# column -> lowest, highest, unit, whole number
-NUMBERS: dict[str, tuple[float, float, str, bool]] = {
-    "families": (1, 1_000_000, "families", True),
-    "lokus": (0, 1, "", True),
-    "remoteness": (0, 1, "share", False),
-    "poverty": (0, 1, "share of families", False),
-    "posyandu_quality": (0, 1, "share", False),
-    "x": (-10_000, 10_000, "km", False),
-    "y": (-10_000, 10_000, "km", False),
-    "synthetic": (0, 1, "", True),
+_OF_FAMILIES = ("kk", "keluarga", "kepala keluarga", "families", "households", "rumah tangga")
+NUMBERS = {
+    "families": Numbers(1, 1_000_000, "families", True, _OF_FAMILIES),
+    "remoteness": Numbers(0, 1, "share"),
+    "poverty": Numbers(0, 1, "share of families"),
+    "posyandu_quality": Numbers(0, 1, "share"),
+    "x": Numbers(-10_000, 10_000, "km", False, ("km", "°")),
+    "y": Numbers(-10_000, 10_000, "km", False, ("km", "°")),
+    "distance_km": Numbers(0, 1_000, "km", False, ("km", "kilometer")),
+    "poor_families": Numbers(0, 1_000_000, "families", True, _OF_FAMILIES),
 }
-COLUMNS = ("village", "kecamatan", *NUMBERS)
+YES_NO = ("lokus", "synthetic")
+COLUMNS = (
+    "village",
+    "kecamatan",
+    "families",
+    "lokus",
+    "remoteness",
+    "poverty",
+    "posyandu_quality",
+    "x",
+    "y",
+    "synthetic",
+)
+# Indonesia, degrees: kilometres of a district do not lie so far to the east of their origin all together
+_EAST, _NORTH = (94.0, 142.0), (-12.0, 7.0)
+_KM_OF_DEGREE = 111.32
 
 
-def read_villages(content: bytes, path: Path) -> pd.DataFrame:
-    """Return the village table of a CSV file, columns in the order of COLUMNS, rows as in the file.
+@dataclass(frozen=True, eq=False)
+class Villages:
+    """The village table, columns in the order of COLUMNS, rows as in the file; notes, what was read how."""
+
+    table: pd.DataFrame
+    notes: tuple[Fault, ...]
+
+
+def read_villages(content: bytes, path: Path) -> Villages:
+    """Read the villages of a file.
 
     Raises InputError with every fault: one per column that is missing or unknown and one per column with bad
-    cells, naming the first line.
+    cells, naming the first line or cell.
     """
-    raw = parse_csv(content, path)
-    faults = [unknown(path, str(name), str(name), COLUMNS) for name in raw.columns if name not in COLUMNS]
-    faults += [fault(path, name, "missing_column") for name in COLUMNS if name not in raw.columns]
-    if raw.empty:
+    found = read_table(content, path, "villages", COLUMNS, ("village", "kecamatan"))
+    missing = [name for name in COLUMNS if not _has(found, name)]
+    faults = [fault(path, name, "missing_column") for name in missing]
+    if not found.rows:
         raise InputError([*faults, fault(path, "", "no_rows")])
-    table = pd.DataFrame(index=raw.index)
-    for name in COLUMNS:
-        if name not in raw:
-            continue
-        cells = raw[name].str.strip()
-        if name in TEXT:
-            table[name] = cells
-            faults += _first(path, name, cells.eq(""), cells, fault("", "", "empty"))
-            continue
-        low, high, unit, whole = NUMBERS[name]
-        numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-        good = numbers.between(low, high) & (~numbers.mod(1).ne(0) if whole else True)
-        if not good.all():
-            cell, value = cells[~good].iloc[0], numbers[~good].iloc[0]
-            wrong = number_fault(float(value) if value == value else cell, low, high, unit, whole)
-            what = fault("", "", wrong[0], **wrong[1]) if cell and wrong else fault("", "", "empty")
-            faults += _first(path, name, ~good, cells, what)
-            continue
-        table[name] = numbers.astype(bool) if name in ("lokus", "synthetic") else numbers
-    if "village" in table:
-        twice = table["village"].duplicated()
-        if twice.any():
-            name = table["village"][twice].iloc[0]
-            lines = [str(line) for line in table.index[table["village"] == name]]
-            where = f" (line {', '.join(lines)})"
-            faults.append(fault(path, "village", "duplicate", value=name, at=where))
+    table = pd.DataFrame(index=range(len(found.rows)))
+    for name in ("village", "kecamatan"):
+        if name in found.columns:
+            table[name] = texts(found.cells(name))
+            empty = np.flatnonzero(table[name].eq(""))
+            faults += found.first_fault(name, empty.tolist(), fault("", "", "empty"))
+    for name in YES_NO:
+        if name in found.columns:
+            _put(table, name, *read_yes_no(found, name), faults)
+    used = _used(found)
+    marks = decimal_marks(found, {name: NUMBERS[name] for name in used if name in NUMBERS})
+    for name in used:
+        if name in NUMBERS:
+            _put(table, name, *read_numbers(found, name, NUMBERS[name], marks), faults)
+        else:
+            _put(table, ALTERNATIVES[name], *by_word(found, name, marks), faults)
+    if not faults:
+        for name in used:
+            if name in ("distance_km", "poor_families"):
+                _put(table, ALTERNATIVES[name], *converted(found, name, table), faults)
+    if "kecamatan" in table:
+        table["kecamatan"] = _one_spelling(found, table["kecamatan"])
+    if {"village", "kecamatan"} <= set(table):
+        faults += _told_apart(found, table)
+    if {"x", "y"} <= set(table):
+        faults += _placed(found, table)
     if faults:
         raise InputError(faults)
-    return table.astype({"families": "int64"}).reset_index(drop=True)
+    whole = table[list(COLUMNS)].astype({"families": "int64", "lokus": bool, "synthetic": bool})
+    return Villages(whole.reset_index(drop=True), tuple(found.notes))
 
 
-def _first(path: Path, column: str, bad: pd.Series, cells: pd.Series, what: Fault) -> list[Fault]:
-    """Return one fault for all bad cells of a column: the first line, and how many more."""
-    if not bad.any():
+def _put(table: pd.DataFrame, name: str, values: np.ndarray | None, wrong: list[Fault], faults: list[Fault]) -> None:
+    faults += wrong
+    if values is not None:
+        table[name] = values
+
+
+def _has(found: OfficeTable, name: str) -> bool:
+    return name in found.columns or any(other in found.columns for other, of in ALTERNATIVES.items() if of == name)
+
+
+def _used(found: OfficeTable) -> list[str]:
+    """Columns of numbers that are read: the model's own, else the first of what offices have; others are skipped."""
+    used = [name for name in COLUMNS if name in NUMBERS and name in found.columns]
+    for of in dict.fromkeys(ALTERNATIVES.values()):
+        there = [name for name, what in ALTERNATIVES.items() if what == of and name in found.columns]
+        kept = [] if of in used else there[:1]
+        used += kept
+        if left := [found.headers[name] for name in there if name not in kept]:
+            instead = found.headers[kept[0]] if kept else of
+            found.notes.append(fault(found.grid.path, "", "read_instead", names=", ".join(left), used=instead))
+    return used
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+def _kecamatan(name: str) -> str:
+    """A kecamatan's name as it is compared: small letters, without `kecamatan` before it."""
+    words = re.sub(r"[\W_]+", " ", name.casefold()).strip()
+    return re.sub(r"^(kecamatan|kec)\s+", "", words)
+
+
+def _one_spelling(found: OfficeTable, names: pd.Series) -> pd.Series:
+    """One spelling for each kecamatan: the shortest that is not all capitals, of those the most frequent."""
+    spellings: dict[str, Counter[str]] = {}
+    for name in names:
+        spellings.setdefault(_kecamatan(name), Counter())[name] += 1
+    chosen, told = {}, []
+    for key, counts in spellings.items():
+        chosen[key] = min(counts, key=lambda each: (each.isupper(), len(each), -counts[each], each))
+        if len(counts) > 1:
+            others = ", ".join(each for each in counts if each != chosen[key])
+            told.append(f"{others} = {chosen[key]}")
+    if told:
+        found.notes.append(fault(found.grid.path, "kecamatan", "read_one_kecamatan", names="; ".join(told)))
+    return names.map(lambda name: chosen[_kecamatan(name)])
+
+
+def _told_apart(found: OfficeTable, table: pd.DataFrame) -> list[Fault]:
+    """A village is its code, else kecamatan and name. Names shared in a kecamatan by two codes are told by the code."""
+    faults: list[Fault] = []
+    path = found.grid.path
+    lines = [found.grid.lines[row] for row in found.rows]
+    codes = pd.Series(texts(found.cells("code")) if "code" in found.columns else [""] * len(table))
+    known = codes.ne("")
+    for name in codes[known & codes.duplicated(keep=False)].unique()[:1]:
+        faults.append(_twice(path, found.headers["code"], name, [lines[i] for i in np.flatnonzero(codes.eq(name))]))
+    named = table["village"].str.casefold() + "|" + table["kecamatan"]
+    same = named.duplicated(keep=False) & table["village"].ne("")
+    for name in named[same].unique():
+        rows = np.flatnonzero(named.eq(name))
+        if not known.iloc[rows].all():
+            faults.append(_twice(path, "village", str(table["village"].iloc[rows[0]]), [lines[i] for i in rows]))
+            break
+        table.loc[rows, "village"] = [f"{table['village'].iloc[i]} ({codes.iloc[i]})" for i in rows]
+    if known.any() and not faults:
+        found.notes.append(fault(path, found.headers["code"], "read_code"))
+    if "code" in found.columns and known.any() and not known.all():
+        faults += found.first_fault("code", np.flatnonzero(~known).tolist(), fault("", "", "empty"))
+    return faults
+
+
+def _twice(path: Path, key: str, name: str, lines: list[int]) -> Fault:
+    return fault(path, key, "duplicate", value=name, at=f" (line {', '.join(map(str, lines))})")
+
+
+# ---- places ----------------------------------------------------------------------------------------------------------
+
+
+def _placed(found: OfficeTable, table: pd.DataFrame) -> list[Fault]:
+    """Longitude and latitude, told by header or by lying in Indonesia, become km east and north of their middle."""
+    headers = " ".join(found.headers[name] for name in ("x", "y")).casefold()
+    x, y = table["x"], table["y"]
+    named = any(word in headers for word in ("bujur", "lintang", "lon", "lng", "lat"))
+    if named and "lintang selatan" in headers and (y > 0).all():
+        y = -y
+    inside = x.between(*_EAST) & y.between(*_NORTH)
+    if x.between(*_NORTH).all() and y.between(*_EAST).all():
+        words = {"x": f"{x.iloc[0]:g}", "y": f"{y.iloc[0]:g}"}
+        return [fault(found.grid.path, found.headers["x"], "swapped_degrees", **words)]
+    if not inside.all():
+        if named or inside.mean() > 0.5:
+            what = fault("", "", "no_degrees", x=f"{x[~inside].iloc[0]:g}", y=f"{y[~inside].iloc[0]:g}")
+            return found.first_fault("x", np.flatnonzero(~inside).tolist(), what)
         return []
-    return [fault(path, column, "at_line", line=cells.index[bad][0], what=what, more=int(bad.sum()) - 1)]
+    if "km" in headers:
+        return []
+    middle_x, middle_y = (float(each.min() + each.max()) / 2 for each in (x, y))
+    table["x"] = ((x - middle_x) * _KM_OF_DEGREE * np.cos(np.radians(middle_y))).round(3)
+    table["y"] = ((y - middle_y) * _KM_OF_DEGREE).round(3)
+    found.notes.append(fault(found.grid.path, "x, y", "read_degrees", x=f"{middle_x:.4g}", y=f"{middle_y:.4g}"))
+    return []
