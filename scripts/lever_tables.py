@@ -56,10 +56,20 @@ def opd_levers() -> str:
     return table(("Key", "What it is", "Apa itu", "Range"), rows)
 
 
+def line_levers() -> str:
+    """What a policy can do with one budget line."""
+    rows = []
+    for name, each in families("programmes").items():
+        said = [text.removeprefix("{name}: ") for text in (each.meaning, each.arti)]
+        rows.append((f"`programmes.<line>.{name}`", *said, each.unit or ""))
+    return table(("Key", "What it is", "Apa itu", "Unit"), rows)
+
+
 def _maker(name: str) -> Callable[[], str]:
     return lambda: levers(name)
 
 
 LEVER_TABLES: dict[str, Callable[[], str]] = {f"lever-{name}": _maker(f"lever-{name}") for name in decided()} | {
-    "lever-opd": opd_levers
+    "lever-opd": opd_levers,
+    "lever-line": line_levers,
 }

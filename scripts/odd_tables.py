@@ -50,7 +50,7 @@ UNITS = {
         "row": "household kecamatan opd service village village_kecamatan offsets",
         "number": "identity",
         "hash": "key kecamatan_keys opd_keys village_keys",
-        "Rp a year": "granted line need next_line next_planned waiting",
+        "Rp a year": "granted line need next_line next_planned policy waiting",
         "services": "month_services units",
         "z a month": "month_shift",
         "months": "months",

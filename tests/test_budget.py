@@ -260,7 +260,8 @@ def test_the_review_trims_lines_that_lapsed_and_gives_to_none() -> None:
 
 def lines(**columns: float) -> Programmes:
     """One APBD programme's columns, as far as planning reads them."""
-    names = ("line", "planned", "budgeted", "need", "waiting", "accepted", "granted", "next_planned", "next_line")
+    names = ("line", "planned", "budgeted", "need", "waiting", "accepted", "granted", "next_planned", "next_line",
+             "policy")  # fmt: skip
     given_ = {name: np.array([columns.get(name, 0.0)]) for name in names}
     apbd = np.array([SOURCES.index("apbd")])
     zero = np.zeros(1, np.intp)

@@ -41,7 +41,7 @@ def book(n: int, **columns: Any) -> Any:
     """n APBD programmes, zero where not given."""
     names = (
         "line", "planned", "budgeted", "released", "need", "waiting", "accepted", "granted", "trimmed", "lapsed",
-        "lapsed_of", "next_planned", "next_line",
+        "lapsed_of", "next_planned", "next_line", "policy",
     )  # fmt: skip
     values = {name: np.array(columns.get(name, np.zeros(n)), float) for name in names}
     return Book(source=np.full(n, APBD), service=np.array(columns.get("service", [SPECIFIC] * n)), **values)

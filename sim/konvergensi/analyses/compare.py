@@ -19,6 +19,7 @@ from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
 from konvergensi.base.words import both
+from konvergensi.inputs.acting import acting_years
 from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
@@ -301,6 +302,10 @@ def _manifest(
         "titles": {policy.id: {"en": policy.title.en, "id": policy.title.id} for policy in plan.policies},
         "questions": {policy.id: {"en": policy.question.en, "id": policy.question.id} for policy in plan.policies},
         "changes": {policy.id: resolved.log for policy, resolved in zip(plan.policies, plan.resolved)},
+        "acts": {
+            policy.id: acting_years(plan.resolved[0], resolved, plan.first, plan.last)
+            for policy, resolved in zip(plan.policies, plan.resolved)
+        },
         "draws": draws,
         "seeds": seeds,
         "runs": len(plan.sample) * len(plan.names),

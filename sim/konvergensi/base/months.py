@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 
 from konvergensi.base.errors import InputError, fault
 
+NOW = "KONVERGENSI_MONTH"  # the month from which relative months count, "2026-11"; without it, today's
+MONTHS = {
+    "en": ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+           "december"),
+    "id": ("januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september", "oktober",
+           "november", "desember"),
+}  # fmt: skip
 _FORM = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
@@ -38,3 +46,42 @@ def year_of(month: int) -> int:
 def month_of(month: int) -> int:
     """Return the month of the year, 1 (January) to 12."""
     return int(month) % 12 + 1
+
+
+def this_month() -> int:
+    """The month in which we are, or the one that the environment variable KONVERGENSI_MONTH names.
+
+    Raises InputError when that is no month.
+    """
+    named = os.environ.get(NOW)
+    today = datetime.date.today()
+    return parse_month(named, NOW) if named else today.year * 12 + today.month - 1
+
+
+def is_relative(text: object) -> bool:
+    """Whether a month is counted from now: `next January`, `Januari depan`."""
+    return _relative(text) is not None
+
+
+def parse_when(text: object, where: str = "", key: str = "") -> int:
+    """Return the month of `"2020-03"`, or of `next January` or `Januari depan`: the first one after this month.
+
+    Raises InputError when it is neither.
+    """
+    wanted = _relative(text)
+    if wanted is None:
+        return parse_month(text, where, key)
+    now = this_month()
+    return now + 1 + (wanted - month_of(now + 1)) % 12
+
+
+def _relative(text: object) -> int | None:
+    """The month of the year, 1 .. 12, that a relative month names."""
+    words = text.casefold().split() if isinstance(text, str) else []
+    if len(words) != 2:
+        return None
+    if words[0] == "next" and words[1] in MONTHS["en"]:
+        return MONTHS["en"].index(words[1]) + 1
+    if words[1] == "depan" and words[0] in MONTHS["id"]:
+        return MONTHS["id"].index(words[0]) + 1
+    return None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from konvergensi.base.errors import Fault, fault, format_value, nearest
 from konvergensi.base.months import format_month, parse_month
-from konvergensi.inputs.agencies import any_opd
+from konvergensi.inputs.agencies import any_line, any_opd
 from konvergensi.inputs.changes import Change
 from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, Value, load_parameters
@@ -74,7 +74,7 @@ def of_file(scenario: Scenario) -> list[Fault]:
     """Say the same of a scenario alone, with every other lever as its parameter has it; and name unknown agencies."""
     known = dict(load_parameters())
     for each in scenario.changes:
-        known |= any_opd(each.key)
+        known |= any_opd(each.key) | any_line(each.key)
     initial = {key: parameter.value for key, parameter in known.items()}
     return [*_strangers(scenario), *idle_levers(scenario.changes, initial, scenario.changes, known)]
 

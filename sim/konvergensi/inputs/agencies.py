@@ -25,6 +25,7 @@ from konvergensi.inputs.fields import (
     is_id,
     validated,
 )
+from konvergensi.inputs.institutions import institutions
 from konvergensi.inputs.kinds import families
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.services import load_services
@@ -92,6 +93,42 @@ def opd_parameters(opd: Iterable[Opd]) -> dict[str, Parameter]:
         for field in families("opd")
     ]
     return {lever.key: lever for lever in levers}
+
+
+def line_parameters(lines: Iterable[str]) -> dict[str, Parameter]:
+    """Return what a policy may do with these lines, `<agency>:<service>:<source>`: `programmes.<line>.<field>`."""
+    found = [line_lever(line, field) for line in lines for field in families("programmes")]
+    return {each.key: each for each in found}
+
+
+def line_lever(line: str, field: str) -> Parameter:
+    """Return one thing a policy may do with one line, as a parameter; 0 is as agencies budget it."""
+    agency, service, money = line.split(":")
+    known = load_services()
+    names = {lang: known[service].name[lang] if service in known else service for lang in ("en", "id")}
+    family = families("programmes")[field]
+    ((unit, (least, most)),) = family.allowed.items()
+    said = family.fields_of({lang: f"{name} ({agency}, {money})" for lang, name in names.items()})
+    rule = institutions().source.get(money)
+    return Parameter(
+        key=f"programmes.{line}.{field}",
+        value=0.0,
+        unit=unit,
+        low=least,
+        high=most,
+        allowed=(least, most),
+        choices=(),
+        source="0 is as agencies budget it; a policy says otherwise (`[[budget.add]]`, inputs/money.py)",
+        grade="assumption",
+        **said | {"decided_by": rule.decided_by if rule else "nobody"},
+    )
+
+
+def any_line(key: str) -> dict[str, Parameter]:
+    """Return the parameters `programmes.<line>.<field>` for the line a key speaks of, whichever it is."""
+    room, _, rest = key.partition(".")
+    line, _, field = rest.rpartition(".")
+    return line_parameters([line]) if room == "programmes" and field and line.count(":") == 2 else {}
 
 
 def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade: str) -> Parameter:

@@ -18,7 +18,7 @@ from konvergensi.base.errors import Fault, InputError, fault, format_value, near
 from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes, read_toml
 from konvergensi.base.months import format_month
 from konvergensi.inputs.additions import added_programmes
-from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, opd_parameters, read_opd
+from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, line_parameters, opd_parameters, read_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
 from konvergensi.inputs.fields import Words
 from konvergensi.inputs.parameters import Parameter, load_parameters
@@ -78,8 +78,8 @@ class District:
     readings: tuple[Fault, ...] = ()
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return every key a scenario may set here: the model's parameters and `opd.<id>.<field>`."""
-        return load_parameters() | opd_parameters(self.opd)
+        """Return every key a scenario may set here: the model's, `opd.<id>.<field>` and `programmes.<line>.<field>`."""
+        return load_parameters() | opd_parameters(self.opd) | line_parameters(each.id for each in self.programmes)
 
 
 def list_districts() -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, texts
-from konvergensi.base.months import parse_month
+from konvergensi.base.months import parse_month, parse_when
 from konvergensi.base.scalars import plain
 
 GRADES = ("paper", "published", "model", "recalled", "assumption")
@@ -70,6 +70,13 @@ def _month(value: Any) -> int:
         raise refusal(error.faults[0].phrase, error.faults[0].words) from None
 
 
+def _when(value: Any) -> int:
+    try:
+        return parse_when(value)
+    except InputError as error:
+        raise refusal(error.faults[0].phrase, error.faults[0].words) from None
+
+
 def is_id(value: Any) -> bool:
     """Tell whether this is a short name, as of a service or an OPD: small letters, digits and -."""
     return isinstance(value, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) is not None
@@ -108,6 +115,7 @@ def _word(value: Any, handler: Any) -> Any:
 
 
 Month = Annotated[int, BeforeValidator(_month)]
+When = Annotated[int, BeforeValidator(_when)]  # a month, also `next January`
 Id = Annotated[str, BeforeValidator(_id)]
 Text = Annotated[str, BeforeValidator(_text)]
 Scalar = Annotated[Any, BeforeValidator(_scalar)]

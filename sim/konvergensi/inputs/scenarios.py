@@ -15,13 +15,14 @@ from typing import Any
 
 from pydantic import Field
 
-from konvergensi.base.errors import Fault, InputError, fault, format_value, shown, unknown
+from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, shown, unknown
 from konvergensi.base.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
-from konvergensi.base.months import format_month
-from konvergensi.inputs.agencies import any_opd
+from konvergensi.base.months import format_month, is_relative
+from konvergensi.inputs.agencies import any_line, any_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.fields import Month, Scalar, Table, Text, Told, Words, entries, right, validated
+from konvergensi.inputs.fields import Scalar, Table, Text, Told, When, Words, entries, right, validated
+from konvergensi.inputs.money import BudgetEvents, MoneyEvent, as_changes, events_of
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
 
@@ -39,6 +40,7 @@ class Scenario:
     changes: tuple[Change, ...]
     path: Path
     hashes: dict[str, str]
+    money: tuple[MoneyEvent, ...] = ()  # those of the file and of what it extends; `changes` holds what they come to
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Resolved:
 
 
 class _Change(Table):
-    month: Month = Field(alias="from")
-    until: Month | None = None
+    month: When = Field(alias="from")
+    until: When | None = None
     set: dict[str, Scalar]
 
 
@@ -64,6 +66,7 @@ class _ScenarioFile(Table):
     question: Told
     extends: Text | None = None
     change: list[_Change] = Field(default_factory=list)
+    budget: BudgetEvents = Field(default_factory=BudgetEvents)
 
 
 def list_scenarios() -> list[str]:
@@ -111,7 +114,8 @@ def resolve(scenario: Scenario, district: District, set_: Mapping[str, Any] | No
     layers += sorted((each for each in dated.values() if each.key not in set_), key=lambda change: change.month)
     layers += [Change(start, key, value, "--set") for key, value in set_.items()]
 
-    faults = [wrong for each in layers if (wrong := _wrong(each, known))]
+    wrong = [found for each in layers if (found := _wrong(each, known))]
+    faults = list({each.text(): each for each in wrong}.values())  # the start and the end of an event are one fault
     faults += [
         fault(each.origin, each.key, "built")
         for each in dated.values()
@@ -167,8 +171,20 @@ def _ramp_line(ramp: Change, old: Value, path: list[Change], start: int, last: i
 
 def _wrong(change: Change, known: Mapping[str, Parameter]) -> Fault | None:
     if change.key not in known:
+        if change.key.startswith("programmes."):
+            return _no_line(change, known)
         return unknown(change.origin, change.key, change.key, known)
     return known[change.key].fault_in(change.value, change.origin)
+
+
+def _no_line(change: Change, known: Mapping[str, Parameter]) -> Fault:
+    """Say that the district has no such budget line, and which ones it has for the service."""
+    line = change.key.removeprefix("programmes.").rpartition(".")[0]
+    of_lines = (key.removeprefix("programmes.") for key in known if key.startswith("programmes."))
+    lines = sorted({key.rpartition(".")[0] for key in of_lines})
+    service = line.split(":")[1] if line.count(":") == 2 else ""
+    same = [each for each in lines if each.split(":")[1] == service] or lines
+    return fault(change.origin, "budget", "no_line", value=line, choices=", ".join(same), near=nearest(line, lines))
 
 
 def _shipped() -> dict[str, Path]:
@@ -190,16 +206,44 @@ def _load(path: Path, chain: tuple[str, ...]) -> Scenario:
             functools.partial(_changes, right(_Change, entries(data, "change")).values(), path),
         ]
     )
+    money = tuple(events_of(read.budget, path))
     merged = {(each.month, each.key): each for each in own}
-    hashes = {f"{path.absolute().parent.name}/{path.name}": digest(content)}
+    hashes = {f"{path.absolute().parent.name}/{path.name}": digest(content + _counted_from(data, own, money))}
     if read.extends is not None:
         parent = _load(_parent(read.extends, path), (*chain, os.path.realpath(path)))
-        merged = {(each.month, each.key): each for each in parent.changes} | merged
-        hashes = parent.hashes | hashes
+        merged = {(each.month, each.key): each for each in _without_money(parent)} | merged
+        hashes, money = parent.hashes | hashes, parent.money + money
+    merged = _with_money(merged, money, path)
     if inside := inside_ramps(merged.values()):
         raise InputError(inside_fault(path, _place(other.month, other.key), ramp, other) for ramp, other in inside)
     changes = tuple(sorted(merged.values(), key=lambda change: change.month))
-    return Scenario(path.stem, read.title, read.question, read.extends, changes, path, hashes)
+    return Scenario(path.stem, read.title, read.question, read.extends, changes, path, hashes, money)
+
+
+Merged = dict[tuple[int, str], Change]
+
+
+def _without_money(scenario: Scenario) -> list[Change]:
+    """The changes that a scenario makes beside its events of money."""
+    keys = {each.key for each in scenario.money}
+    return [each for each in scenario.changes if each.key not in keys]
+
+
+def _with_money(merged: Merged, money: Iterable[MoneyEvent], where: object) -> Merged:
+    """The changes and what the events of money come to. Raises InputError where both set a key."""
+    keys = {key for _, key in merged}
+    if both := sorted({each.key for each in money} & keys):
+        raise InputError(fault(where, key, "set_and_event") for key in both)
+    return merged | {(each.month, each.key): each for each in as_changes(money)}
+
+
+def _counted_from(data: dict[str, Any], own: list[Change], money: Iterable[MoneyEvent]) -> bytes:
+    """What the hash of a file also covers: the months that `next January` stands for now; nothing without any."""
+    rooms = [data.get("change"), *(data.get("budget") or {}).values()]
+    written = [entry for room in rooms for entry in (room if isinstance(room, list) else [])]
+    if not any(is_relative(entry.get(name)) for entry in written for name in ("from", "until")):
+        return b""
+    return repr(([(each.month, each.last) for each in own], [(each.first, each.last) for each in money])).encode()
 
 
 def _members(name_or_path: str | Path) -> list[str | Path]:
@@ -227,8 +271,9 @@ def _combined(members: dict[str | Path, Scenario]) -> Scenario:
     taken: list[tuple[str, Change]] = []
     hashes: dict[str, str] = {}
     faults = []
+    money = tuple(dict.fromkeys(event for each in kept.values() for event in each.money))
     for name, each in kept.items():
-        for change in each.changes:
+        for change in _without_money(each):
             rivals = [(by, other) for by, other in taken if by != name and _at_one_time(change, other)]
             if not rivals:
                 taken.append((name, change))
@@ -238,6 +283,8 @@ def _combined(members: dict[str | Path, Scenario]) -> Scenario:
             hashes[_free_name(file, content, hashes)] = content
     if faults:
         raise InputError(faults)
+    merged = {(each.month, each.key): each for _, each in taken}
+    changes = _with_money(merged, money, "+".join(kept)).values()
     every = list(kept.values())
     return Scenario(
         id="+".join(each.id for each in every),
@@ -247,9 +294,10 @@ def _combined(members: dict[str | Path, Scenario]) -> Scenario:
             id=" ".join(dict.fromkeys(each.question.id for each in every)),
         ),
         extends=None,
-        changes=tuple(sorted((change for _, change in taken), key=lambda change: change.month)),
+        changes=tuple(sorted(changes, key=lambda change: change.month)),
         path=every[0].path,
         hashes=hashes,
+        money=money,
     )
 
 
@@ -300,7 +348,7 @@ def _changes(written: Iterable[_Change], path: Path) -> list[Change]:
         until = ramp_end(entry.month, entry.until)
         for key, value in entry.set.items():
             place = _place(entry.month, key)
-            known = parameters | any_opd(key)
+            known = parameters | any_opd(key) | any_line(key)
             if (entry.month, key) in found:
                 faults.append(fault(path, place, "twice", month=when))
             if key not in known:

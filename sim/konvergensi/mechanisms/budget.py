@@ -73,8 +73,12 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
         if key is not None:
             programmes.unit_cost[p] = settings[key]
     # a programme that has never run (as some in the lived past) is not reviewed
-    programmes.lapsed[:] = np.where(programmes.ran, programmes.budgeted - programmes.spent, 0.0)
-    programmes.lapsed_of[:] = programmes.budgeted
+    given = np.maximum(programmes.policy, 0.0)  # by a policy: spent last, and no line is judged by it
+    lapsed = np.where(given > 0.0, np.maximum(programmes.budgeted - given - programmes.spent, 0.0),
+                      programmes.budgeted - programmes.spent)  # fmt: skip
+    programmes.lapsed[:] = np.where(programmes.ran, lapsed, 0.0)
+    programmes.lapsed_of[:] = programmes.budgeted - given
+    programmes.policy[:] = 0.0
     programmes.trimmed[:] = 0.0
     programmes.granted[:] = np.maximum(programmes.next_line - programmes.line, 0.0)
     programmes.line[:] = programmes.next_line
@@ -125,7 +129,7 @@ def propose(programmes: Programmes, services: list[Service], adoption: Money, se
     A service without a line yet is a scheme of their own, which fewer propose. Parameters: adoption (n_programmes,)
     0..1 of those who argue for the programme, 0 where the joint plan leaves them out; now, month of the year.
     """
-    pending = programmes.line + programmes.waiting + programmes.accepted
+    pending = programmes.line + programmes.waiting + programmes.accepted + np.maximum(programmes.policy, 0.0)
     gap = np.maximum(programmes.need - pending, 0.0)
     asked = adoption * settings["budget.proposal_share"] * (1.0 - settings["budget.inertia"]) * gap
     sensitive = np.array([services[s].class_ != "specific" for s in programmes.service], bool)
@@ -289,7 +293,8 @@ def staff_shares(programmes: Programmes, services: list[Service]) -> None:
     for i in range(len(programmes)):
         service = services[programmes.service[i]]
         if service.place.by_staff:
-            weight[i] = programmes.line[i] / max(programmes.unit_cost[i], 1.0) / len(service.months)
+            line = max(programmes.line[i] + programmes.policy[i], 0.0)
+            weight[i] = line / max(programmes.unit_cost[i], 1.0) / len(service.months)
     totals: Mapping[int, float] = {
         int(opd): float(weight[programmes.opd == opd].sum()) for opd in set(programmes.opd.tolist())
     }

@@ -26,6 +26,7 @@ from konvergensi.mechanisms import (
     growth,
     network,
     places,
+    policy_money,
     registers,
     review,
     socialization,
@@ -215,6 +216,7 @@ class ConvergenceModel(mesa.Model):
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
             places.new_year(world)
             budget.open_year(world.programmes, world.settings)
+        if policy_money.apply(world) or world.month_of_year == 1:
             budget.staff_shares(world.programmes, world.services)
 
     def births_and_ageing(self) -> None:

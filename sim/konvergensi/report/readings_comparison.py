@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from konvergensi.base.months import parse_month
 from konvergensi.base.words import Lang, month_of_year, number, part, rupiah, word, word_or
 from konvergensi.inputs.advice import RULED_BY
-from konvergensi.inputs.agencies import any_opd
+from konvergensi.inputs.agencies import any_line, any_opd
 from konvergensi.inputs.kinds import families
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 from konvergensi.mechanisms import calendar
@@ -118,7 +118,7 @@ class Moved:
     @property
     def parameter(self) -> Parameter:
         """The parameter it is; of an agency, without its name."""
-        return (any_opd(self.key) | load_parameters())[self.key]
+        return (any_opd(self.key) | any_line(self.key) | load_parameters())[self.key]
 
     @property
     def whose(self) -> str:
@@ -252,9 +252,13 @@ def spent_share(comparison: Comparison, scenario: str) -> float:
 
 
 def more_spent(comparison: Comparison, scenario: str) -> dict[str, float]:
-    """Rupiah a year spent more than under the first scenario, by source, mean over runs; KPM incentives as `kpm`."""
+    """Rupiah spent more than under the first scenario, by source, in each year in which the policy acts.
+
+    Mean over runs; KPM incentives as `kpm`.
+    """
     spent = money(comparison, "spent")
-    years = (parse_month(str(comparison.manifest["end"])) - parse_month(str(comparison.manifest["start"])) + 1) / 12
+    whole = (parse_month(str(comparison.manifest["end"])) - parse_month(str(comparison.manifest["start"])) + 1) / 12
+    years = len((comparison.manifest.get("acts") or {}).get(scenario, ())) or whole
     less = (spent.loc[scenario] - spent.iloc[0]) / years
     incentive = difference(comparison, "kpm_incentive_rp", scenario).mean / years
     return {str(source): float(rp) for source, rp in less.items()} | {"kpm": incentive}

@@ -55,6 +55,8 @@ class Programmes:
     staff_share: NDArray[np.float64]  # share of the agency's field staff
     staff_time: Money  # services the staff can still deliver; below one a month, time adds up until it is one
     ran: NDArray[np.bool_]  # it has looked for people to serve at least once
+    policy: Money  # what a policy's events of money give to this year's budget, or take from it
+    policy_asked: tuple[float, ...] = ()  # what they asked when it was last worked out (mechanisms/policy_money.py)
     relocated: bool = False  # this year's unreleased money has been moved by a shock
 
     def __len__(self) -> int:
@@ -106,6 +108,7 @@ def build_programmes(
         staff_share=zero(),
         staff_time=zero(),
         ran=np.zeros(n, bool),
+        policy=zero(),
     )
 
 
