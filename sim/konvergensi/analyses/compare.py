@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from konvergensi.analyses.budget_lines import money_note
 from konvergensi.analyses.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
 from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
@@ -321,7 +322,7 @@ def _manifest(
         "intervals": both(f"said.intervals.{kind}", draws=draws, seeds=seeds),
         "pair_intervals": both("said.intervals.pairs"),
         "variance_note": None if draws >= 2 and seeds >= 2 else both("said.note.no_variance"),
-        "money_note": both("said.note.money"),
+        "money_note": money_note(plan.place),
         "assumed_unit_costs": _assumed_unit_costs(plan, details),
         "cost_per": _cost_per(cost_effect, samples),
         "families_simulated": round(samples.share_made * float(plan.place.villages["families"].sum())),

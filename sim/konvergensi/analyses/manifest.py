@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from konvergensi.analyses.budget_lines import own_money
 from konvergensi.base.version import __version__
 from konvergensi.base.versions import git_commit, package_versions
 from konvergensi.inputs.districts import District
@@ -23,6 +24,7 @@ def made_from(place: District, scenario_hashes: dict[str, Any], wall_time_s: flo
         "district_name": place.name,
         "extensions": extensions_in_force(),
         "synthetic_inputs": list(place.synthetic),
+        "own_money": own_money(place),
         "hashes": {"scenario": scenario_hashes, "district": place.hashes, "parameters": parameter_hashes()},
         "packages": package_versions(),
         "wall_time_s": round(wall_time_s, 3),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from konvergensi.base.version import __version__
-from konvergensi.cli import calibration, discovery, inputs, questions, run, sensitivity, study
+from konvergensi.cli import calibration, discovery, inputs, office, questions, run, sensitivity, study
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +36,7 @@ def _options(
     """Hold the options of the program itself."""
 
 
-for group in (run, inputs, questions, study, sensitivity, discovery, calibration):
+for group in (run, inputs, office, questions, study, sensitivity, discovery, calibration):
     group.add_to(app)
 
 

@@ -21,6 +21,8 @@ from konvergensi.inputs.additions import added_programmes
 from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, line_parameters, opd_parameters, read_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
 from konvergensi.inputs.fields import Words
+from konvergensi.inputs.own_budget import FILES as BUDGETS
+from konvergensi.inputs.own_budget import OwnBudget, read_own_budget
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.profile import OPTIONAL, REQUIRED, Event, Override, Profile, Quantity, Survey, read_profile
 from konvergensi.inputs.published import Published, read_published
@@ -54,7 +56,8 @@ class District:
     `published` is what was really found there (inputs/published.py). `inherited` says which entries
     (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other
     district; `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`; `readings` says
-    how tables of the office's own making were read, one line each.
+    how tables of the office's own making were read, one line each; `own_lines` names the programmes whose money stands
+    in its own budget file (inputs/own_budget.py).
     """
 
     id: str
@@ -76,6 +79,7 @@ class District:
     inherited: dict[str, str] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
     readings: tuple[Fault, ...] = ()
+    own_lines: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Parameter]:
         """Return every key a scenario may set here: the model's, `opd.<id>.<field>` and `programmes.<line>.<field>`."""
@@ -157,6 +161,7 @@ def load_district(folder: Path) -> District:
     read: Villages | None = table("villages.csv", read_villages)
     villages = None if read is None else read.table
     agencies: OpdFile | None = table("opd.toml", read_opd)
+    money = _own_budget(chain, agencies, contents, faults)
     published: tuple[Published, ...] = ()
     try:
         published = read_published(folder, None if villages is None else villages["kecamatan"])
@@ -181,14 +186,31 @@ def load_district(folder: Path) -> District:
         surveys=tuple(sorted((survey for _, survey in said.surveys), key=lambda survey: survey.fieldwork)),
         villages=villages,
         opd=tuple(agencies.opd),
-        programmes=(*agencies.programme, *_added(agencies)),
+        programmes=(*(agencies.programme if money is None else money.programmes), *_added(agencies)),
         path=folder,
         hashes=_hashes(chain, contents),
         extends=main.extends,
         inherited=_inherited(chain, said),
         published=published,
-        readings=() if read is None else read.notes,
+        readings=(*read.notes, *(() if money is None else money.notes)),
+        own_lines=() if money is None else tuple(money.amounts),
     )
+
+
+def _own_budget(
+    chain: _Chain, agencies: OpdFile | None, contents: dict[str, bytes], faults: list[Fault]
+) -> OwnBudget | None:
+    """The budget file of the nearest district that has one, unless its agencies are those of another."""
+    if agencies is None or "budget" not in chain.paths:
+        return None
+    path = chain.paths["budget"]
+    try:
+        contents["budget"] = read_bytes(path)
+        overhead = float(load_parameters()["budget.overhead_share"].value)
+        return read_own_budget(contents["budget"], path, agencies.opd, agencies.programme, overhead)
+    except InputError as error:
+        faults.extend(error.faults)
+        return None
 
 
 def _added(agencies: OpdFile) -> list[Programme]:
@@ -264,6 +286,11 @@ def _read_chain(folder: Path) -> _Chain:
     folders = [each.path.parent for each in profiles] or [folder]
     holder = {name: next((i for i, at in enumerate(folders) if exists(_file(at, name))), 0) for name in FILES[1:]}
     paths = {name: _file(folders[number], name) for name, number in holder.items()}
+    budgets = [(i, at / name) for i, at in enumerate(folders) for name in BUDGETS if exists(at / name)]
+    if budgets and budgets[0][0] <= holder["opd.toml"]:
+        holder["budget"], paths["budget"] = budgets[0]
+        if len(budgets) > 1 and budgets[1][0] == budgets[0][0]:
+            faults.append(fault(paths["budget"].parent, "", "two_files", first=BUDGETS[0], second=BUDGETS[1]))
     at = paths["villages.csv"].parent
     if exists(at / "villages.csv") and exists(at / WORKBOOK):
         faults.append(fault(at, "", "two_files", first="villages.csv", second=WORKBOOK))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from konvergensi.base.errors import Fault, fault
 from konvergensi.inputs.fields import number_fault
 from konvergensi.inputs.office_files import Percent, Value
-from konvergensi.inputs.office_table import OfficeTable, read_words
+from konvergensi.inputs.office_table import OfficeTable, read_scales, read_words
 
 F64 = NDArray[np.float64]
 _NUMBER = re.compile(r"(?P<number>[-+−]?\d[\d.,]*(?: \d{3})*(?:[.,]\d+)?)\s*(?P<unit>[^\d.,\s].*)?")
@@ -94,6 +94,10 @@ def _token(cell: str, spec: Numbers) -> _Token | None:
         return None
     number, unit = found["number"], (found["unit"] or "").strip().casefold().rstrip(".")
     percent = unit in read_words()["percent"]
+    scale = read_scales().get(unit.removesuffix(" rupiah")) if spec.unit == "rupiah" else None
+    if scale is not None:
+        scaled = {mark: value * scale for mark, value in meanings(number).items()}
+        return _Token(scaled, unit, False, bool(re.search("[.,]", number))) if scaled else None
     if unit and not (percent and spec.is_share) and unit not in spec.words:
         return None
     means = meanings(number)
@@ -272,6 +276,12 @@ def _not_yes_no(cell: Value) -> Fault:
     number = cell if isinstance(cell, float) else _plain(str(cell))
     wrong = number_fault(number, 0, 1, "", True) if number is not None and number == number else None
     return fault("", "", wrong[0], **wrong[1]) if wrong else fault("", "", "not_yes_no", value=_shown(cell))
+
+
+def scale_of(header: str) -> float:
+    """What amounts under a header are multiplied by: 1e6 for `Pagu (Rp juta)`."""
+    words = re.sub(r"\W+", " ", header.casefold()).split()
+    return next((scale for word, scale in read_scales().items() if word in words), 1.0)
 
 
 def as_text(cell: Value) -> str:

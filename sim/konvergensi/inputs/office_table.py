@@ -213,6 +213,12 @@ def read_words() -> dict[str, list[str]]:
     return dict(read_toml(Path(__file__).with_name("office.toml"))["words"])
 
 
+@cache
+def read_scales() -> dict[str, float]:
+    """Words for thousands, millions, ... of rupiah."""
+    return dict(read_toml(Path(__file__).with_name("office.toml"))["scale"])
+
+
 def _ordinal(cell: Value) -> int | None:
     text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
     found = re.fullmatch(r"\(?(\d{1,3})\)?", text)

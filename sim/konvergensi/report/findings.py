@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from konvergensi.analyses.budget_lines import own_sentence
 from konvergensi.base.words import Lang, month_name, number, percent, points, rupiah, word
 from konvergensi.report import readings as read
 from konvergensi.report import readings_coordination as agencies
@@ -135,7 +136,8 @@ def money(run: RunTables, lang: Lang) -> list[str]:
         "absorbed": percent(float(absorbed[lowest]), lang, 0),
         "budgeted": rupiah(float(sources["budgeted_rp"][lowest]), lang),
     }
-    return [text, lapse, word("summary.money.lowest", lang, **shown)]
+    own = run.manifest.get("own_money")
+    return [text, lapse, word("summary.money.lowest", lang, **shown), *([own_sentence(own, lang)] if own else [])]
 
 
 def targeting(run: RunTables, lang: Lang) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from konvergensi.analyses.budget_lines import own_sentence
 from konvergensi.base.words import Lang, number, part, percent, rupiah, word
 from konvergensi.inputs.structures import load_structures
 from konvergensi.report.blocks import Block, markdown, printed
@@ -168,6 +169,8 @@ def _money(gaps: Gaps, lang: Lang) -> Block:
     sentences = [word("gaps.budget", lang, year=year, budgeted=rupiah(budgeted, lang))]
     if (difference := gaps.budgets_differ_by()) > NEGLIGIBLE:
         sentences.append(word("gaps.unequal", lang, difference=percent(difference, lang, 3)))
+    if own := gaps.manifest.get("own_money"):
+        sentences.append(own_sentence(own, lang))
     columns = tuple(word(f"gaps.column.{name}", lang) for name in ("closed", "spent", "absorbed"))
     rows = [
         (
