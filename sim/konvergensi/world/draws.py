@@ -16,8 +16,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-Keys = NDArray[np.uint32]
+from konvergensi.base.compiled import compiled, part
 
+Keys = NDArray[np.uint32]
 
 BLOCK = 16_384  # keys scrambled at a time, so that they stay in the processor's cache
 
@@ -59,6 +60,74 @@ def _normal_table() -> NDArray[np.float32]:
     return (table / table.std()).astype(np.float32)
 
 
+# ---- loops: (n,) draws of keys (n,) under a decision told by two checksums -------------------------------------------
+
+
+@part
+def _one(x):  # type: ignore[no-untyped-def]
+    """`mix` for one number."""
+    x = np.uint32(x)
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    x = np.uint32(x * np.uint32(0x21F0AAAD))
+    x = np.uint32(x ^ (x >> np.uint32(15)))
+    x = np.uint32(x * np.uint32(0xD35A2D97))
+    return np.uint32(x ^ (x >> np.uint32(15)))
+
+
+def _bits_in_columns(keys: Keys, crc: int, adler: int) -> Keys:
+    return mix(keys ^ np.uint32(_mix_int(_mix_int(crc) ^ adler)))
+
+
+@compiled(_bits_in_columns)
+def _bits(keys, crc, adler):  # type: ignore[no-untyped-def]
+    constant = _one(_one(crc) ^ np.uint32(adler))
+    found = np.empty(len(keys), np.uint32)
+    for i in range(len(keys)):
+        found[i] = _one(keys[i] ^ constant)
+    return found
+
+
+def _halves_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.uint16]:
+    return (_bits_in_columns(keys, crc, adler) >> np.uint32(16)).astype(np.uint16)
+
+
+@compiled(_halves_in_columns)
+def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
+    constant = _one(_one(crc) ^ np.uint32(adler))
+    found = np.empty(len(keys), np.uint16)
+    for i in range(len(keys)):
+        found[i] = _one(keys[i] ^ constant) >> np.uint32(16)
+    return found
+
+
+def _uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]:
+    x = _bits_in_columns(keys, crc, adler)
+    x >>= np.uint32(8)
+    return x.astype(np.float32) * np.float32(2.0**-24)
+
+
+@compiled(_uniform_in_columns)
+def _uniform(keys, crc, adler):  # type: ignore[no-untyped-def]
+    constant = _one(_one(crc) ^ np.uint32(adler))
+    found = np.empty(len(keys), np.float32)
+    for i in range(len(keys)):
+        found[i] = np.float32(np.int32(_one(keys[i] ^ constant) >> np.uint32(8))) * np.float32(2.0**-24)
+    return found
+
+
+def _normal_in_columns(keys: Keys, crc: int, adler: int, table: NDArray[np.float32]) -> NDArray[np.float32]:
+    return table.take(_halves_in_columns(keys, crc, adler))
+
+
+@compiled(_normal_in_columns)
+def _normal(keys, crc, adler, table):  # type: ignore[no-untyped-def]
+    constant = _one(_one(crc) ^ np.uint32(adler))
+    found = np.empty(len(keys), np.float32)
+    for i in range(len(keys)):
+        found[i] = table[_one(keys[i] ^ constant) >> np.uint32(16)]
+    return found
+
+
 class Draws:
     """All randomness of one run, from one integer seed."""
 
@@ -69,27 +138,27 @@ class Draws:
         if Draws._table is None:
             Draws._table = _normal_table()
 
-    def _constant(self, decision: str, month: int) -> np.uint32:
+    def checksums(self, decision: str, month: int) -> tuple[int, int]:
+        """What stands for a decision of a month: two checksums, for texts that collide in one of them."""
         text = f"{self.seed}|{decision}|{month}".encode()
-        # two different checksums, so that texts which collide in one do not collide in both
-        return np.uint32(_mix_int(_mix_int(zlib.crc32(text)) ^ zlib.adler32(text)))
+        return zlib.crc32(text), zlib.adler32(text)
 
     def bits(self, decision: str, month: int, keys: Keys) -> Keys:
         """(n,) uint32, uniform over 0 .. 2**32-1."""
-        return mix(keys ^ self._constant(decision, month))
+        return _bits(keys, *self.checksums(decision, month))
+
+    def halves(self, decision: str, month: int, keys: Keys) -> NDArray[np.uint16]:
+        """(n,) uint16, the upper halves of `bits`."""
+        return _halves(keys, *self.checksums(decision, month))
 
     def uniform(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32 in [0, 1), on a grid of 2**-24."""
-        x = self.bits(decision, month, keys)
-        x >>= np.uint32(8)
-        return x.astype(np.float32) * np.float32(2.0**-24)
+        return _uniform(keys, *self.checksums(decision, month))
 
     def normal(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32, standard normal (65,536 quantiles, largest 4.2)."""
-        x = self.bits(decision, month, keys)
-        x >>= np.uint32(16)
         assert Draws._table is not None
-        return Draws._table.take(x)
+        return _normal(keys, *self.checksums(decision, month), Draws._table)
 
     def generator(self, decision: str, month: int) -> np.random.Generator:
         """A NumPy generator for what is drawn once (a survey sample), of its own for each decision and month."""

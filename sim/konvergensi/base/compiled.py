@@ -1,0 +1,46 @@
+"""Compiled loops: one pass over columns instead of many, by numba where it is installed and by NumPy where it is not.
+
+Every loop stands beside the NumPy function that says the same in whole columns. The two give the same bits (tests hold
+them against each other), so that it is a matter of time alone which of them runs. numba keeps what it has compiled on
+disk: the first run after installing compiles, later ones load. Why numba: docs/decisions/0031-compiled-loops.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+SWITCH = "KONVERGENSI_COMPILED"  # environment variable; 0 keeps to NumPy
+
+try:
+    if os.environ.get(SWITCH, "1") == "0":
+        raise ImportError
+    import numba
+except ImportError:
+    numba = None
+
+COMPILES = numba is not None
+
+
+def part(loop: Loop) -> Loop:
+    """A piece that compiled loops of the same file share; without numba as it stands."""
+    return loop if numba is None else numba.njit(cache=True, inline="always")(loop)
+
+
+def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
+    """Compile the loop that follows; `in_columns` is the NumPy function with the same arguments and the same bits.
+
+    What comes out takes positional arguments only. Both ways stay at hand: `each.in_columns`, and `each.py_func` where
+    it is compiled.
+    """
+
+    def choose(loop: Callable[..., Any]) -> Loop:
+        if numba is None:
+            return in_columns
+        chosen = numba.njit(cache=True)(loop)
+        chosen.in_columns = in_columns
+        return chosen  # type: ignore[no-any-return]
+
+    return choose
