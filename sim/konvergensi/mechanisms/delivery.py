@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
+from konvergensi.base.compiled import compiled
+from konvergensi.mechanisms import budget, effects, growth, meetings, reach, shocks, targeting
 from konvergensi.mechanisms.contacts import CASELOAD
 from konvergensi.world.children import FIRST_1000_DAYS
-from konvergensi.world.households import Mask
+from konvergensi.world.households import F32, Mask
 from konvergensi.world.programmes import Ration
 
 if TYPE_CHECKING:
@@ -29,17 +30,18 @@ if TYPE_CHECKING:
     from konvergensi.world.households import Households
     from konvergensi.world.state import World
 
+Order = NDArray[np.uint16]
 BINS = 1024  # steps of the lasting order in which people are served
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
 
 
-def steps(order: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def steps(order: Order) -> Order:
     """Step 0..BINS-1 of each place in the order of serving, (n,)."""
     return order >> np.uint16(6)
 
 
 def ration(
-    order: NDArray[np.uint16],
+    order: Order,
     cost: NDArray[np.floating],
     budget_limit: float,
     release_limit: float,
@@ -52,17 +54,51 @@ def ration(
     that staff can deliver. Whole steps of the order are served, so spending never exceeds a limit and falls short of
     it by at most one step.
     """
+    return Ration(steps(order), *cuts(order, cost, budget_limit, release_limit, spend_limit, staff_limit))
+
+
+def _cuts_in_columns(
+    order: Order, cost: NDArray[np.floating], budget: float, release: float, spend: float, staff: float
+) -> tuple[int, int, int, float, float]:
     step = steps(order)
     cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
-    limits = (budget_limit, release_limit, spend_limit)
-    budgeted, released, delivered = cost_to.searchsorted(limits, side="right").tolist()
+    budgeted, released, delivered = cost_to.searchsorted((budget, release, spend), side="right").tolist()
     released = min(released, budgeted)
     delivered = min(delivered, released)
-    if np.count_nonzero(step < delivered) > staff_limit:
+    if np.count_nonzero(step < delivered) > staff:
         count_to = np.cumsum(np.bincount(step, minlength=BINS))
-        delivered = int(np.searchsorted(count_to, staff_limit, side="right"))
+        delivered = int(np.searchsorted(count_to, staff, side="right"))
     spent = float(cost_to[delivered - 1]) if delivered else 0.0
-    return Ration(step, budgeted, released, delivered, spent, float(cost_to[-1]))
+    return budgeted, released, delivered, spent, float(cost_to[-1])
+
+
+@compiled(_cuts_in_columns)
+def cuts(order, cost, budget, release, spend, staff):  # type: ignore[no-untyped-def]
+    """How many steps budget, release and delivery reach, and Rp spent and wanted; as `ration`."""
+    in_step, people = np.zeros(BINS), np.zeros(BINS, np.int64)
+    for i in range(len(order)):
+        in_step[order[i] >> 6] += cost[i]
+        people[order[i] >> 6] += 1
+    budgeted = released = delivered = BINS
+    wanted = spent = 0.0
+    for step in range(BINS):
+        wanted += in_step[step]
+        if wanted > budget:
+            budgeted = min(budgeted, step)
+        if wanted > release:
+            released = min(released, step)
+        if wanted > spend:
+            delivered = min(delivered, step)
+    released = min(released, budgeted)
+    delivered = min(delivered, released)
+    served = 0
+    for step in range(delivered):
+        if served + people[step] > staff:
+            delivered = step
+            break
+        served += people[step]
+        spent += in_step[step]
+    return budgeted, released, delivered, spent, wanted
 
 
 def rule_of(world: World) -> ModuleType:
@@ -204,8 +240,9 @@ def add_shift(world: World, s: int, rows: slice, takes: Mask, each: NDArray[np.f
     """Add what service s brings this month to those who take it, z by row or for all of them (in place)."""
     combined = effects.combination(world)
     if combined.lifetime:
-        own = takes * each
-        world.month_shift[rows] += combined.added(own, world.book.gained[s][rows], world.children.best[rows])
+        worth = np.broadcast_to(each, (len(takes),)).astype(np.float32, copy=False) if np.ndim(each) == 0 else each
+        gained, best = world.book.gained[s][rows], world.children.best[rows]
+        growth.add_gain(takes, worth, gained, best, np.float32(combined.together), world.month_shift[rows])
     else:
         world.month_shift[rows] += takes * combined.forward(np.asarray(each))
     world.month_services[rows] += takes
@@ -266,6 +303,38 @@ def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
     return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
 
 
+def _costs_in_columns(remoteness: F32, at: NDArray[np.intp], base: np.float32, travel: np.float32) -> F32:
+    cost = remoteness[at]
+    cost *= travel
+    cost += base
+    return cost
+
+
+@compiled(_costs_in_columns)
+def costs(remoteness, at, base, travel):  # type: ignore[no-untyped-def]
+    """Cost of serving each candidate, Rp, (m,) float32: remoteness (n,), where the candidates are (m,)."""
+    cost = np.empty(len(at), np.float32)
+    for i in range(len(at)):
+        cost[i] = remoteness[at[i]] * travel + base
+    return cost
+
+
+def _those_served_in_columns(n: int, at: NDArray[np.intp], step: Order, delivered: int) -> Mask:
+    given = np.zeros(n, bool)
+    given[at[step < delivered]] = True
+    return given
+
+
+@compiled(_those_served_in_columns)
+def those_served(n, at, step, delivered):  # type: ignore[no-untyped-def]
+    """Who of n rows is served, (n,) bool: candidates at `at`, (m,), whose step, (m,), is before `delivered`."""
+    given = np.zeros(n, np.bool_)
+    for i in range(len(at)):
+        if step[i] < delivered:
+            given[at[i]] = True
+    return given
+
+
 def _spend(
     world: World,
     p: int,
@@ -280,9 +349,7 @@ def _spend(
     """
     book, settings = world.programmes, world.settings
     base, travel = unit_cost(world, p)
-    cost = of.remoteness[rows][offer.at]
-    cost *= travel
-    cost += base
+    cost = costs(of.remoteness[rows], offer.at, base, travel)
     left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
     spent, source = book.spent[p], book.source[p]
     budget_limit = max(book.budgeted[p] - spent, 0.0) / left
@@ -297,10 +364,8 @@ def _spend(
     if rule.is_a_visit(service):
         spend_limit *= shocks.in_force(settings, "home_contact_share")
     result = ration(offer.order, cost, budget_limit, release_limit, spend_limit, staff_limit)
-    given = np.zeros(len(offer.candidates), bool)
-    served = offer.at[result.step < result.delivered]
-    given[served] = True
-    units = len(served)
+    given = those_served(len(offer.candidates), offer.at, result.step, result.delivered)
+    units = int(np.count_nonzero(given))
     if takes_staff:
         rule.use_staff(world, p, units)
     book.ran[p] = True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import growth
 from konvergensi.world.children import PREGNANCY_MONTHS
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
+U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
 MOST = 128  # deliveries that are counted; no course is as long
 COUNSELLING = ("home-visit", "class")
 
@@ -94,7 +97,8 @@ def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | np.float32 |
         whole = size(world, s)
         if not whole.any():
             return None
-        found = by_row(world, rows, whole) * steps(world, s, p)[world.book.taken[s][rows]]
+        born, taken = world.children.birth_month[rows], world.book.taken[s][rows]
+        found = at_dose(whole, born, world.month, steps(world, s, p), taken)
     if settings["effects.heterogeneity"] != "none":
         found = found * in_whom(world, service, rows)
     return found
@@ -150,6 +154,19 @@ def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
     whole = trial.doses * trial.delivered_share if trial else float(window)
     dose = np.arange(MOST + 1, dtype=np.float32) * np.float32(quality / whole)
     return np.diff(response(settings["effects.dose_response"], dose, settings["effects.saturation"]))
+
+
+def _at_dose_in_columns(whole: F32, born: I32, month: int, steps: F32, taken: U8) -> F32:
+    return whole[month - born + PREGNANCY_MONTHS] * steps[taken]
+
+
+@compiled(_at_dose_in_columns)
+def at_dose(whole, born, month, steps, taken):  # type: ignore[no-untyped-def]
+    """What the next delivery adds to children born in months `born`, (n,): whole (69,) by age, steps (MOST,) by taken."""
+    found = np.empty(len(born), np.float32)
+    for i in range(len(born)):
+        found[i] = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
+    return found
 
 
 def by_dose(settings: Settings) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, Children
 from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
@@ -201,13 +202,9 @@ class Combination:
         gain from any one service so far. Gains make `best + together * (sum - best)`; a loss counts wholly, so a
         service alone gives its own shift back.
         """
-        up = np.maximum(each, np.float32(0.0))
-        gained += up
-        largest = np.maximum(best, gained)
-        share = np.float32(self.together)
-        moved = share * up + (np.float32(1.0) - share) * (largest - best) + np.minimum(each, np.float32(0.0))
-        best[:] = largest
-        return moved.astype(np.float32)
+        moved = np.zeros(len(each), np.float32)
+        add_gain(np.ones(len(each), bool), each, gained, best, np.float32(self.together), moved)
+        return moved
 
     def forward(self, shift: F32) -> F32:
         """Shift of one service, z per month, to the scale on which services add."""
@@ -226,6 +223,29 @@ class Combination:
         if self.rule == "threshold":
             return np.where(services >= self.threshold, total, np.float32(self.below) * total)
         return total
+
+
+def _add_gain_in_columns(takes: Mask, each: F32, gained: F32, best: F32, together: np.float32, shift: F32) -> None:
+    own = takes * each
+    up = np.maximum(own, np.float32(0.0))
+    gained += up
+    largest = np.maximum(best, gained)
+    shift += together * up + (np.float32(1.0) - together) * (largest - best) + np.minimum(own, np.float32(0.0))
+    best[:] = largest
+
+
+@compiled(_add_gain_in_columns)
+def add_gain(takes, each, gained, best, together, shift):  # type: ignore[no-untyped-def]
+    """`Combination.added` for those who take, (n,) bool: gained, best and shift move on in place."""
+    nothing = np.float32(0.0)
+    rest = np.float32(1.0) - together
+    for i in range(len(takes)):
+        if takes[i]:
+            up = max(each[i], nothing)
+            gained[i] += up
+            largest = max(best[i], gained[i])
+            shift[i] += together * up + rest * (largest - best[i]) + min(each[i], nothing)
+            best[i] = largest
 
 
 def stunted(z: F32) -> Mask:

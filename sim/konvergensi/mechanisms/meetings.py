@@ -99,8 +99,8 @@ def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slic
         candidates = candidates & open_[children.village[rows]]
     at = np.flatnonzero(candidates)
     who = at + rows.start
-    fresh = world.draws.bits(f"met {service.id}", world.month, children.key[who]) >> np.uint32(16)
-    new = contacts.by_workers(fresh.astype(np.uint16), _workers(world), children.village[who])
+    fresh = world.draws.halves(f"met {service.id}", world.month, children.key[who])
+    new = contacts.by_workers(fresh, _workers(world), children.village[who])
     new = reach.serving_order(world, p, new, children, who)
     return Offer(known, listed, candidates, at, contacts.caseload_order(begun[at], book.rank[s][who], new))
 
@@ -297,8 +297,7 @@ def lack_by_place(homes: Households, settings: Settings, draws: Draws, no_water:
 
 def _stock(world: World, service: Service) -> Order:
     """This quarter's luck of each village in being supplied with a service, (n_villages,)."""
-    bits = world.draws.bits(f"stock {service.id}", world.month // 3, world.village_keys)
-    return (bits >> np.uint32(16)).astype(np.uint16)
+    return world.draws.halves(f"stock {service.id}", world.month // 3, world.village_keys)
 
 
 def _workers(world: World) -> F32:

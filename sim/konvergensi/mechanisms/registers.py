@@ -60,7 +60,7 @@ def draw_up_joint_list(households: Households, children: Children, draws: Draws,
 
     rows: the children who carry it along.
     """
-    order = (draws.bits("joint list", 0, households.key) >> np.uint32(16)).astype(np.uint16)
+    order = draws.halves("joint list", 0, households.key)
     households.joint = np.where(households.in_krs, np.minimum(order, LAST_PLACE - np.uint16(1)), LAST_PLACE)
     children.joint[rows] = households.joint[children.household[rows]]
 

@@ -100,7 +100,7 @@ def attend(
         threshold[part.start - start : part.stop - start] += np.float32(settings[f"uptake.attendance_{key}"])
     if month_of_year in WEIGHING_ROUNDS:
         threshold += np.float32(settings["uptake.attendance_round"])
-    luck = draws.bits("attendance", month, children.key[rows]) >> np.uint32(16)
+    luck = draws.halves("attendance", month, children.key[rows])
     comes = threshold > _logistic_table().take(luck)
     open_share = shocks.in_force(settings, "posyandu_open_share")
     if open_share < 1.0:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.world.children import FIRST_1000_DAYS, PREGNANCY_MONTHS
+from konvergensi.base.compiled import compiled
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
 
 if TYPE_CHECKING:
@@ -29,7 +30,76 @@ STAGES = (
     "in_time",
     "z_gained",
 )
+Stage = NDArray[np.uint8]
+EVERYBODY = np.zeros(0, bool)  # for whom need is asked of no one
+NOWHERE = np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, bool)  # the ages at which taking up adds nothing to length
 IN_NEED, TAKEN_UP = np.uint8(1), np.uint8(STAGES.index("taken_up") + 1)
+
+
+def _stages_in_columns(
+    need: Mask,
+    known: Mask,
+    listed: Mask,
+    at: NDArray[np.intp],
+    step: NDArray[np.uint16],
+    budgeted: int,
+    released: int,
+    given: Mask,
+    takes: Mask,
+) -> tuple[Stage, int, int, int, int, int]:
+    stage = known.view(np.uint8) + listed.view(np.uint8)
+    stage += IN_NEED
+    stage[at] += (step < budgeted).view(np.uint8) + (step < released).view(np.uint8)
+    stage += given
+    stage += takes
+    right, eligible = given, len(stage)
+    if len(need):
+        stage *= need
+        right, eligible = given & need, int(np.count_nonzero(need))
+    counts = (int(np.count_nonzero(each)) for each in (listed, given, right, takes))
+    return stage, eligible, *counts  # type: ignore[return-value]
+
+
+@compiled(_stages_in_columns)
+def stages(need, known, listed, at, step, budgeted, released, given, takes):  # type: ignore[no-untyped-def]
+    """Stage of each row of one programme's month, (n,), 0 for those not in need; how many are eligible, listed,
+    targeted, targeted rightly and reached. need (n,), or empty: everybody; at, step (m,) of the candidates.
+    """
+    n, all_need = len(known), len(need) == 0
+    stage = np.empty(n, np.uint8)
+    eligible = on_list = targeted = right = reached = 0
+    for i in range(n):
+        needs = all_need or need[i]
+        stage[i] = 1 + known[i] + listed[i] + given[i] + takes[i] if needs else 0
+        eligible += needs
+        on_list += listed[i]
+        targeted += given[i]
+        right += given[i] and needs
+        reached += takes[i]
+    for j in range(len(at)):
+        if all_need or need[at[j]]:
+            stage[at[j]] += (step[j] < budgeted) + (step[j] < released)
+    return stage, eligible, on_list, targeted, right, reached
+
+
+def _pass_on_in_columns(
+    furthest: Stage, stage: Stage, took: Mask, young: int, gains: Mask, born: NDArray[np.int32], month: int
+) -> None:
+    stage[young:] += took[young:]
+    if gains.any():
+        stage[young:] += took[young:] & gains[month - born[young:] + PREGNANCY_MONTHS]
+    np.maximum(furthest, stage, out=furthest)
+
+
+@compiled(_pass_on_in_columns)
+def pass_on(furthest, stage, took, young, gains, born, month):  # type: ignore[no-untyped-def]
+    """Add what follows taking up, (n,): in time from row `young` on, then z gained at the ages of `gains`, (69,); and
+    keep the furthest stage (both in place).
+    """
+    for i in range(len(stage)):
+        if i >= young and took[i]:
+            stage[i] += 1 + gains[month - born[i] + PREGNANCY_MONTHS]
+        furthest[i] = max(furthest[i], stage[i])
 
 
 class Tally:
@@ -124,12 +194,9 @@ class Tally:
     ) -> None:
         """Add what follows taking up (in time, z gained) and keep the furthest stage of the year (in place)."""
         start = children.window(month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-        young = slice(min(max(start - rows.start, 0), len(stage)), len(stage))
-        stage[young] += took[young]
-        if gains is not None and gains.any():
-            age = children.ages(month, slice(rows.start + young.start, rows.stop))
-            stage[young] += took[young] & gains[age + PREGNANCY_MONTHS]
-        np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
+        young = min(max(start - rows.start, 0), len(stage))
+        gains = NOWHERE if gains is None else gains
+        pass_on(self.stage[s, rows], stage, took, young, gains, children.birth_month[rows], month)
 
     def _stages(
         self,
@@ -143,23 +210,15 @@ class Tally:
         p: int,
     ) -> NDArray[np.uint8]:
         """Stage reached by every row of one programme's month up to taking up, 0 for those not in need."""
-        stage = known.view(np.uint8) + listed.view(np.uint8)
-        stage += IN_NEED
-        paid = (result.step < result.budgeted).view(np.uint8) + (result.step < result.released).view(np.uint8)
-        stage[at] += paid
-        stage += given
-        stage += takes
-        targeted = right = int(np.count_nonzero(given))
-        eligible = len(stage)
-        if need is not None:
-            stage *= need
-            eligible = int(np.count_nonzero(need))
-            right = int(np.count_nonzero(given & need))
+        needy = EVERYBODY if need is None else need
+        stage, eligible, on_list, targeted, right, reached = stages(
+            needy, known, listed, at, result.step, result.budgeted, result.released, given, takes
+        )
         self.eligible[p] += eligible
-        self.listed[p] += int(np.count_nonzero(listed))
+        self.listed[p] += on_list
         self.targeted[p] += targeted
         self.right[p] += right
-        self.reached[p] += int(np.count_nonzero(takes))
+        self.reached[p] += reached
         self.months[p] += 1
         return stage
 
