@@ -13,7 +13,7 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import delivery, needs, places, targeting
 from konvergensi.mechanisms import settings as settings_rules
-from konvergensi.mechanisms.delivery import BINS, ration
+from konvergensi.mechanisms.rationing import BINS, ration
 from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.state import World

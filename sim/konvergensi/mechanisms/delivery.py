@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import budget, effects, growth, meetings, reach, shocks, targeting
 from konvergensi.mechanisms.contacts import CASELOAD
+from konvergensi.mechanisms.rationing import serve
 from konvergensi.world.children import FIRST_1000_DAYS
-from konvergensi.world.households import F32, Mask
+from konvergensi.world.households import Mask
 from konvergensi.world.programmes import Ration
 
 if TYPE_CHECKING:
@@ -30,75 +30,7 @@ if TYPE_CHECKING:
     from konvergensi.world.households import Households
     from konvergensi.world.state import World
 
-Order = NDArray[np.uint16]
-BINS = 1024  # steps of the lasting order in which people are served
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
-
-
-def steps(order: Order) -> Order:
-    """Step 0..BINS-1 of each place in the order of serving, (n,)."""
-    return order >> np.uint16(6)
-
-
-def ration(
-    order: Order,
-    cost: NDArray[np.floating],
-    budget_limit: float,
-    release_limit: float,
-    spend_limit: float,
-    staff_limit: float,
-) -> Ration:
-    """Serve candidates in their order as far as money and staff reach.
-
-    Parameters: order (n,) uint16, lower is served first; cost (n,) Rp each; limits in Rp of this month, and services
-    that staff can deliver. Whole steps of the order are served, so spending never exceeds a limit and falls short of
-    it by at most one step.
-    """
-    return Ration(steps(order), *cuts(order, cost, budget_limit, release_limit, spend_limit, staff_limit))
-
-
-def _cuts_in_columns(
-    order: Order, cost: NDArray[np.floating], budget: float, release: float, spend: float, staff: float
-) -> tuple[int, int, int, float, float]:
-    step = steps(order)
-    cost_to = np.cumsum(np.bincount(step, weights=cost, minlength=BINS))
-    budgeted, released, delivered = cost_to.searchsorted((budget, release, spend), side="right").tolist()
-    released = min(released, budgeted)
-    delivered = min(delivered, released)
-    if np.count_nonzero(step < delivered) > staff:
-        count_to = np.cumsum(np.bincount(step, minlength=BINS))
-        delivered = int(np.searchsorted(count_to, staff, side="right"))
-    spent = float(cost_to[delivered - 1]) if delivered else 0.0
-    return budgeted, released, delivered, spent, float(cost_to[-1])
-
-
-@compiled(_cuts_in_columns)
-def cuts(order, cost, budget, release, spend, staff):  # type: ignore[no-untyped-def]
-    """How many steps budget, release and delivery reach, and Rp spent and wanted; as `ration`."""
-    in_step, people = np.zeros(BINS), np.zeros(BINS, np.int64)
-    for i in range(len(order)):
-        in_step[order[i] >> 6] += cost[i]
-        people[order[i] >> 6] += 1
-    budgeted = released = delivered = BINS
-    wanted = spent = 0.0
-    for step in range(BINS):
-        wanted += in_step[step]
-        if wanted > budget:
-            budgeted = min(budgeted, step)
-        if wanted > release:
-            released = min(released, step)
-        if wanted > spend:
-            delivered = min(delivered, step)
-    released = min(released, budgeted)
-    delivered = min(delivered, released)
-    served = 0
-    for step in range(delivered):
-        if served + people[step] > staff:
-            delivered = step
-            break
-        served += people[step]
-        spent += in_step[step]
-    return budgeted, released, delivered, spent, wanted
 
 
 def rule_of(world: World) -> ModuleType:
@@ -165,7 +97,8 @@ def _serve_children(world: World, s: int, service: Service) -> None:
         need = left.copy() if need is None else need & left
     for p in runs:
         offer = rule_of(world).to_children(world, s, p, service, rows, left)
-        result, given = _spend(world, p, service, offer, children, rows)
+        result = _spend(world, p, service, offer, children, rows)
+        given = result.given
         takes = given & book.willing[s][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
@@ -268,7 +201,8 @@ def _serve_households(world: World, s: int, service: Service) -> None:
     stage = need.astype(np.uint8)
     for p in runs:
         offer = rule_of(world).to_households(world, s, p, service, need, left)
-        result, given = _spend(world, p, service, offer, world.households, everyone)
+        result = _spend(world, p, service, offer, world.households, everyone)
+        given = result.given
         takes = given & book.willing[s]
         left &= ~given
         book.received[s] += given
@@ -303,38 +237,6 @@ def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
     return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
 
 
-def _costs_in_columns(remoteness: F32, at: NDArray[np.intp], base: np.float32, travel: np.float32) -> F32:
-    cost = remoteness[at]
-    cost *= travel
-    cost += base
-    return cost
-
-
-@compiled(_costs_in_columns)
-def costs(remoteness, at, base, travel):  # type: ignore[no-untyped-def]
-    """Cost of serving each candidate, Rp, (m,) float32: remoteness (n,), where the candidates are (m,)."""
-    cost = np.empty(len(at), np.float32)
-    for i in range(len(at)):
-        cost[i] = remoteness[at[i]] * travel + base
-    return cost
-
-
-def _those_served_in_columns(n: int, at: NDArray[np.intp], step: Order, delivered: int) -> Mask:
-    given = np.zeros(n, bool)
-    given[at[step < delivered]] = True
-    return given
-
-
-@compiled(_those_served_in_columns)
-def those_served(n, at, step, delivered):  # type: ignore[no-untyped-def]
-    """Who of n rows is served, (n,) bool: candidates at `at`, (m,), whose step, (m,), is before `delivered`."""
-    given = np.zeros(n, np.bool_)
-    for i in range(len(at)):
-        if step[i] < delivered:
-            given[at[i]] = True
-    return given
-
-
 def _spend(
     world: World,
     p: int,
@@ -342,35 +244,27 @@ def _spend(
     offer: Offer,
     of: Children | Households,
     rows: slice,
-) -> tuple[Ration, Mask]:
-    """Ration a programme's month among the candidates of `rows` of a table, and book what is spent.
-
-    Returns the ration and who is served, (n,) bool over `rows`.
-    """
-    book, settings = world.programmes, world.settings
+) -> Ration:
+    """Ration a programme's month among the candidates of `rows` of a table, and book what is spent."""
+    book, settings, rule = world.programmes, world.settings, rule_of(world)
     base, travel = unit_cost(world, p)
-    cost = costs(of.remoteness[rows], offer.at, base, travel)
     left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
-    spent, source = book.spent[p], book.source[p]
-    budget_limit = max(book.budgeted[p] - spent, 0.0) / left
-    release_limit = min(budget_limit, max(book.released[p] - spent, 0.0))
-    absorbable = max(budget.absorption_of(world)[source] * book.budgeted[p] - spent, 0.0) / left
-    staff_limit = np.inf
+    spent, budgeted = float(book.spent[p]), float(book.budgeted[p])
+    budget_limit = max(budgeted - spent, 0.0) / left
+    release_limit = min(budget_limit, max(float(book.released[p]) - spent, 0.0))
+    absorbable = max(budget.absorption_of(world)[book.source[p]] * budgeted - spent, 0.0) / left
     spend_limit = min(release_limit, absorbable)
-    rule = rule_of(world)
     takes_staff = rule.takes_staff(service)
-    if takes_staff:
-        staff_limit = rule.staff_left(world, p)
+    staff_limit = rule.staff_left(world, p) if takes_staff else np.inf
     if rule.is_a_visit(service):
         spend_limit *= shocks.in_force(settings, "home_contact_share")
-    result = ration(offer.order, cost, budget_limit, release_limit, spend_limit, staff_limit)
-    given = those_served(len(offer.candidates), offer.at, result.step, result.delivered)
-    units = int(np.count_nonzero(given))
+    limits = (budget_limit, release_limit, spend_limit, staff_limit)
+    result = Ration(*serve(len(offer.known), offer.order, offer.at, of.remoteness[rows], base, travel, *limits))
     if takes_staff:
-        rule.use_staff(world, p, units)
+        rule.use_staff(world, p, result.units)
     book.ran[p] = True
     book.wanted[p] += result.wanted
     book.spent[p] += result.spent
-    book.units[p] += units
-    book.overhead[p] += result.spent - units * book.unit_cost[p]
-    return result, given
+    book.units[p] += result.units
+    book.overhead[p] += result.spent - result.units * book.unit_cost[p]
+    return result

@@ -57,14 +57,15 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
         met = need & left & world.book.willing[s]
         at = np.flatnonzero(met)
         order = contacts.stock_order(_stock(world, service), homes.village[at])
-        return Offer(met, met, met, at, reach.serving_order(world, p, order, homes, at))
+        return Offer(met, met, at, reach.serving_order(world, p, order, homes, at))
     found = reach.to_households(world, s, p, service, need, left)
     if service.contact == "enrolment":
         begun, rank = world.book.in_course[s], world.book.rank[s]
         room = _room(world, s, service, slice(0, len(need)))
         found.known = found.listed = found.listed | begun
-        found.candidates = (found.candidates | (begun & left)) & room
-        found.at = at = np.flatnonzero(found.candidates)
+        candidates = begun & left
+        candidates[found.at] = True
+        found.at = at = np.flatnonzero(candidates & room)
         new = reach.serving_order(world, p, rank[at], homes, at)
         found.order = contacts.caseload_order(begun[at], rank[at], new)
     return found
@@ -78,7 +79,7 @@ def _by_themselves(world: World, p: int, service: Service, rows: slice, met: Mas
     at = np.flatnonzero(candidates)
     who = at + rows.start
     order = contacts.stock_order(_stock(world, service), world.children.village[who])
-    return Offer(met, met, candidates, at, reach.serving_order(world, p, order, world.children, who))
+    return Offer(met, met, at, reach.serving_order(world, p, order, world.children, who))
 
 
 def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
@@ -102,7 +103,7 @@ def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slic
     fresh = world.draws.halves(f"met {service.id}", world.month, children.key[who])
     new = contacts.by_workers(fresh, _workers(world), children.village[who])
     new = reach.serving_order(world, p, new, children, who)
-    return Offer(known, listed, candidates, at, contacts.caseload_order(begun[at], book.rank[s][who], new))
+    return Offer(known, listed, at, contacts.caseload_order(begun[at], book.rank[s][who], new))
 
 
 def _room(world: World, s: int, service: Service, rows: slice) -> Mask:

@@ -24,13 +24,12 @@ Order = NDArray[np.uint16]
 
 @dataclass(slots=True)
 class Offer:
-    """One programme's month: masks over the rows of a table, (n,), and the order of those who may be served, (m,)."""
+    """One programme's month: masks over the rows of a table, (n,), and the order of the candidates, (m,)."""
 
     known: Mask  # to the agency
     listed: Mask  # on the target list in use
-    candidates: Mask  # may be served this month
-    at: NDArray[np.intp]  # where the candidates are, from the first row on
-    order: Order  # of each candidate, lower is served first
+    at: NDArray[np.intp]  # where those are who may be served this month, from the first row on
+    order: Order  # of each of them, lower is served first
 
 
 def to_children(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
@@ -44,7 +43,7 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
         candidates = candidates & world.came(rows)
     at = np.flatnonzero(candidates)
     who = at + rows.start
-    return Offer(known, listed, candidates, at, serving_order(world, p, world.book.rank[s][who], children, who))
+    return Offer(known, listed, at, serving_order(world, p, world.book.rank[s][who], children, who))
 
 
 def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
@@ -55,7 +54,7 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     if (open_ := places.open_villages(world, p)) is not None:
         candidates &= open_[households.village]
     at = np.flatnonzero(candidates)
-    return Offer(listed, listed, candidates, at, serving_order(world, p, world.book.rank[s][at], households, at))
+    return Offer(listed, listed, at, serving_order(world, p, world.book.rank[s][at], households, at))
 
 
 def serving_order(

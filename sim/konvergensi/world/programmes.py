@@ -116,6 +116,8 @@ def build_programmes(
 class Ration:
     """How far the money reaches in the order of serving the candidates: steps below each cut are within that limit."""
 
+    given: NDArray[np.bool_]  # who of all rows is served
+    units: int  # how many they are
     step: NDArray[np.uint16]
     budgeted: int
     released: int

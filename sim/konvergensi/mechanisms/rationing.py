@@ -1,0 +1,97 @@
+"""Rationing: how far budget, released money and staff reach among those who may be served, in the order of serving."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.base.compiled import compiled
+from konvergensi.world.households import Mask
+from konvergensi.world.programmes import Ration
+
+Order = NDArray[np.uint16]
+BINS = 1024  # steps of the lasting order in which people are served
+
+
+def ration(
+    order: Order,
+    cost: NDArray[np.floating],
+    budget_limit: float,
+    release_limit: float,
+    spend_limit: float,
+    staff_limit: float,
+) -> Ration:
+    """Serve candidates in their order as far as money and staff reach.
+
+    Parameters: order (n,) uint16, lower is served first; cost (n,) Rp each; limits in Rp of this month, and services
+    that staff can deliver. Whole steps of the order are served, so spending never exceeds a limit and falls short of
+    it by at most one step.
+    """
+    n, one = len(order), cost.dtype.type(1)
+    limits = (budget_limit, release_limit, spend_limit, staff_limit)
+    return Ration(*serve(n, order, np.arange(n), cost, cost.dtype.type(0), one, *limits))
+
+
+def _serve_in_columns(
+    n: int,
+    order: Order,
+    at: NDArray[np.intp],
+    remoteness: NDArray[np.floating],
+    base: np.floating,
+    travel: np.floating,
+    budget: float,
+    release: float,
+    spend: float,
+    staff: float,
+) -> tuple[Mask, int, Order, int, int, int, float, float]:
+    step = order >> np.uint16(6)
+    cost_to = np.cumsum(np.bincount(step, weights=remoteness[at] * travel + base, minlength=BINS))
+    budgeted, released, delivered = cost_to.searchsorted((budget, release, spend), side="right").tolist()
+    released = min(released, budgeted)
+    delivered = min(delivered, released)
+    if np.count_nonzero(step < delivered) > staff:
+        count_to = np.cumsum(np.bincount(step, minlength=BINS))
+        delivered = int(np.searchsorted(count_to, staff, side="right"))
+    spent = float(cost_to[delivered - 1]) if delivered else 0.0
+    given = np.zeros(n, bool)
+    served = at[step < delivered]
+    given[served] = True
+    return given, len(served), step, budgeted, released, delivered, spent, float(cost_to[-1])
+
+
+@compiled(_serve_in_columns)
+def serve(n, order, at, remoteness, base, travel, budget, release, spend, staff):  # type: ignore[no-untyped-def]
+    """Who of n rows is served, and the columns of `Ration`; candidates, (m,), stand at rows `at` in `order`.
+
+    A service costs `base` and `travel` times the remoteness of its row, (n,). The other limits as in `ration`.
+    """
+    in_step, people = np.zeros(BINS), np.zeros(BINS, np.int64)
+    step = np.empty(len(at), np.uint16)
+    for i in range(len(at)):
+        step[i] = order[i] >> 6
+        in_step[step[i]] += remoteness[at[i]] * travel + base
+        people[step[i]] += 1
+    budgeted = released = delivered = BINS
+    wanted = spent = 0.0
+    for each in range(BINS):
+        wanted += in_step[each]
+        if wanted > budget:
+            budgeted = min(budgeted, each)
+        if wanted > release:
+            released = min(released, each)
+        if wanted > spend:
+            delivered = min(delivered, each)
+    released = min(released, budgeted)
+    delivered = min(delivered, released)
+    units = 0
+    for each in range(delivered):
+        if units + people[each] > staff:
+            delivered = each
+            break
+        units += people[each]
+        spent += in_step[each]
+    given = np.zeros(n, np.bool_)
+    for i in range(len(at)):
+        if step[i] < delivered:
+            given[at[i]] = True
+    return given, units, step, budgeted, released, delivered, spent, wanted
