@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import budget, effects, growth, meetings, reach, shocks, targeting
+from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
 from konvergensi.mechanisms.contacts import CASELOAD
 from konvergensi.mechanisms.rationing import serve
 from konvergensi.world.children import FIRST_1000_DAYS
@@ -66,7 +66,7 @@ def live_with_works(world: World) -> None:
         rows = world.children.window(world.month, service.from_age, service.to_age)
         takes = uses[world.children.household[rows]]
         now = effects.by_row(world, rows, each)
-        add_shift(world, s, rows, takes & (now != 0), now)
+        effects.add_shift(world, s, rows, takes & (now != 0), now)
 
 
 def _leaves_trace(world: World, s: int, service: Service) -> bool:
@@ -144,16 +144,13 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
         nik[takes] = np.minimum(nik[takes], world.month)
     if service.place.built:
         return  # works: see live_with_works
-    each = effects.of_delivery(world, s, p, rows)
-    book.taken[s][rows] += counted
-    if each is None:
-        return
     if service.act.at_birth:
-        needy = targeting.child_need(world, service, rows) if service.only_in_need else None
-        helped = takes if needy is None else takes & needy
-        children.weight_gain[rows] += helped * each
+        if (each := effects.of_delivery(world, s, p, rows)) is not None:
+            needy = targeting.child_need(world, service, rows) if service.only_in_need else None
+            children.weight_gain[rows] += (takes if needy is None else takes & needy) * each
     else:
-        add_shift(world, s, rows, takes, each)
+        effects.add_deliveries(world, s, p, rows, takes)
+    book.taken[s][rows] += counted  # after what was taken before has told what this one adds
 
 
 def counts_doses(world: World) -> bool:
@@ -167,18 +164,6 @@ def enough_of(world: World, s: int, service: Service, rows: slice) -> Mask | Non
         return None
     enough: Mask = world.book.taken[s][rows] >= service.adequate.doses
     return enough
-
-
-def add_shift(world: World, s: int, rows: slice, takes: Mask, each: NDArray[np.float32] | np.float32) -> None:
-    """Add what service s brings this month to those who take it, z by row or for all of them (in place)."""
-    combined = effects.combination(world)
-    if combined.lifetime:
-        worth = np.broadcast_to(each, (len(takes),)).astype(np.float32, copy=False) if np.ndim(each) == 0 else each
-        gained, best = world.book.gained[s][rows], world.children.best[rows]
-        growth.add_gain(takes, worth, gained, best, np.float32(combined.together), world.month_shift[rows])
-    else:
-        world.month_shift[rows] += takes * combined.forward(np.asarray(each))
-    world.month_services[rows] += takes
 
 
 def inside_1000_days(world: World, rows: slice) -> slice:

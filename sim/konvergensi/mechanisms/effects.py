@@ -18,7 +18,7 @@ from konvergensi.world.children import PREGNANCY_MONTHS
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
-    from konvergensi.world.households import F32
+    from konvergensi.world.households import F32, Mask
     from konvergensi.world.state import World
 
 U8 = NDArray[np.uint8]
@@ -81,27 +81,60 @@ def forget_quality(world: World) -> None:
         del world.derived[key]
 
 
-def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | np.float32 | None:
-    """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it; None for nothing.
+def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | None:
+    """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it; None for nothing."""
+    whole, steps = by_age_and_dose(world, s, p)
+    if whole is None:
+        return None
+    found = at_dose(whole, world.children.birth_month[rows], world.month, steps, world.book.taken[s][rows])
+    if world.settings["effects.heterogeneity"] != "none":
+        found = found * in_whom(world, world.services[s], rows)
+    return found
+
+
+def by_age_and_dose(world: World, s: int, p: int) -> tuple[F32 | None, F32]:
+    """What a delivery of service s from programme p brings by age, (69,), or None for nothing; times a share by
+    deliveries taken before, (MOST,). Worked out once.
 
     Linear: an even part of the effect for each month of its window. Otherwise what the dose-response gives for one
     delivery more than those taken before.
     """
-    service, settings = world.services[s], world.settings
-    if not by_dose(settings):
-        each = monthly(world, s, p)
-        if not each.any():
-            return None
-        found = by_row(world, rows, each * growth.months_per_delivery(service))
-    else:
-        whole = size(world, s)
-        if not whole.any():
-            return None
-        born, taken = world.children.birth_month[rows], world.book.taken[s][rows]
-        found = at_dose(whole, born, world.month, steps(world, s, p), taken)
-    if settings["effects.heterogeneity"] != "none":
-        found = found * in_whom(world, service, rows)
+    key = ("dose", s, p)
+    if key not in world.derived:
+        service, settings = world.services[s], world.settings
+        if by_dose(settings):
+            whole, steps = size(world, s), dose_steps(service, settings, delivered_share(world, s, p))
+        else:
+            whole, steps = monthly(world, s, p) * growth.months_per_delivery(service), np.ones(MOST, np.float32)
+        world.derived[key] = (whole if whole.any() else None, steps)
+    found: tuple[F32 | None, F32] = world.derived[key]
     return found
+
+
+def add_deliveries(world: World, s: int, p: int, rows: slice, takes: Mask) -> None:
+    """Add what one delivery of service s from programme p brings to those of `rows` who take it (in place)."""
+    combined, children = combination(world), world.children
+    if not combined.lifetime or world.settings["effects.heterogeneity"] != "none":
+        if (each := of_delivery(world, s, p, rows)) is not None:
+            add_shift(world, s, rows, takes, each)
+        return
+    whole, steps = by_age_and_dose(world, s, p)
+    if whole is not None:
+        born, taken, gained = children.birth_month[rows], world.book.taken[s][rows], world.book.gained[s][rows]
+        together, shift = np.float32(combined.together), world.month_shift[rows]
+        add_doses(takes, whole, born, world.month, steps, taken, gained, children.best[rows], together, shift)
+        world.month_services[rows] += takes
+
+
+def add_shift(world: World, s: int, rows: slice, takes: Mask, each: F32) -> None:
+    """Add what service s brings this month to those who take it, z by row, (n,) (in place)."""
+    combined = combination(world)
+    if combined.lifetime:
+        gained, best = world.book.gained[s][rows], world.children.best[rows]
+        growth.add_gain(takes, each, gained, best, np.float32(combined.together), world.month_shift[rows])
+    else:
+        world.month_shift[rows] += takes * combined.forward(each)
+    world.month_services[rows] += takes
 
 
 def in_whom(world: World, service: Service, rows: slice) -> F32:
@@ -119,14 +152,8 @@ def in_whom(world: World, service: Service, rows: slice) -> F32:
     return np.ones(len(short), np.float32)
 
 
-def by_row(world: World, rows: slice, by_age: NDArray[np.float32]) -> NDArray[np.float32] | np.float32:
-    """Values by age (69,), for ages -9..59, as one value per row; a single number where all rows have the same."""
-    if rows.stop == rows.start:
-        return np.float32(0.0)
-    oldest, youngest = (int(world.month - world.children.birth_month[row]) for row in (rows.start, rows.stop - 1))
-    part = by_age[youngest + PREGNANCY_MONTHS : oldest + PREGNANCY_MONTHS + 1]
-    if (part == part[0]).all():
-        return part[0]
+def by_row(world: World, rows: slice, by_age: F32) -> F32:
+    """Values by age (69,), for ages -9..59, as one value per row, (n,)."""
     return by_age[world.children.ages(world.month, rows) + PREGNANCY_MONTHS]
 
 
@@ -169,6 +196,36 @@ def at_dose(whole, born, month, steps, taken):  # type: ignore[no-untyped-def]
     return found
 
 
+def _add_doses_in_columns(
+    takes: Mask,
+    whole: F32,
+    born: I32,
+    month: int,
+    steps: F32,
+    taken: U8,
+    gained: F32,
+    best: F32,
+    together: np.float32,
+    shift: F32,
+) -> None:
+    growth.add_gain(takes, at_dose(whole, born, month, steps, taken), gained, best, together, shift)
+
+
+@compiled(_add_doses_in_columns)
+def add_doses(takes, whole, born, month, steps, taken, gained, best, together, shift):  # type: ignore[no-untyped-def]
+    """`growth.add_gain` of what `at_dose` says, in one pass over those who take."""
+    nothing = np.float32(0.0)
+    rest = np.float32(1.0) - together
+    for i in range(len(takes)):
+        if takes[i]:
+            each = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
+            up = max(each, nothing)
+            gained[i] += up
+            largest = max(best[i], gained[i])
+            shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
+            best[i] = largest
+
+
 def by_dose(settings: Settings) -> bool:
     """Whether what a delivery adds depends on those taken before."""
     return bool(settings["effects.dose_response"] != "linear")
@@ -179,16 +236,6 @@ def size_by_age(service: Service, settings: Settings) -> F32:
     each = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
     months = service.effect.to_age - service.effect.from_age + 1
     return (each * months).astype(np.float32)
-
-
-def steps(world: World, s: int, p: int) -> F32:
-    """`dose_steps` of service s from programme p, worked out once."""
-    key = ("dose", s, p)
-    if key not in world.derived:
-        share = delivered_share(world, s, p)
-        world.derived[key] = dose_steps(world.services[s], world.settings, share)
-    found: F32 = world.derived[key]
-    return found
 
 
 def combination(world: World) -> growth.Combination:
