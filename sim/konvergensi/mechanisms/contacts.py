@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
+
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.world.households import F32, Mask
 
+U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
+At = NDArray[np.intp]
 HALF = np.uint16(1 << 15)
 OPEN = ("posyandu", "health-centre")  # whoever comes is served while stocks last: no list, no rank
 CASELOAD = ("home-visit", "class")  # a worker's families; who has had the dose or refuses twice makes room
@@ -55,12 +59,43 @@ def two_groups(luck: F32, odds: F32, often: float, seldom: float) -> F32:
     return np.where(habitual, np.float32(log_odds(often)), np.float32(log_odds(seldom))).astype(np.float32)
 
 
-def stock_order(place_luck: U16, place: NDArray[np.integer]) -> U16:
-    """Order at an open contact, (n,): a place has the thing in stock for all who come there, or for nobody.
+def _stock_order_in_columns(place_luck: U16, place: NDArray[np.integer], at: At) -> U16:
+    return place_luck[place[at]]
 
-    place_luck: draw of each place for this service and quarter, (n_places,).
+
+@compiled(_stock_order_in_columns)
+def stock_order(place_luck, place, at):  # type: ignore[no-untyped-def]
+    """Order at an open contact of the rows `at`, (m,): a place has the thing in stock for all who come, or for nobody.
+
+    place_luck: draw of each place for this service and quarter, (n_places,); place of each row, (n,).
     """
-    return place_luck[place]
+    order = np.empty(len(at), np.uint16)
+    for i in range(len(at)):
+        order[i] = place_luck[place[at[i]]]
+    return order
+
+
+def _where_in_columns(met: Mask, left: Mask, open_: Mask, place: NDArray[np.integer]) -> At:
+    if len(left):
+        met = met & left
+    if len(open_):
+        met = met & open_[place]
+    return np.flatnonzero(met)
+
+
+@compiled(_where_in_columns)
+def where(met, left, open_, place):  # type: ignore[no-untyped-def]
+    """Rows, (m,), of those met, (n,), who have not been served yet and live where the programme runs.
+
+    Empty `left`, (n,), and `open_`, (n_places,), leave nobody out.
+    """
+    found = np.empty(len(met), np.intp)
+    m = 0
+    for i in range(len(met)):
+        if met[i] and (len(left) == 0 or left[i]) and (len(open_) == 0 or open_[place[i]]):
+            found[m] = i
+            m += 1
+    return found[:m].copy()
 
 
 # ---- home visits, classes, enrolments: a worker finds the family -----------------------------------------------------
@@ -71,11 +106,48 @@ def has_room(received: NDArray[np.uint8], refused: NDArray[np.uint8], dose: int,
     return (received < dose) & (refused < refusals)
 
 
-def caseload_order(in_course: Mask, lasting: U16, fresh: U16) -> U16:
-    """Order of a worker's month, (n,): families already begun come first, in lasting order, then new ones by lot."""
-    kept = lasting >> np.uint16(1)
+def _caseload_in_columns(
+    known: Mask, listed: Mask, met: Mask, begun: Mask, had: U8, refused: U8, dose: int, refusals: int
+) -> tuple[Mask, Mask, Mask]:
+    room = has_room(had, refused, dose, refusals)
+    known, listed = known | begun, listed | begun
+    candidates = listed & room
+    if len(met):
+        known, listed, candidates = known | met, listed | met, candidates | (met & room)
+    return known, listed, candidates
+
+
+@compiled(_caseload_in_columns)
+def caseload(known, listed, met, begun, had, refused, dose, refusals):  # type: ignore[no-untyped-def]
+    """Who is known, who is on the list and who of them is visited, (n,) each, for those who can still be (`has_room`).
+
+    Whose course has begun stays on the list; who is met elsewhere, (n,) or empty, comes onto it.
+    """
+    n = len(known)
+    known_too, listed_too, candidates = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
+    for i in range(n):
+        here = begun[i] or (len(met) > 0 and met[i])
+        known_too[i] = known[i] or here
+        listed_too[i] = listed[i] or here
+        candidates[i] = listed_too[i] and had[i] < dose and refused[i] < refusals
+    return known_too, listed_too, candidates
+
+
+def _caseload_order_in_columns(in_course: Mask, lasting: U16, at: At, fresh: U16) -> U16:
+    kept = lasting[at] >> np.uint16(1)
     new = (fresh >> np.uint16(1)) | HALF
-    return np.where(in_course, kept, new)
+    return np.where(in_course[at], kept, new)
+
+
+@compiled(_caseload_order_in_columns)
+def caseload_order(in_course, lasting, at, fresh):  # type: ignore[no-untyped-def]
+    """Order of a worker's month, (m,), of the rows `at`: families already begun, (n,) bool, come first, in lasting order,
+    (n,), then new ones by lot, (m,).
+    """
+    order = np.empty(len(at), np.uint16)
+    for i in range(len(at)):
+        order[i] = lasting[at[i]] >> 1 if in_course[at[i]] else (fresh[i] >> 1) | 32768
+    return order
 
 
 def workers(draw: F32, sd: float) -> F32:
@@ -83,10 +155,28 @@ def workers(draw: F32, sd: float) -> F32:
     return np.exp(np.float32(sd) * draw).astype(np.float32)
 
 
-def by_workers(fresh: U16, per_family: F32, place: NDArray[np.integer]) -> U16:
-    """New families' lot, (n,): in a place with w times the workers, a share c of all served becomes c ** (1 / w)."""
-    lot = fresh.astype(np.float32) / np.float32(65536.0)
-    return (lot ** per_family[place] * np.float32(65535.0)).astype(np.uint16)
+def by_workers(fresh: U16, per_family: F32, place: NDArray[np.integer], at: At) -> U16:
+    """New families' lot, (m,), of the rows `at`: in a place with w times the workers, a share c becomes c ** (1 / w).
+
+    The power is NumPy's in either case: the compiled one differs from it in the last bit on some processors.
+    """
+    lot, power = _lot_and_power(fresh, per_family, place, at)
+    np.power(lot, power, out=lot)
+    lot *= np.float32(65535.0)
+    return lot.astype(np.uint16)
+
+
+def _lot_and_power_in_columns(fresh: U16, per_family: F32, place: NDArray[np.integer], at: At) -> tuple[F32, F32]:
+    return fresh.astype(np.float32) / np.float32(65536.0), per_family[place[at]]
+
+
+@compiled(_lot_and_power_in_columns)
+def _lot_and_power(fresh, per_family, place, at):  # type: ignore[no-untyped-def]
+    lot, power = np.empty(len(at), np.float32), np.empty(len(at), np.float32)
+    for i in range(len(at)):
+        lot[i] = np.float32(fresh[i]) / np.float32(65536.0)
+        power[i] = per_family[place[at[i]]]
+    return lot, power
 
 
 # ---- offices ---------------------------------------------------------------------------------------------------------

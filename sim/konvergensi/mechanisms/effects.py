@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 U8 = NDArray[np.uint8]
 I32 = NDArray[np.int32]
 MOST = 128  # deliveries that are counted; no course is as long
+DELIVERIES = np.arange(MOST + 1, dtype=np.float32)
 COUNSELLING = ("home-visit", "class")
 
 
@@ -67,7 +68,7 @@ def delivered_share(world: World, s: int, p: int) -> float:
     service, settings = world.services[s], world.settings
     quality = 1.0
     if not service.place.in_money:  # money is money; everything else can be done well or badly
-        quality = world.opds[world.programmes.opd[p]].quality(settings)
+        quality = quality_of(world, int(world.programmes.opd[p]))
     adherence = float(settings["uptake.adherence_share"])
     if settings["effects.reading"] == "discounted":
         return quality * adherence
@@ -75,9 +76,18 @@ def delivered_share(world: World, s: int, p: int) -> float:
     return min(quality, 1.0) * (adherence if kind == "efficacy" else 1.0)
 
 
+def quality_of(world: World, i: int) -> float:
+    """Quality of what agency i delivers, worked out once."""
+    key = ("quality", i)
+    if key not in world.derived:
+        world.derived[key] = world.opds[i].quality(world.settings)
+    found: float = world.derived[key]
+    return found
+
+
 def forget_quality(world: World) -> None:
     """What agencies deliver follows what they understand now: effects are worked out again."""
-    for key in [key for key in world.derived if isinstance(key, tuple) and key[0] in ("effect", "dose")]:
+    for key in [key for key in world.derived if isinstance(key, tuple) and key[0] in ("effect", "dose", "quality")]:
         del world.derived[key]
 
 
@@ -179,8 +189,9 @@ def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
     trial = service.trial
     window = service.effect.to_age - service.effect.from_age + 1
     whole = trial.doses * trial.delivered_share if trial else float(window)
-    dose = np.arange(MOST + 1, dtype=np.float32) * np.float32(quality / whole)
-    return np.diff(response(settings["effects.dose_response"], dose, settings["effects.saturation"]))
+    dose = DELIVERIES * np.float32(quality / whole)
+    share = response(settings["effects.dose_response"], dose, settings["effects.saturation"])
+    return share[1:] - share[:-1]
 
 
 def _at_dose_in_columns(whole: F32, born: I32, month: int, steps: F32, taken: U8) -> F32:

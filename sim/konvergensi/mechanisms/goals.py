@@ -95,15 +95,17 @@ def joint_share(world: World, p: int) -> float:
     if world.programmes.rigid[p] and settings["registers.ministry_rules_bind"]:
         return 0.0
     opd = world.opds[i]
+    if not opd.in_plan:
+        return 0.0
     in_hand = opd.register == "krs" or (world.linked and opd.shares_joined_list)
     access = 1.0 if in_hand else _shown(world, i)
     weight = settings["goals.adaptation_weight"]
     willing = weight * opd.adaptation + (1.0 - weight) * opd.goal_adoption
-    return float(settings["goals.joint_planning_share"] * willing * opd.in_plan * access)
+    return float(settings["goals.joint_planning_share"] * willing * access)
 
 
 def _shown(world: World, i: int) -> float:
     """How much of the family register agency i gets to see: its strongest formal or data tie to those who keep it."""
-    keeps = np.array([opd.register == "krs" and opd.has_programme for opd in world.opds], bool)
-    ties = world.coordination.ties
-    return float(np.maximum(ties["data"][i], ties["formal"][i])[keeps].max(initial=0.0))
+    data, formal = world.coordination.ties["data"][i], world.coordination.ties["formal"][i]
+    keeps = [j for j, opd in enumerate(world.opds) if opd.register == "krs" and opd.has_programme]
+    return max((float(max(data[j], formal[j])) for j in keeps), default=0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from konvergensi.mechanisms import contacts, places, reach, shocks, targeting, uptake
 from konvergensi.mechanisms.reach import Offer
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from konvergensi.world.households import F32, Households, Mask
     from konvergensi.world.state import World
 
+At = NDArray[np.intp]
+NOBODY = np.zeros(0, bool)  # for a mask that leaves nobody out, or brings nobody in
 CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
 VACCINES = "immunisation"  # the service for which health workers also go after those who did not come
 FIRST_VISIT = -8  # months of age from which a pregnancy is seen
@@ -56,61 +59,53 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     if service.contact == "health-centre":  # couples who want it come; nothing is spent on those who do not
         met = need & left & world.book.willing[s]
         at = np.flatnonzero(met)
-        order = contacts.stock_order(_stock(world, service), homes.village[at])
-        return Offer(met, met, at, reach.serving_order(world, p, order, homes, at))
+        order = contacts.stock_order(_stock(world, service), homes.village, at)
+        return Offer(met, met, at, reach.serving_order(world, p, order, homes, slice(0, len(need)), at))
     found = reach.to_households(world, s, p, service, need, left)
     if service.contact == "enrolment":
         begun, rank = world.book.in_course[s], world.book.rank[s]
-        room = _room(world, s, service, slice(0, len(need)))
+        dose, refusals = contacts.dose_of(service), world.settings["contacts.refusals"]
+        room = contacts.has_room(world.book.received[s], world.book.refused[s], dose, refusals)
         found.known = found.listed = found.listed | begun
         candidates = begun & left
         candidates[found.at] = True
         found.at = at = np.flatnonzero(candidates & room)
-        new = reach.serving_order(world, p, rank[at], homes, at)
-        found.order = contacts.caseload_order(begun[at], rank[at], new)
+        new = reach.serving_order(world, p, rank[at], homes, slice(0, len(need)), at)
+        found.order = contacts.caseload_order(begun, rank, at, new)
     return found
 
 
 def _by_themselves(world: World, p: int, service: Service, rows: slice, met: Mask, left: Mask | None) -> Offer:
     """Families who came: served while the place has the thing in stock."""
-    candidates = met if left is None else met & left
-    if (open_ := places.open_villages(world, p)) is not None:
-        candidates = candidates & open_[world.children.village[rows]]
-    at = np.flatnonzero(candidates)
-    who = at + rows.start
-    order = contacts.stock_order(_stock(world, service), world.children.village[who])
-    return Offer(met, met, at, reach.serving_order(world, p, order, world.children, who))
+    at = _where(world, p, rows, met, left)
+    order = contacts.stock_order(_stock(world, service), world.children.village[rows], at)
+    return Offer(met, met, at, reach.serving_order(world, p, order, world.children, rows, at))
+
+
+def _where(world: World, p: int, rows: slice, met: Mask, left: Mask | None) -> At:
+    """Of those met, the rows of those not served yet who live where programme p runs, (m,)."""
+    open_ = places.open_villages(world, p)
+    left, open_ = NOBODY if left is None else left, NOBODY if open_ is None else open_
+    return contacts.where(met, left, open_, world.children.village[rows])
 
 
 def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
     """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first."""
     children, book = world.children, world.book
     known, listed = targeting.child_list(world, p, service, rows)
-    begun, room = book.in_course[s][rows], _room(world, s, service, rows)
-    known, listed = known | begun, listed | begun  # whose course has begun stays on the list
-    candidates = listed & room
+    begun, village, met = book.in_course[s][rows], children.village[rows], NOBODY
     if (share := world.settings["contacts.one_stop_share"]) > 0.0 and service.to_age >= 0:
-        met = one_stop(world, share)[children.village[rows]] & came(world, rows)
+        met = one_stop(world, share)[village] & came(world, rows)
         if (need := targeting.child_need(world, service, rows)) is not None:
             met &= need
-        known, listed, candidates = known | met, listed | met, candidates | (met & room)
-    if left is not None:
-        candidates = candidates & left
-    if (open_ := places.open_villages(world, p)) is not None:
-        candidates = candidates & open_[children.village[rows]]
-    at = np.flatnonzero(candidates)
-    who = at + rows.start
-    fresh = world.draws.halves(f"met {service.id}", world.month, children.key[who])
-    new = contacts.by_workers(fresh, _workers(world), children.village[who])
-    new = reach.serving_order(world, p, new, children, who)
-    return Offer(known, listed, at, contacts.caseload_order(begun[at], book.rank[s][who], new))
-
-
-def _room(world: World, s: int, service: Service, rows: slice) -> Mask:
-    """Who has not had the dose yet and has not refused too often, (n,) over the rows of the service's own table."""
-    book = world.book
-    had = book.received[s][rows] if service.unit == "household" else book.taken[s][rows]
-    return contacts.has_room(had, book.refused[s][rows], contacts.dose_of(service), world.settings["contacts.refusals"])
+    had, refused, dose = book.taken[s][rows], book.refused[s][rows], contacts.dose_of(service)
+    refusals = world.settings["contacts.refusals"]
+    known, listed, candidates = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals)
+    at = _where(world, p, rows, candidates, left)
+    fresh = world.draws.halves(f"met {service.id}", world.month, children.key[rows], at)
+    new = contacts.by_workers(fresh, _workers(world), village, at)
+    new = reach.serving_order(world, p, new, children, rows, at)
+    return Offer(known, listed, at, contacts.caseload_order(begun, book.rank[s][rows], at, new))
 
 
 def remember(world: World, s: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
@@ -298,7 +293,13 @@ def lack_by_place(homes: Households, settings: Settings, draws: Draws, no_water:
 
 def _stock(world: World, service: Service) -> Order:
     """This quarter's luck of each village in being supplied with a service, (n_villages,)."""
-    return world.draws.halves(f"stock {service.id}", world.month // 3, world.village_keys)
+    key, quarter = ("stock", service.id), world.month // 3
+    when, found = world.derived.get(key, (None, None))
+    if when != quarter:
+        found = world.draws.halves(f"stock {service.id}", quarter, world.village_keys)
+        world.derived[key] = (quarter, found)
+    order: Order = found
+    return order
 
 
 def _workers(world: World) -> F32:

@@ -42,8 +42,7 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
     if service.place.at_posyandu:
         candidates = candidates & world.came(rows)
     at = np.flatnonzero(candidates)
-    who = at + rows.start
-    return Offer(known, listed, at, serving_order(world, p, world.book.rank[s][who], children, who))
+    return Offer(known, listed, at, serving_order(world, p, world.book.rank[s][rows][at], children, rows, at))
 
 
 def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
@@ -54,25 +53,27 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     if (open_ := places.open_villages(world, p)) is not None:
         candidates &= open_[households.village]
     at = np.flatnonzero(candidates)
-    return Offer(listed, listed, at, serving_order(world, p, world.book.rank[s][at], households, at))
+    return Offer(listed, listed, at, serving_order(world, p, world.book.rank[s][at], households, slice(0, len(need)), at))
 
 
 def serving_order(
-    world: World, p: int, rank: Order, of: Children | Households, rows: slice | NDArray[np.intp]
+    world: World, p: int, rank: Order, of: Children | Households, rows: slice, at: NDArray[np.intp]
 ) -> Order:
-    """Order in which programme p serves, (n,) uint16, lower first: its own order, unless lists or places lead.
+    """Order in which programme p serves, (m,) uint16, lower first: its own order, unless lists or places lead.
+
+    rank: its own order of the candidates at `at`, (m,), of `rows` of a table.
 
     Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
     order = rank
     if registers.uses_joined_list(world, p) and (share := world.settings["registers.missed_first_share"]) > 0.0:
-        had = world.book.received[int(world.programmes.service[p])][rows] > 0
-        order = behind(order, had & (of.key[rows] < np.uint32(share * (2**32 - 1))))
+        had = world.book.received[int(world.programmes.service[p])][rows][at] > 0
+        order = behind(order, had & (of.key[rows][at] < np.uint32(share * (2**32 - 1))))
     if (share := goals.joint_share(world, p)) > 0.0:
-        order = behind(order, of.joint[rows] >= np.uint16(share * 65535))
+        order = behind(order, of.joint[rows][at] >= np.uint16(share * 65535))
     if places.lokus_first(world, p):
-        order = (order >> np.uint16(1)) | of.behind[rows]
+        order = (order >> np.uint16(1)) | of.behind[rows][at]
     return order
 
 

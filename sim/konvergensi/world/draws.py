@@ -100,6 +100,19 @@ def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
+def _halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int) -> NDArray[np.uint16]:
+    return _halves_in_columns(keys[at], crc, adler)
+
+
+@compiled(_halves_at_in_columns)
+def _halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
+    constant = _one(_one(crc) ^ np.uint32(adler))
+    found = np.empty(len(at), np.uint16)
+    for i in range(len(at)):
+        found[i] = _one(keys[at[i]] ^ constant) >> np.uint32(16)
+    return found
+
+
 def _uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]:
     x = _bits_in_columns(keys, crc, adler)
     x >>= np.uint32(8)
@@ -147,9 +160,13 @@ class Draws:
         """(n,) uint32, uniform over 0 .. 2**32-1."""
         return _bits(keys, *self.checksums(decision, month))
 
-    def halves(self, decision: str, month: int, keys: Keys) -> NDArray[np.uint16]:
-        """(n,) uint16, the upper halves of `bits`."""
-        return _halves(keys, *self.checksums(decision, month))
+    def halves(
+        self, decision: str, month: int, keys: Keys, at: NDArray[np.intp] | None = None
+    ) -> NDArray[np.uint16]:
+        """(n,) uint16, the upper halves of `bits`; (m,) of the rows `at`."""
+        if at is None:
+            return _halves(keys, *self.checksums(decision, month))
+        return _halves_at(keys, at, *self.checksums(decision, month))
 
     def uniform(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32 in [0, 1), on a grid of 2**-24."""
