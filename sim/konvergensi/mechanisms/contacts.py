@@ -91,10 +91,14 @@ def where(met, left, open_, place):  # type: ignore[no-untyped-def]
     """
     found = np.empty(len(met), np.intp)
     m = 0
-    for i in range(len(met)):
-        if met[i] and (len(left) == 0 or left[i]) and (len(open_) == 0 or open_[place[i]]):
-            found[m] = i
-            m += 1
+    for i in range(len(met)):  # every row is written down and kept if it counts: no branch to guess
+        found[m] = i
+        counts = met[i]
+        if len(left) > 0:
+            counts &= left[i]
+        if len(open_) > 0:
+            counts &= open_[place[i]]
+        m += counts
     return found[:m].copy()
 
 
@@ -126,10 +130,12 @@ def caseload(known, listed, met, begun, had, refused, dose, refusals):  # type: 
     n = len(known)
     known_too, listed_too, candidates = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
     for i in range(n):
-        here = begun[i] or (len(met) > 0 and met[i])
-        known_too[i] = known[i] or here
-        listed_too[i] = listed[i] or here
-        candidates[i] = listed_too[i] and had[i] < dose and refused[i] < refusals
+        here = begun[i]
+        if len(met) > 0:
+            here |= met[i]
+        known_too[i] = known[i] | here
+        listed_too[i] = listed[i] | here
+        candidates[i] = (listed[i] | here) & (had[i] < dose) & (refused[i] < refusals)
     return known_too, listed_too, candidates
 
 

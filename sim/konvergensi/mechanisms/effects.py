@@ -227,14 +227,18 @@ def add_doses(takes, whole, born, month, steps, taken, gained, best, together, s
     """`growth.add_gain` of what `at_dose` says, in one pass over those who take."""
     nothing = np.float32(0.0)
     rest = np.float32(1.0) - together
+    at, m = np.empty(len(takes), np.int32), 0
     for i in range(len(takes)):
-        if takes[i]:
-            each = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
-            up = max(each, nothing)
-            gained[i] += up
-            largest = max(best[i], gained[i])
-            shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
-            best[i] = largest
+        at[m] = i
+        m += takes[i]
+    for k in range(m):
+        i = at[k]
+        each = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
+        up = max(each, nothing)
+        gained[i] += up
+        largest = max(best[i], gained[i])
+        shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
+        best[i] = largest
 
 
 def by_dose(settings: Settings) -> bool:

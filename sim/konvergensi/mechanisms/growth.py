@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
+I32 = NDArray[np.int32]
 KNOTS = (0, 3, 9, 18, 30, 42, 54)  # ages of growth.mean_laz_*, months; the middles of the SSGI age bands
 SETTLED_AGE = 36  # months; from here the deviation moves by less than 0.02 SD a month and is left as it is
 TREND_BASE_YEAR = 2018  # births of this year have no income trend
@@ -102,10 +103,23 @@ def deviate(children: Children, settings: Settings, draws: Draws, month: int) ->
     """Move deviations of children of 1 to 36 months on by a month (in place)."""
     rows = children.window(month, 1, SETTLED_AGE)
     keep = persistence(settings)
-    age = children.ages(month, rows) - 1
     fresh = np.sqrt(1.0 - keep**2) * np.float32(settings["growth.deviation_sd"])
-    children.deviation[rows] *= keep[age]
-    children.deviation[rows] += fresh[age] * draws.normal("deviation", month, children.key[rows])
+    drawn = draws.normal("deviation", month, children.key[rows])
+    move_on(children.deviation[rows], keep, fresh, children.birth_month[rows], month, drawn)
+
+
+def _move_on_in_columns(deviation: F32, keep: F32, fresh: F32, born: I32, month: int, drawn: F32) -> None:
+    age = month - born - 1
+    deviation *= keep[age]
+    deviation += fresh[age] * drawn
+
+
+@compiled(_move_on_in_columns)
+def move_on(deviation, keep, fresh, born, month, drawn):  # type: ignore[no-untyped-def]
+    """One month of AR(1), (n,) in place: `keep` of the deviation and `fresh`, (60,) each by age, of what is drawn."""
+    for i in range(len(deviation)):
+        age = month - born[i] - 1
+        deviation[i] = deviation[i] * keep[age] + fresh[age] * drawn[i]
 
 
 def fade(children: Children, settings: Settings, month: int) -> None:
@@ -119,13 +133,23 @@ def fade(children: Children, settings: Settings, month: int) -> None:
 def true_laz(children: Children, settings: Settings, month: int) -> None:
     """Set the true LAZ of all under-fives for the month (in place)."""
     rows = children.window(month, 0, LAST_AGE)
-    age = children.ages(month, rows)
-    z = lasting_scale(settings)[age]
-    z *= children.lasting[rows]
-    z += mean_curve(settings)[age]
-    z += children.deviation[rows]
-    z += children.gain[rows]
-    children.z[rows] = z
+    own = (children.lasting[rows], children.deviation[rows], children.gain[rows])
+    add_up(children.z[rows], lasting_scale(settings), mean_curve(settings), children.birth_month[rows], month, *own)
+
+
+def _add_up_in_columns(
+    z: F32, scale: F32, mean: F32, born: I32, month: int, lasting: F32, deviation: F32, gain: F32
+) -> None:
+    age = month - born
+    z[:] = scale[age] * lasting + mean[age] + deviation + gain
+
+
+@compiled(_add_up_in_columns)
+def add_up(z, scale, mean, born, month, lasting, deviation, gain):  # type: ignore[no-untyped-def]
+    """True length-for-age, (n,) in place, of its parts, (n,) each; scale and mean by age, (60,)."""
+    for i in range(len(z)):
+        age = month - born[i]
+        z[i] = scale[age] * lasting[i] + mean[age] + deviation[i] + gain[i]
 
 
 # ---- gains from services ---------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def antenatal_odds(world: World) -> F32:
     return odds
 
 
-def born_in_facility(world: World, rows: slice) -> Mask:
+def born_in_facility(world: World, rows: slice | At) -> Mask:
     """Whose birth is or was in a facility, (n,): lasting."""
     odds = antenatal_odds(world)[world.children.household[rows]]
     share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
@@ -216,8 +216,8 @@ def _applicants(world: World, s: int, service: Service, rows: slice) -> Mask:
     luck = world.draws.uniform("office", world.month, world.children.key[rows][at])
     goes = contacts.applies(
         luck,
-        world.children.ages(world.month, rows)[at],
-        born_in_facility(world, rows)[at],
+        world.month - world.children.birth_month[rows][at],
+        born_in_facility(world, at + rows.start),
         settings["contacts.paper_soon_share"],
         settings["contacts.paper_later_share"],
         settings["contacts.paper_facility_odds"],
@@ -251,7 +251,10 @@ def attendance(world: World) -> F32:
 def _place(world: World, contact: str) -> tuple[np.ndarray, F32]:
     """The posyandu each household belongs to and each place's log odds for a contact."""
     place, keys = posyandu_of(world)
-    return place, _effects(keys, world.settings, world.draws, contact)
+    key = ("place", contact)
+    if key not in world.derived:
+        world.derived[key] = _effects(keys, world.settings, world.draws, contact)
+    return place, world.derived[key]
 
 
 def _effects(keys: Keys, settings: Settings, draws: Draws, contact: str) -> F32:

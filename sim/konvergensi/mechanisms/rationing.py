@@ -92,6 +92,5 @@ def serve(n, order, at, remoteness, base, travel, budget, release, spend, staff)
         spent += in_step[each]
     given = np.zeros(n, np.bool_)
     for i in range(len(at)):
-        if step[i] < delivered:
-            given[at[i]] = True
+        given[at[i]] = step[i] < delivered
     return given, units, step, budgeted, released, delivered, spent, wanted

@@ -65,20 +65,23 @@ def stages(need, known, listed, at, step, budgeted, released, given, takes):  # 
     """Stage of each row of one programme's month, (n,), 0 for those not in need; how many are eligible, listed,
     targeted, targeted rightly and reached. need (n,), or empty: everybody; at, step (m,) of the candidates.
     """
-    n, all_need = len(known), len(need) == 0
+    n = len(known)
     stage = np.empty(n, np.uint8)
-    eligible = on_list = targeted = right = reached = 0
+    on_list = targeted = right = reached = 0
     for i in range(n):
-        needs = all_need or need[i]
-        stage[i] = 1 + known[i] + listed[i] + given[i] + takes[i] if needs else 0
-        eligible += needs
+        stage[i] = 1 + known[i] + listed[i] + given[i] + takes[i]
         on_list += listed[i]
         targeted += given[i]
-        right += given[i] and needs
         reached += takes[i]
     for j in range(len(at)):
-        if all_need or need[at[j]]:
-            stage[at[j]] += (step[j] < budgeted) + (step[j] < released)
+        stage[at[j]] += (step[j] < budgeted) + (step[j] < released)
+    if len(need) == 0:
+        return stage, n, on_list, targeted, targeted, reached
+    eligible = 0
+    for i in range(n):
+        stage[i] *= need[i]
+        eligible += need[i]
+        right += given[i] & need[i]
     return stage, eligible, on_list, targeted, right, reached
 
 
@@ -96,9 +99,10 @@ def pass_on(furthest, stage, took, young, gains, born, month):  # type: ignore[n
     """Add what follows taking up, (n,): in time from row `young` on, then z gained at the ages of `gains`, (69,); and
     keep the furthest stage (both in place).
     """
-    for i in range(len(stage)):
-        if i >= young and took[i]:
-            stage[i] += 1 + gains[month - born[i] + PREGNANCY_MONTHS]
+    for i in range(young):
+        furthest[i] = max(furthest[i], stage[i])
+    for i in range(young, len(stage)):
+        stage[i] += took[i] * (1 + gains[month - born[i] + PREGNANCY_MONTHS])
         furthest[i] = max(furthest[i], stage[i])
 
 
