@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import growth
-from konvergensi.world.children import PREGNANCY_MONTHS
+from konvergensi.world.children import PREGNANCY_MONTHS, age_of_rows
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 U8 = NDArray[np.uint8]
-I32 = NDArray[np.int32]
+Ends = NDArray[np.int64]
 MOST = 128  # deliveries that are counted; no course is as long
 DELIVERIES = np.arange(MOST + 1, dtype=np.float32)
 COUNSELLING = ("home-visit", "class")
@@ -96,7 +96,7 @@ def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | None:
     whole, steps = by_age_and_dose(world, s, p)
     if whole is None:
         return None
-    found = at_dose(whole, world.children.birth_month[rows], world.month, steps, world.book.taken[s][rows])
+    found = at_dose(whole, *world.children.by_age(world.month, rows), steps, world.book.taken[s][rows])
     if world.settings["effects.heterogeneity"] != "none":
         found = found * in_whom(world, world.services[s], rows)
     return found
@@ -130,9 +130,10 @@ def add_deliveries(world: World, s: int, p: int, rows: slice, takes: Mask) -> No
         return
     whole, steps = by_age_and_dose(world, s, p)
     if whole is not None:
-        born, taken, gained = children.birth_month[rows], world.book.taken[s][rows], world.book.gained[s][rows]
+        taken, gained, best = world.book.taken[s][rows], world.book.gained[s][rows], children.best[rows]
         together, shift = np.float32(combined.together), world.month_shift[rows]
-        add_doses(takes, whole, born, world.month, steps, taken, gained, children.best[rows], together, shift)
+        ages = children.by_age(world.month, rows)
+        add_doses(takes, whole, *ages, steps, taken, gained, best, together, shift)
         world.month_services[rows] += takes
 
 
@@ -194,24 +195,19 @@ def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
     return share[1:] - share[:-1]
 
 
-def _at_dose_in_columns(whole: F32, born: I32, month: int, steps: F32, taken: U8) -> F32:
-    return whole[month - born + PREGNANCY_MONTHS] * steps[taken]
+def at_dose(whole: F32, ends: Ends, oldest: int, steps: F32, taken: U8) -> F32:
+    """What the next delivery adds to each child, (n,): whole (69,) by age, steps (MOST,) by those taken before.
 
-
-@compiled(_at_dose_in_columns)
-def at_dose(whole, born, month, steps, taken):  # type: ignore[no-untyped-def]
-    """What the next delivery adds to children born in months `born`, (n,): whole (69,) by age, steps (MOST,) by taken."""
-    found = np.empty(len(born), np.float32)
-    for i in range(len(born)):
-        found[i] = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
-    return found
+    Ages as `Children.by_age` tells them.
+    """
+    return whole[age_of_rows(ends, oldest, len(taken)) + PREGNANCY_MONTHS] * steps[taken]
 
 
 def _add_doses_in_columns(
     takes: Mask,
     whole: F32,
-    born: I32,
-    month: int,
+    ends: Ends,
+    oldest: int,
     steps: F32,
     taken: U8,
     gained: F32,
@@ -219,26 +215,30 @@ def _add_doses_in_columns(
     together: np.float32,
     shift: F32,
 ) -> None:
-    growth.add_gain(takes, at_dose(whole, born, month, steps, taken), gained, best, together, shift)
+    growth.add_gain(takes, at_dose(whole, ends, oldest, steps, taken), gained, best, together, shift)
 
 
 @compiled(_add_doses_in_columns)
-def add_doses(takes, whole, born, month, steps, taken, gained, best, together, shift):  # type: ignore[no-untyped-def]
+def add_doses(takes, whole, ends, oldest, steps, taken, gained, best, together, shift):  # type: ignore[no-untyped-def]
     """`growth.add_gain` of what `at_dose` says, in one pass over those who take."""
     nothing = np.float32(0.0)
     rest = np.float32(1.0) - together
-    at, m = np.empty(len(takes), np.int32), 0
-    for i in range(len(takes)):
-        at[m] = i
-        m += takes[i]
-    for k in range(m):
-        i = at[k]
-        each = whole[month - born[i] + PREGNANCY_MONTHS] * steps[taken[i]]
-        up = max(each, nothing)
-        gained[i] += up
-        largest = max(best[i], gained[i])
-        shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
-        best[i] = largest
+    at, start = np.empty(len(takes), np.int32), 0
+    for age in range(len(ends)):
+        by_age = whole[oldest - age + PREGNANCY_MONTHS]
+        part, m = takes[start : ends[age]], 0
+        for i in range(len(part)):  # first who, then what: no branch to guess
+            at[m] = start + i
+            m += part[i]
+        for k in range(m):
+            i = at[k]
+            each = by_age * steps[taken[i]]
+            up = max(each, nothing)
+            gained[i] += up
+            largest = max(best[i], gained[i])
+            shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
+            best[i] = largest
+        start = ends[age]
 
 
 def by_dose(settings: Settings) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
-from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, Children
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, Children, age_of_rows
 from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
-I32 = NDArray[np.int32]
+Ends = NDArray[np.int64]
 KNOTS = (0, 3, 9, 18, 30, 42, 54)  # ages of growth.mean_laz_*, months; the middles of the SSGI age bands
 SETTLED_AGE = 36  # months; from here the deviation moves by less than 0.02 SD a month and is left as it is
 TREND_BASE_YEAR = 2018  # births of this year have no income trend
@@ -105,21 +105,27 @@ def deviate(children: Children, settings: Settings, draws: Draws, month: int) ->
     keep = persistence(settings)
     fresh = np.sqrt(1.0 - keep**2) * np.float32(settings["growth.deviation_sd"])
     drawn = draws.normal("deviation", month, children.key[rows])
-    move_on(children.deviation[rows], keep, fresh, children.birth_month[rows], month, drawn)
+    move_on(children.deviation[rows], keep, fresh, *children.by_age(month, rows), drawn)
 
 
-def _move_on_in_columns(deviation: F32, keep: F32, fresh: F32, born: I32, month: int, drawn: F32) -> None:
-    age = month - born - 1
+def _move_on_in_columns(deviation: F32, keep: F32, fresh: F32, ends: Ends, oldest: int, drawn: F32) -> None:
+    age = age_of_rows(ends, oldest, len(deviation)) - 1
     deviation *= keep[age]
     deviation += fresh[age] * drawn
 
 
 @compiled(_move_on_in_columns)
-def move_on(deviation, keep, fresh, born, month, drawn):  # type: ignore[no-untyped-def]
-    """One month of AR(1), (n,) in place: `keep` of the deviation and `fresh`, (60,) each by age, of what is drawn."""
-    for i in range(len(deviation)):
-        age = month - born[i] - 1
-        deviation[i] = deviation[i] * keep[age] + fresh[age] * drawn[i]
+def move_on(deviation, keep, fresh, ends, oldest, drawn):  # type: ignore[no-untyped-def]
+    """One month of AR(1), (n,) in place: `keep` of the deviation and `fresh` of what is drawn, both by the age before,
+    (60,); ages as `Children.by_age` tells them.
+    """
+    start = 0
+    for each in range(len(ends)):
+        old, new = keep[oldest - each - 1], fresh[oldest - each - 1]
+        part, luck = deviation[start : ends[each]], drawn[start : ends[each]]
+        for i in range(len(part)):
+            part[i] = part[i] * old + new * luck[i]
+        start = ends[each]
 
 
 def fade(children: Children, settings: Settings, month: int) -> None:
@@ -134,22 +140,27 @@ def true_laz(children: Children, settings: Settings, month: int) -> None:
     """Set the true LAZ of all under-fives for the month (in place)."""
     rows = children.window(month, 0, LAST_AGE)
     own = (children.lasting[rows], children.deviation[rows], children.gain[rows])
-    add_up(children.z[rows], lasting_scale(settings), mean_curve(settings), children.birth_month[rows], month, *own)
+    add_up(children.z[rows], lasting_scale(settings), mean_curve(settings), *children.by_age(month, rows), *own)
 
 
 def _add_up_in_columns(
-    z: F32, scale: F32, mean: F32, born: I32, month: int, lasting: F32, deviation: F32, gain: F32
+    z: F32, scale: F32, mean: F32, ends: Ends, oldest: int, lasting: F32, deviation: F32, gain: F32
 ) -> None:
-    age = month - born
+    age = age_of_rows(ends, oldest, len(z))
     z[:] = scale[age] * lasting + mean[age] + deviation + gain
 
 
 @compiled(_add_up_in_columns)
-def add_up(z, scale, mean, born, month, lasting, deviation, gain):  # type: ignore[no-untyped-def]
+def add_up(z, scale, mean, ends, oldest, lasting, deviation, gain):  # type: ignore[no-untyped-def]
     """True length-for-age, (n,) in place, of its parts, (n,) each; scale and mean by age, (60,)."""
-    for i in range(len(z)):
-        age = month - born[i]
-        z[i] = scale[age] * lasting[i] + mean[age] + deviation[i] + gain[i]
+    start = 0
+    for each in range(len(ends)):
+        times, level = scale[oldest - each], mean[oldest - each]
+        rows = slice(start, ends[each])
+        part, own, moved, won = z[rows], lasting[rows], deviation[rows], gain[rows]
+        for i in range(len(part)):
+            part[i] = times * own[i] + level + moved[i] + won[i]
+        start = ends[each]
 
 
 # ---- gains from services ---------------------------------------------------------------------------------------------

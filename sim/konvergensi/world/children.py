@@ -20,6 +20,11 @@ LAST_AGE = 59  # months; a child leaves the model when it turns 60 months
 FIRST_1000_DAYS = 23  # last month of age inside the 1,000 days
 
 
+def age_of_rows(ends: NDArray[np.int64], oldest: int, n: int) -> NDArray[np.int64]:
+    """Age of each of n rows in order of birth, (n,): months of age end at `ends`, (k,), the first is `oldest`."""
+    return oldest - np.searchsorted(ends, np.arange(n), side="right")
+
+
 @dataclass(slots=True)
 class Children:
     """Columns of the child table, sorted by birth month, then household. Shapes are (n_children,).
@@ -65,6 +70,14 @@ class Children:
         starts = self.starts
         last = len(starts) - 1
         return slice(starts[min(max(lo, 0), last)], starts[min(max(hi, 0), last)])
+
+    def by_age(self, month: int, rows: slice) -> tuple[NDArray[np.int64], int]:
+        """Where each month of age ends in `rows`, (k,) counted from their first, and the age of the first, the oldest."""
+        if rows.stop <= rows.start:
+            return self.offsets[:0], 0
+        first, last = int(self.birth_month[rows.start]), int(self.birth_month[rows.stop - 1])
+        ends = self.offsets[first + 1 - self.first_birth_month : last + 2 - self.first_birth_month] - rows.start
+        return ends, month - first
 
     def ages(self, month: int, rows: slice) -> NDArray[np.int32]:
         """Age in months of the rows, (n,) int32; negative before birth."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
-from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, age_of_rows
 from konvergensi.world.households import Mask
 
 if TYPE_CHECKING:
@@ -68,10 +68,13 @@ def stages(need, known, listed, at, step, budgeted, released, given, takes):  # 
     n = len(known)
     stage = np.empty(n, np.uint8)
     on_list = targeted = right = reached = 0
-    for i in range(n):
+    for i in range(n):  # loops that do one thing each run several rows at a time
         stage[i] = 1 + known[i] + listed[i] + given[i] + takes[i]
+    for i in range(n):
         on_list += listed[i]
+    for i in range(n):
         targeted += given[i]
+    for i in range(n):
         reached += takes[i]
     for j in range(len(at)):
         stage[at[j]] += (step[j] < budgeted) + (step[j] < released)
@@ -80,30 +83,38 @@ def stages(need, known, listed, at, step, budgeted, released, given, takes):  # 
     eligible = 0
     for i in range(n):
         stage[i] *= need[i]
+    for i in range(n):
         eligible += need[i]
+    for i in range(n):
         right += given[i] & need[i]
     return stage, eligible, on_list, targeted, right, reached
 
 
 def _pass_on_in_columns(
-    furthest: Stage, stage: Stage, took: Mask, young: int, gains: Mask, born: NDArray[np.int32], month: int
+    furthest: Stage, stage: Stage, took: Mask, young: int, gains: Mask, ends: NDArray[np.int64], oldest: int
 ) -> None:
     stage[young:] += took[young:]
     if gains.any():
-        stage[young:] += took[young:] & gains[month - born[young:] + PREGNANCY_MONTHS]
+        stage[young:] += took[young:] & gains[age_of_rows(ends, oldest, len(stage))[young:] + PREGNANCY_MONTHS]
     np.maximum(furthest, stage, out=furthest)
 
 
 @compiled(_pass_on_in_columns)
-def pass_on(furthest, stage, took, young, gains, born, month):  # type: ignore[no-untyped-def]
+def pass_on(furthest, stage, took, young, gains, ends, oldest):  # type: ignore[no-untyped-def]
     """Add what follows taking up, (n,): in time from row `young` on, then z gained at the ages of `gains`, (69,); and
     keep the furthest stage (both in place).
     """
     for i in range(young):
         furthest[i] = max(furthest[i], stage[i])
-    for i in range(young, len(stage)):
-        stage[i] += took[i] * (1 + gains[month - born[i] + PREGNANCY_MONTHS])
-        furthest[i] = max(furthest[i], stage[i])
+    start = young
+    for each in range(len(ends)):
+        further = np.uint8(1 + gains[oldest - each + PREGNANCY_MONTHS])
+        part, takes, before = stage[start : ends[each]], took[start : ends[each]], furthest[start : ends[each]]
+        for i in range(len(part)):
+            part[i] += takes[i] * further
+        for i in range(len(part)):
+            before[i] = max(before[i], part[i])
+        start = max(start, ends[each])
 
 
 class Tally:
@@ -200,7 +211,7 @@ class Tally:
         start = children.window(month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
         young = min(max(start - rows.start, 0), len(stage))
         gains = NOWHERE if gains is None else gains
-        pass_on(self.stage[s, rows], stage, took, young, gains, children.birth_month[rows], month)
+        pass_on(self.stage[s, rows], stage, took, young, gains, *children.by_age(month, rows))
 
     def _stages(
         self,
