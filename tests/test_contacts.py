@@ -60,12 +60,12 @@ def test_contacts_of_one_place_go_together_as_far_as_they_overlap(overlap: float
 
 
 def test_at_an_open_contact_a_place_has_the_thing_for_all_who_come_or_for_none() -> None:
-    order = contacts.stock_order(u16(500, 9), np.array([0, 1, 0]))
+    order = contacts.stock_order(u16(500, 9), np.array([0, 1, 0]), np.arange(3))
     assert order.tolist() == [500, 9, 500]
 
 
 def test_a_worker_keeps_the_families_begun_before_taking_new_ones() -> None:
-    order = contacts.caseload_order(np.array([False, True, False]), u16(1, 65535, 2), u16(3, 0, 1))
+    order = contacts.caseload_order(np.array([False, True, False]), u16(1, 65535, 2), np.arange(3), u16(3, 0, 1))
     assert order.argsort().tolist() == [1, 2, 0]
 
 
@@ -75,7 +75,7 @@ def test_a_family_that_had_its_dose_or_refused_twice_makes_room() -> None:
 
 
 def test_more_workers_put_a_places_families_nearer_the_front() -> None:
-    order = contacts.by_workers(u16(30_000, 30_000, 30_000), f32(0.5, 1.0, 2.0), np.array([0, 1, 2]))
+    order = contacts.by_workers(u16(30_000, 30_000, 30_000), f32(0.5, 1.0, 2.0), np.array([0, 1, 2]), np.arange(3))
     assert order[0] > order[1] > order[2]
     assert order[1] == pytest.approx(30_000, abs=2)
 

@@ -313,7 +313,7 @@ def order_of(model: ConvergenceModel, programme: str, share: float) -> tuple[np.
     service = world.services[s]
     rows = world.children.window(world.month, service.from_age, service.to_age)
     rank = world.book.rank[s][rows]
-    order = reach.serving_order(world, p, rank, world.children, rows)
+    order = reach.serving_order(world, p, rank, world.children, rows, np.arange(len(rank)))
     lokus = world.lokus[world.children.village[rows]]
     return order, rank, world.children.joint[rows], lokus
 

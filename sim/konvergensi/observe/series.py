@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.base.months import format_month
 from konvergensi.mechanisms import goals
 from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.package import Package
+from konvergensi.world.households import F32
+from konvergensi.world.package import Package, how_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
+CELLS = 10  # wealth fifth within lokus or not
 Row = dict[str, Any]
 
 
@@ -28,13 +31,9 @@ def prevalence_rows(world: World) -> list[Row]:
     children, month = world.children, world.month
     rows = children.window(month, 0, LAST_AGE)
     z = children.z[rows]
-    stunted = z < -2.0
     # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
     cell = children.cell[rows]
-    n = np.bincount(cell, minlength=10)
-    low = np.bincount(cell, weights=stunted, minlength=10)
-    total = np.bincount(cell, weights=z, minlength=10)
-    square = np.bincount(cell, weights=z * z, minlength=10)
+    n, low, total, square = by_cell(cell, z)
     when = format_month(month)
 
     def row(group: str, n: float, low: float, total: float, square: float) -> Row:
@@ -56,6 +55,23 @@ def prevalence_rows(world: World) -> list[Row]:
         band = children.window(month, first, last)
         part = children.z[band].astype(np.float64)
         found.append(row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum()))
+    return found
+
+
+def _by_cell_in_columns(cell: NDArray[np.intp], z: F32) -> NDArray[np.float64]:
+    weights = (np.ones(len(z)), z < -2.0, z, z * z)
+    return np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
+
+
+@compiled(_by_cell_in_columns)
+def by_cell(cell, z):  # type: ignore[no-untyped-def]
+    """Children, those stunted, sum of z and of its square in each cell, (4, CELLS); cell and z (n,)."""
+    found = np.zeros((4, CELLS))
+    for i in range(len(z)):
+        found[0, cell[i]] += 1.0
+        found[1, cell[i]] += z[i] < -2.0
+        found[2, cell[i]] += z[i]
+        found[3, cell[i]] += z[i] * z[i]
     return found
 
 
@@ -92,7 +108,7 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
     for first, last in STRATA:
         part = children.window(month, first, last)
         inside = slice(part.start - rows.start, part.stop - rows.start)
-        here = np.bincount(got[inside][youngest[inside]], minlength=len(combinations))
+        here = how_many(got[inside], youngest[inside], len(combinations))
         combinations += here
         if (n := int(here.sum())) > 1:
             share = here @ package.holds / n

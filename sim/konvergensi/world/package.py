@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.base.compiled import compiled
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 
 if TYPE_CHECKING:
@@ -56,5 +57,29 @@ class Package:
         found = np.zeros(rows.stop - rows.start, np.uint16)
         for s, bit in self.bit_of.items():
             if len(book.taken[s]):
-                found |= (book.taken[s][rows] >= self.doses[s]) * bit
+                mark(found, book.taken[s][rows], self.doses[s], bit)
         return found
+
+
+def _mark_in_columns(found: NDArray[np.uint16], taken: NDArray[np.uint8], doses: int, bit: np.uint16) -> None:
+    found |= (taken >= doses) * bit
+
+
+@compiled(_mark_in_columns)
+def mark(found, taken, doses, bit):  # type: ignore[no-untyped-def]
+    """Set `bit` in those who have taken `doses` deliveries or more, (n,) in place."""
+    for i in range(len(found)):
+        found[i] |= bit * np.uint16(taken[i] >= doses)
+
+
+def _how_many_in_columns(codes: NDArray[np.uint16], counted: NDArray[np.bool_], n_codes: int) -> NDArray[np.int64]:
+    return np.bincount(codes[counted], minlength=n_codes)
+
+
+@compiled(_how_many_in_columns)
+def how_many(codes, counted, n_codes):  # type: ignore[no-untyped-def]
+    """How many of those counted have each combination of bits, (n_codes,)."""
+    found = np.zeros(n_codes, np.int64)
+    for i in range(len(codes)):
+        found[codes[i]] += counted[i]
+    return found
