@@ -2,7 +2,7 @@
 
 Every loop stands beside the NumPy function that says the same in whole columns. The two give the same bits (tests hold
 them against each other), so that it is a matter of time alone which of them runs. numba keeps what it has compiled on
-disk: the first run after installing compiles, later ones load. Why numba: docs/decisions/0031-compiled-loops.md.
+disk: the first run after installing compiles, later ones load. Why numba: docs/decisions/0009-speed.md.
 """
 
 from __future__ import annotations
@@ -41,6 +41,6 @@ def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
             return in_columns
         chosen = numba.njit(cache=True)(loop)
         chosen.in_columns = in_columns
-        return chosen  # type: ignore[no-any-return]
+        return chosen
 
     return choose

@@ -1,0 +1,164 @@
+"""Compiled loops and the NumPy functions beside them give the same bits, one by one and over a whole run."""
+
+import hashlib
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+
+import konvergensi
+from konvergensi.base import compiled
+from konvergensi.mechanisms import contacts, effects, growth, rationing
+from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.observe import series
+from konvergensi.world import draws, package, tally
+
+SIZES = (0, 1, 7, 500, 5_000)
+N_PLACES = 9
+SHARE = 0.005
+
+
+class Columns:
+    """Random columns of one length, as the model holds them."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.draw = n, np.random.default_rng(n)
+        ages = np.sort(self.draw.integers(-9, 24, n))[::-1]
+        self.oldest = int(ages[0]) if n else 0
+        k = self.oldest - int(ages[-1]) + 1 if n else 0
+        self.ends = np.searchsorted(-ages, np.arange(-self.oldest, k - self.oldest), side="right").astype(np.int64)
+        self.place = self.draw.integers(0, N_PLACES, n).astype(np.int16)
+        self.at = np.flatnonzero(self.mask(0.6))
+
+    def mask(self, share: float = 0.4) -> np.ndarray:
+        return self.draw.random(self.n) < share
+
+    def whole(self, kind: type, n: int | None = None, most: int = 2**16) -> np.ndarray:
+        return self.draw.integers(0, most, self.n if n is None else n).astype(kind)
+
+    def z(self, n: int | None = None) -> np.ndarray:
+        return self.draw.normal(0.0, 1.0, self.n if n is None else n).astype(np.float32)
+
+
+def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """Every compiled loop with arguments of n rows."""
+    c = Columns(n)
+    m, nobody, f32 = len(c.at), np.zeros(0, bool), np.float32
+    ages = (c.ends, c.oldest)
+    keys = draws.entity_keys("child", np.arange(n))
+    for loop in (draws._bits, draws._halves, draws._uniform):
+        yield loop, (keys, 3_000_000_000, 77)
+    yield draws._halves_at, (keys, c.at, 1, 2)
+    yield draws._normal, (keys, 5, 6, draws._normal_table())
+    for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
+        yield contacts.where, (c.mask(), left, open_, c.place)
+    yield contacts.stock_order, (c.whole(np.uint16, N_PLACES), c.place, c.at)
+    for met in (nobody, c.mask()):
+        had, refused = c.whole(np.uint8, most=9), c.whole(np.uint8, most=4)
+        yield contacts.caseload, (c.mask(), c.mask(), met, c.mask(), had, refused, 6, 2)
+    yield contacts.caseload_order, (c.mask(), c.whole(np.uint16), c.at, c.whole(np.uint16, m))
+    yield contacts._lot_and_power, (c.whole(np.uint16, m), c.z(N_PLACES), c.place, c.at)
+    for money, staff in ((1e5, np.inf), (1e7, 40.0), (0.0, 5.0), (np.inf, 0.0)):
+        limits = (2 * money, 1.5 * money, money, staff)
+        remoteness = c.draw.random(n).astype(f32)
+        yield rationing.serve, (n, c.whole(np.uint16, m), c.at, remoteness, f32(30_000.5), f32(9_999.9), *limits)
+    takes, whole, steps = c.mask(), c.z(69), np.abs(c.z(128))
+    taken, gained = c.whole(np.uint8, most=30), np.abs(c.z())
+    best = gained + np.abs(c.z())  # of all services, so no less than of one
+    for together in (f32(0.0), f32(0.37), f32(2.0)):
+        yield growth.add_gain, (takes, c.z(), gained, best, together, c.z())
+        yield effects.add_doses, (takes, whole, *ages, steps, taken, gained, best, together, c.z())
+    yield growth.move_on, (c.z(), c.z(60), c.z(60), *ages, c.z())
+    yield growth.add_up, (c.z(), c.z(60), c.z(60), *ages, c.z(), c.z(), c.z())
+    for need in (tally.EVERYBODY, c.mask()):
+        known, listed = c.mask(), c.mask()
+        yield tally.stages, (need, known, listed, c.at, c.whole(np.uint16, m, 1024), 700, 300, c.mask(), c.mask())
+    for gains in (tally.NOWHERE, c.draw.random(69) < 0.5):
+        furthest, stage = c.whole(np.uint8, most=10), c.whole(np.uint8, most=8)
+        yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)
+    yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
+    yield package.how_many, (c.whole(np.uint16, most=64), c.mask(), 64)
+    yield series.by_cell, (c.whole(np.intp, most=10), c.z())
+
+
+def same_bits(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(same_bits(*each) for each in zip(one, other))
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+
+def copied(given: tuple[Any, ...]) -> list[Any]:
+    return [each.copy() if isinstance(each, np.ndarray) else each for each in given]
+
+
+needs_numba = pytest.mark.skipif(not compiled.COMPILES, reason="numba is not installed")
+
+
+@needs_numba
+@pytest.mark.parametrize("n", SIZES)
+def test_a_loop_and_its_columns_give_the_same_bits_and_leave_the_same_bits_behind(n: int) -> None:
+    for loop, given in cases(n):
+        one, other = copied(given), copied(given)
+        found, expected = loop(*one), loop.in_columns(*other)  # type: ignore[attr-defined]
+        assert same_bits(found, expected), loop
+        assert same_bits(tuple(one), tuple(other)), loop
+
+
+@needs_numba
+def test_every_compiled_loop_of_the_package_is_held_against_its_columns() -> None:
+    there = set()
+    for module in pkgutil.walk_packages(konvergensi.__path__, "konvergensi."):
+        if module.name.split(".")[1] in ("world", "mechanisms", "observe"):
+            found = vars(importlib.import_module(module.name)).values()
+            there |= {each.py_func.__qualname__ for each in found if hasattr(each, "in_columns")}
+    assert there == {loop.py_func.__qualname__ for loop, _ in cases(7)}  # type: ignore[attr-defined]
+
+
+def tables_of(seed: int) -> str:
+    """Hash of every table of a short run."""
+    model = ConvergenceModel("one-list", "lebak", rng=seed, population_share=SHARE, end="2018-06", trace_children=5)
+    while model.running:
+        model.step()
+    found = hashlib.sha256()
+    for name, table in sorted(model.recorder.tables().items()):
+        found.update(f"{name}{table.to_dict('list')!r}".encode())
+    found.update(model.world.children.z.tobytes())
+    return found.hexdigest()
+
+
+def test_a_run_without_numba_gives_the_same_bits() -> None:
+    code = (
+        "from test_compiled import tables_of; from konvergensi.base.compiled import COMPILES; "
+        "assert not COMPILES; print(tables_of(3))"
+    )
+    path = os.pathsep.join(sys.path)
+    away = os.environ | {compiled.SWITCH: "0", "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=away, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == tables_of(3)
+
+
+def test_two_processes_give_the_bits_of_one() -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert list(pool.map(tables_of, (3, 4))) == [tables_of(3), tables_of(4)]
+
+
+def test_help_does_not_wait_for_the_compiler() -> None:
+    code = (
+        "import sys; from konvergensi.cli.main import main; sys.argv = ['konvergensi', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    away = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=away, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "konvergensi" in done.stdout
