@@ -147,8 +147,8 @@ def _caseload_order_in_columns(in_course: Mask, lasting: U16, at: At, fresh: U16
 
 @compiled(_caseload_order_in_columns)
 def caseload_order(in_course, lasting, at, fresh):  # type: ignore[no-untyped-def]
-    """Order of a worker's month, (m,), of the rows `at`: families already begun, (n,) bool, come first, in lasting order,
-    (n,), then new ones by lot, (m,).
+    """Order of a worker's month, (m,), of the rows `at`: families begun, (n,) bool, come first, in lasting order, (n,),
+    then new ones by lot, (m,).
     """
     order = np.empty(len(at), np.uint16)
     for i in range(len(at)):

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
 from konvergensi.mechanisms.contacts import CASELOAD

@@ -92,7 +92,7 @@ def forget_quality(world: World) -> None:
 
 
 def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | None:
-    """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it; None for nothing."""
+    """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it, or None."""
     whole, steps = by_age_and_dose(world, s, p)
     if whole is None:
         return None

@@ -53,7 +53,9 @@ def to_households(world: World, s: int, p: int, service: Service, need: Mask, le
     if (open_ := places.open_villages(world, p)) is not None:
         candidates &= open_[households.village]
     at = np.flatnonzero(candidates)
-    return Offer(listed, listed, at, serving_order(world, p, world.book.rank[s][at], households, slice(0, len(need)), at))
+    return Offer(
+        listed, listed, at, serving_order(world, p, world.book.rank[s][at], households, slice(0, len(need)), at)
+    )
 
 
 def serving_order(

@@ -72,7 +72,7 @@ class Children:
         return slice(starts[min(max(lo, 0), last)], starts[min(max(hi, 0), last)])
 
     def by_age(self, month: int, rows: slice) -> tuple[NDArray[np.int64], int]:
-        """Where each month of age ends in `rows`, (k,) counted from their first, and the age of the first, the oldest."""
+        """Where each month of age ends in `rows`, (k,) counted from their first, and the age of the oldest (first)."""
         if rows.stop <= rows.start:
             return self.offsets[:0], 0
         first, last = int(self.birth_month[rows.start]), int(self.birth_month[rows.stop - 1])

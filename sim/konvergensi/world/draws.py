@@ -160,9 +160,7 @@ class Draws:
         """(n,) uint32, uniform over 0 .. 2**32-1."""
         return _bits(keys, *self.checksums(decision, month))
 
-    def halves(
-        self, decision: str, month: int, keys: Keys, at: NDArray[np.intp] | None = None
-    ) -> NDArray[np.uint16]:
+    def halves(self, decision: str, month: int, keys: Keys, at: NDArray[np.intp] | None = None) -> NDArray[np.uint16]:
         """(n,) uint16, the upper halves of `bits`; (m,) of the rows `at`."""
         if at is None:
             return _halves(keys, *self.checksums(decision, month))
