@@ -3,9 +3,9 @@
 Stages, each a store under the folder of the calibration, so that one that was stopped goes on where it was:
 
 1. `wave-1`: Sobol points over the prior; `wave-2`, ...: points that the emulators of all waves before do not rule out.
-2. `posterior`: draws of the posterior on these emulators, lived with other seeds. The emulators are fitted again with
-   them, and the draws weighted from the first posterior to the second.
-3. `truths`: points of the prior that no emulator sees, lived with one more seed: synthetic data with a known truth.
+2. `posterior`: draws of the posterior on these emulators, simulated with other seeds. The emulators are fitted again
+   with them, and the draws weighted from the first posterior to the second.
+3. `truths`: points of the prior that no emulator sees, simulated with one more seed: synthetic data with a known truth.
 4. `structure-...`: points of the last wave under another structure of the model.
 
 Everything drawn comes from the study's seed, and emulators are fitted in this process: nothing depends on the workers.
@@ -47,7 +47,7 @@ from konvergensi.results.calibration import Calibration
 from konvergensi.results.fitted import fitted_files, fitted_root
 from konvergensi.studies.writing import refuse_foreign
 
-OTHER_SEEDS = 100  # what is lived to check is lived with seeds that no emulator saw
+OTHER_SEEDS = 100  # what is simulated to check is simulated with seeds that no emulator saw
 TRUTH_SEED = 90
 TRUTH_POINTS = 50  # Sobol series of the truths, apart from that of the first wave
 
@@ -86,8 +86,8 @@ def calibrate(
     first = Analysis(study, runs, stages_of(study))
     posterior = first.posterior()
     unit = chosen(posterior, file.draws)
-    lived = simulator.run(POSTERIOR, unit, tuple(OTHER_SEEDS + seed for seed in seeds))
-    runs = pd.concat([runs, lived], ignore_index=True)
+    simulated = simulator.run(POSTERIOR, unit, tuple(OTHER_SEEDS + seed for seed in seeds))
+    runs = pd.concat([runs, simulated], ignore_index=True)
     second = Analysis(study, runs, (*stages_of(study), POSTERIOR))
     weighted = corrected(first.likelihood, second.likelihood, unit)
     extra = []

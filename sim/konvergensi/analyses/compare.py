@@ -1,4 +1,4 @@
-"""Comparing scenarios: the same children, beliefs and chance under each, differences to the first.
+"""Comparing scenarios: the same children, parameter draws and chance under each, differences to the first.
 
 `compare(["baseline", "one-list"], district="lebak")` returns a `Comparison`.
 """
@@ -17,19 +17,25 @@ import pandas as pd
 from konvergensi.analyses.budget_lines import money_note
 from konvergensi.analyses.compare_plan import PairedJob, Plan, compare_job, make_plan, run_of_row
 from konvergensi.analyses.manifest import made_from
+from konvergensi.analyses.measure_first import choices, measure_first
+from konvergensi.analyses.paths import described_level
 from konvergensi.base.errors import InputError
 from konvergensi.base.months import format_month
 from konvergensi.base.words import both
 from konvergensi.inputs.acting import acting_years
 from konvergensi.inputs.arguments import public
+from konvergensi.inputs.country_observed import Observed
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
+from konvergensi.inputs.scenarios import starting
+from konvergensi.inputs.structures import USUAL
 from konvergensi.inputs.targets import load_targets
 from konvergensi.methods.statistics import (
     F64,
-    best_shares,
+    best_with_interval,
     interval,
     interval_kind,
+    is_decided,
     mean_interval,
     more_runs,
     ratio_interval,
@@ -51,13 +57,15 @@ def compare(
     *,
     district: str = "lebak",
     draws: int = 20,
-    seeds: int = 2,
+    seeds: int = 4,
     population_share: float = 0.2,
     start: str = "2018-01",
     end: str = "2024-12",
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
-    structures: str = "default",
+    structures: str = USUAL,
+    observed: str | Path | Sequence[Observed] | None = None,
+    policies_from: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
     keep: str | Path | None = None,
@@ -70,17 +78,20 @@ def compare(
     parameters as they are, so that intervals speak of chance alone); seeds, how many for each draw (1, 2, ...);
     draws_from, `fitted` for draws fitted to the district where it has them (else as `prior`), `prior` for the ranges of
     the parameters alone, or the folder of a calibration; structures, the rules that are drawn with them: `all`,
-    `default` (none) or the name of one; workers, processes at work (None: one for each core); cluster, the address of a
+    `default` (none) or the name of one; observed, survey rows of one's own or a file of them, which move the district's
+    level (as `validate --observed` reads them); policies_from, the month in which every policy begins, "YYYY-MM" or
+    `next January` (None: as each says); workers, processes at work (None: one for each core); cluster, the address of a
     Dask scheduler instead, `tcp://host:port`; keep, a folder in which what is finished is kept for the next start;
-    progress, called with runs done and in all; the others
-    as in `konvergensi.run`.
+    progress, called with runs done and in all; the others as in `konvergensi.run`. The level of each draw is one of the
+    fit over the country (docs/decisions/0038-one-truth.md).
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
     span = (population_share, start, end)
-    plan = make_plan(scenarios, district, draws, seeds, *span, dict(set or {}), draws_from, structures)
+    scenarios = starting(scenarios, policies_from)
+    plan = make_plan(scenarios, district, draws, seeds, *span, dict(set or {}), draws_from, structures, observed)
     each = len(plan.policies)
     tell = None if progress is None else lambda done, total: progress(done * each, total * each)
     jobs = [plan.full, *plan.sample.values()]
@@ -89,8 +100,11 @@ def compare(
     details = {policy: run_of_row(row["run"]) for policy, row in zip(plan.names, rows[plan.full]["scenarios"])}
     samples = _Samples.of(plan, rows)
     cost_effect = _cost_effect(samples)
+    parameter_draws = _parameter_draws(plan, rows)
+    information, worth = _information(samples, parameter_draws, cost_effect)
+    manifest = _manifest(plan, samples, details, cost_effect, dict(set or {}), time.perf_counter() - began)
     return Comparison(
-        manifest=_manifest(plan, samples, details, cost_effect, dict(set or {}), time.perf_counter() - began),
+        manifest=manifest | {"information": worth},
         comparison=_comparison(samples),
         runs=_runs(samples),
         targets=_targets(samples),
@@ -101,7 +115,9 @@ def compare(
         groups=_groups(samples),
         villages=_villages(samples),
         details=details,
-        beliefs=_beliefs(plan),
+        parameter_draws=parameter_draws,
+        settled=_settled(plan, rows),
+        information=information,
     )
 
 
@@ -159,12 +175,10 @@ def _comparison(samples: _Samples) -> pd.DataFrame:
     parts = []
     for measure, values in samples.by_measure.items():
         levels = (np.clip(each, *BOUNDS.get(measure, (0.0, math.inf))) for each in interval(values))
-        columns = (*levels, *interval(_to_first(values)), best_shares(values, MEASURES[measure]))
+        columns = (*levels, *interval(_to_first(values)), *best_with_interval(values, MEASURES[measure]))
         for i, name in enumerate(samples.names):
             of_one = dict(zip(COLUMNS["comparison"][3:], (column[i] for column in columns)))
-            parts.append(
-                pd.DataFrame({"scenario": name, "measure": measure, "month": samples.months[measure]} | of_one)
-            )
+            parts.append(pd.DataFrame({"policy": name, "measure": measure, "month": samples.months[measure]} | of_one))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -207,8 +221,7 @@ def _pairs(samples: _Samples) -> pd.DataFrame:
             for measure, values in samples.last.items():
                 difference = values[..., b] - values[..., a]
                 mean, low, high = (float(each) for each in mean_interval(difference))
-                decided = low > 0.0 or high < 0.0 or not difference.any()
-                rows.append((one, other, measure, mean, low, high, decided, more_runs(difference)))
+                rows.append((one, other, measure, mean, low, high, is_decided(difference), *more_runs(difference)))
     return _table("pairs", rows)
 
 
@@ -217,7 +230,7 @@ def _costs(samples: _Samples) -> pd.DataFrame:
 
 
 def _cost_effect(samples: _Samples) -> pd.DataFrame:
-    cost = _to_first(samples.last["spent_rp"] + samples.last["kpm_incentive_rp"])
+    cost = _to_first(samples.last["spent_rp"] + samples.last["kpm_incentive_rp"] + samples.last["coordination_rp"])
     cases, protected = (_to_first(samples.last[measure]) for measure in ("stunted_children", "protected_in_time"))
     paid_out = _to_first(samples.array("transfer_rp"))
     rows = [
@@ -247,7 +260,7 @@ def _villages(samples: _Samples) -> pd.DataFrame:
     parts = [
         pd.DataFrame(
             {
-                "scenario": name,
+                "policy": name,
                 "village": place["village"].to_numpy(),
                 "kecamatan": place["kecamatan"].to_numpy(),
                 "x": place["x"].to_numpy(),
@@ -262,16 +275,36 @@ def _villages(samples: _Samples) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _beliefs(plan: Plan) -> pd.DataFrame:
+def _parameter_draws(plan: Plan, rows: Mapping[PairedJob, Row]) -> pd.DataFrame:
+    """What each draw holds: parameters drawn, and level and rise as they were solved from its path."""
     drawn = {each.key for each in plan.drawn}
-    rows = [
-        (draw, key, float(value))
-        for (draw, seed), job in plan.sample.items()
-        if seed == 1
-        for key, value in job.set
-        if key in drawn
-    ]
-    return _table("beliefs", rows)
+    found = []
+    for (draw, seed), job in plan.sample.items():
+        if seed == 1 and draw:
+            held = {key: value for key, value in job.set if key in drawn} | rows[job]["level"]
+            found += [(draw, key, float(value)) for key, value in held.items()]
+    return _table("parameter_draws", found)
+
+
+def _settled(plan: Plan, rows: Mapping[PairedJob, Row]) -> pd.DataFrame:
+    """Rules that a draw chose, and level and rise of each of its runs, as text that reads back exactly."""
+    rules = {each.key for each in plan.structures}
+    found = []
+    for (draw, seed), job in plan.sample.items():
+        held = {key: value for key, value in job.set if key in rules} | rows[job]["level"]
+        found += [(draw, seed, key, str(value)) for key, value in held.items()]
+    return _table("settled", found)
+
+
+def _information(
+    samples: _Samples, parameter_draws: pd.DataFrame, cost_effect: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What is worth measuring before choosing, priced by what a stunted child fewer costs under the best policy."""
+    chosen = choices(samples.plan.policies)
+    prevalence, stunted = (samples.last[name][:, :, chosen] for name in ("prevalence", "stunted_children"))
+    best = samples.names[chosen[int(prevalence.mean(axis=(0, 1)).argmin())]]
+    prices = {(each["policy"], each["effect"]): each["rp"] for each in _cost_per(cost_effect, samples)}
+    return measure_first(prevalence, stunted, samples.draws, parameter_draws, prices.get((best, "cases_averted")))
 
 
 def _mean_where_known(values: F64) -> F64:
@@ -299,8 +332,9 @@ def _manifest(
     kind = interval_kind(draws, seeds)
     hashes = {policy.id: policy.hashes for policy in plan.policies}
     return made_from(plan.place, hashes, wall_time_s) | {
-        "scenarios": plan.names,
+        "policies": plan.names,
         "titles": {policy.id: {"en": policy.title.en, "id": policy.title.id} for policy in plan.policies},
+        "kinds": {policy.id: policy.kind for policy in plan.policies if policy.kind},
         "questions": {policy.id: {"en": policy.question.en, "id": policy.question.id} for policy in plan.policies},
         "changes": {policy.id: resolved.log for policy, resolved in zip(plan.policies, plan.resolved)},
         "acts": {
@@ -317,7 +351,8 @@ def _manifest(
         "set": set_,
         "drawn": [each.key for each in plan.drawn],
         "structures": {each.key: dict(each.weights) for each in plan.structures},
-        "beliefs": described(plan.fitted, plan.place) if draws else {"from": "none"},
+        "parameter_draws": described(plan.fitted, plan.place) if draws else {"from": "none"},
+        "level": described_level(plan.place, set_, plan.rows),
         "interval_kind": kind,
         "intervals": both(f"said.intervals.{kind}", draws=draws, seeds=seeds),
         "pair_intervals": both("said.intervals.pairs"),
@@ -360,12 +395,12 @@ def _assumed_unit_costs(plan: Plan, details: Mapping[str, Run]) -> dict[str, Any
 def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, Any]]:
     """Rp per stunted child averted and per child protected in time, against the reference, or why there is none.
 
-    rp_without_transfers: the same without what goes to families as cash or food vouchers.
+    without_transfers_rp: the same without what goes to families as cash or food vouchers.
     """
     by = "draw" if len(samples.draws) > 1 else "seed"
     rows: list[dict[str, Any]] = []
     for name in samples.names[1:]:
-        each = cost_effect[cost_effect["scenario"] == name]
+        each = cost_effect[cost_effect["policy"] == name]
         means = each.groupby(by)[["d_cost_rp", "d_transfer_rp", *EFFECTS.values()]].mean()
         services = (means["d_cost_rp"] - means["d_transfer_rp"]).to_numpy()
         for effect, column in EFFECTS.items():
@@ -378,8 +413,8 @@ def _cost_per(cost_effect: pd.DataFrame, samples: _Samples) -> list[dict[str, An
             )
             without, _, _ = ratio_interval(services, means[column].to_numpy())
             services_rp = without if reason is None and math.isfinite(without) else None
-            told = {**known, "rp_without_transfers": services_rp, "reason": reason}
-            rows.append({"scenario": name, "effect": effect, **told})
+            told = {**known, "without_transfers_rp": services_rp, "reason": reason}
+            rows.append({"policy": name, "effect": effect, **told})
     return rows
 
 

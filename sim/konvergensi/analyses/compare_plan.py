@@ -1,6 +1,6 @@
-"""Which runs `compare` makes, with which beliefs and seeds, and what is kept of each.
+"""Which runs `compare` makes, with which parameter draws and seeds, and what is kept of each.
 
-A run is policy (the scenario), belief (draw 0: each parameter as it is; draw 1, 2, ...: a sample of what is uncertain)
+A run is policy, parameter draw (draw 0: each parameter as it is; draw 1, 2, ...: a sample of what is uncertain)
 and chance (the seed). All scenarios of one draw and seed are one job, so that they share their past.
 """
 
@@ -9,23 +9,27 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from konvergensi.analyses.paths import NodePath, at_level, centre, follows_country, own_rows, path_draws
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import anywhere, collect
 from konvergensi.inputs.additions import added_parameters
+from konvergensi.inputs.country import LEVEL_KEYS
+from konvergensi.inputs.country_observed import Observed
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.scenarios import Resolved, Scenario, load_scenario, resolve
-from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
+from konvergensi.inputs.structures import USUAL, Structure, structures_asked
 from konvergensi.inputs.uncertain import is_uncertain
 from konvergensi.methods.sobol import SOBOL_SEED, rules, sobol
 from konvergensi.model.branch import branches
 from konvergensi.model.outcome import measures_of
-from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
+from konvergensi.results.fitted import PRIOR, Fitted, joined, parameter_draws_of
 from konvergensi.studies.rows import Row
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PairedJob:
-    """All scenarios with one belief and one seed; with `in_full`, their whole tables are kept too."""
+    """All scenarios with one parameter draw and one seed; with `in_full`, their whole tables are kept too."""
 
     scenarios: tuple[str, ...]
     district: str
@@ -45,6 +49,7 @@ class PairedJob:
     end: str
     set: tuple[tuple[str, Value], ...] = ()
     in_full: bool = False
+    path: NodePath | None = None  # of true prevalence, solved into level and rise
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Plan:
     full: PairedJob
     sample: dict[tuple[int, int], PairedJob]
     structures: tuple[Structure, ...] = ()  # that are drawn with the parameters
-    fitted: Fitted | None = None  # where the beliefs about its parameters come from, if not from the prior
+    fitted: Fitted | None = None  # where the draws of its parameters come from, if not from the prior
+    rows: tuple[Observed, ...] = ()  # of one's own, that moved the level
 
     @property
     def names(self) -> list[str]:
@@ -80,12 +86,14 @@ def make_plan(
     end: str,
     set_: dict[str, Any],
     draws_from: str = PRIOR,
-    structures: str = DEFAULT,
+    structures: str = USUAL,
+    observed: str | Path | Sequence[Observed] | None = None,
 ) -> Plan:
     """Plan the jobs. Raises InputError for fewer than two scenarios, one named twice, and input that does not fit.
 
     Parameters: draws_from, see calibration/fitted.py; structures, `all`, `default` or the name of one: the rules that
-    are drawn with the parameters. What the caller or a policy sets is not drawn.
+    are drawn with the parameters; observed, survey rows that move the district's level. What the caller or a policy
+    sets is not drawn.
     """
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     if len(scenarios) < 2:
@@ -100,16 +108,22 @@ def make_plan(
     known = place.parameters()
     given = {key: known[key].checked(value) for key, value in set_.items()}
     decided = {change.key for policy in policies for change in policy.changes} | set(given)
-    fitted = beliefs_of(place, draws_from)
+    fitted, rows = parameter_draws_of(place, draws_from), own_rows(place, observed)
+    followed = follows_country(place, decided, rows)
+    decided |= set(LEVEL_KEYS) if followed else set()
     drawn, sample = sample_of(place, draws, decided, fitted)
     asked = tuple(each for each in structures_asked(structures) if each.key not in decided) if draws else ()
-    sample = [{**belief, **rule} for belief, rule in zip(sample, rules(asked, draws))]
+    sample = [{**parameter_draw, **rule} for parameter_draw, rule in zip(sample, rules(asked, draws))]
 
-    def job(seed: int, belief: dict[str, Value], in_full: bool = False) -> PairedJob:
-        settled = tuple((given | belief).items())
-        return PairedJob(tuple(scenarios), district, seed, population_share, start, end, settled, in_full)
+    middle = centre(str(place.area), rows) if followed and rows else None
 
-    beliefs = dict(enumerate(sample, start=1)) or {0: {}}
+    def job(seed: int, parameter_draw: dict[str, Value], path: NodePath | None, in_full: bool = False) -> PairedJob:
+        settled = tuple((given | parameter_draw).items())
+        return PairedJob(tuple(scenarios), district, seed, population_share, start, end, settled, in_full, path)
+
+    parameter_draws = dict(enumerate(sample, start=1)) or {0: {}}
+    drawn_paths = path_draws(str(place.area), draws, rows) if followed else []
+    paths = dict(enumerate(drawn_paths, start=1))
     return Plan(
         place=place,
         policies=tuple(policies),
@@ -119,10 +133,15 @@ def make_plan(
         drawn=tuple(drawn),
         draws=draws,
         seeds=seeds,
-        full=job(1, {}, in_full=True),
-        sample={(draw, seed): job(seed, belief) for draw, belief in beliefs.items() for seed in range(1, seeds + 1)},
+        full=job(1, {}, middle, in_full=True),
+        sample={
+            (draw, seed): job(seed, parameter_draw, paths.get(draw, middle))
+            for draw, parameter_draw in parameter_draws.items()
+            for seed in range(1, seeds + 1)
+        },
         fitted=fitted if draws else None,
         structures=asked,
+        rows=tuple(rows),
     )
 
 
@@ -155,13 +174,15 @@ def sample_of(
 def compare_job(job: PairedJob) -> Row:
     """Live all scenarios of a job; what is kept of each, in their order, and with `in_full` their tables."""
     kept: dict[str, Row] = {}
+    values = at_level(job.district, job.seed, job.set, job.path)
     for name, model in branches(
-        job.scenarios, job.district, job.seed, job.population_share, job.start, job.end, dict(job.set)
+        job.scenarios, job.district, job.seed, job.population_share, job.start, job.end, values
     ):
         kept[name] = {"outcome": measures_of(model)}
         if job.in_full:
-            kept[name]["run"] = run_as_row(model, dict(job.set))
-    return {"scenarios": [kept[name] for name in job.scenarios]}
+            kept[name]["run"] = run_as_row(model, values)
+    solved = {key: values[key] for key in LEVEL_KEYS} if job.path else {}
+    return {"scenarios": [kept[name] for name in job.scenarios], "level": solved}
 
 
 def run_as_row(model: ConvergenceModel, set_: dict[str, Value]) -> Row:

@@ -101,7 +101,7 @@ def _manifest(store: Store, given: Cases, method: Method, rule: Rule) -> dict[st
         if each.key in given.x
     }
     return described(store, given.district) | {
-        "scenarios": [given.scenario],
+        "policies": [given.scenario],
         "draws": len(given.x),
         "left_out": given.left_out,
         "where": given.where.text,

@@ -6,12 +6,12 @@ months `since` .. `until`, less the first. It is the sum of four things.
 1. *Measurement*: what surveys add to the truth. Their dates (they do not fall on the first and the last month) and
    their errors (sample, length, age). Truth is prevalence before `since` and in `until`. Each survey is held by many
    teams: the part is their mean; how far a single pair of surveys goes astray is told beside it.
-2. *Anyway*: the change of the truth when every driver stands still. Children born under earlier conditions grow out,
-   others are born under those of `since`: cohort replacement.
+2. *Cohort replacement*: the change of the truth when every driver stands still. Children born under earlier conditions
+   grow out, others are born under those of `since`.
 3. *Each driver*: its Shapley share of what the drivers bring together. With v(S) the change of the truth when the
    drivers in S move as they did and all others stand still, the share of a driver is what it adds to v, averaged over
-   all orders in which the drivers could have begun to move. Every set S is lived from the same month on by a copy of
-   the same model, with the same children and the same chance; nothing is sampled but the seed.
+   all orders in which the drivers could have begun to move. Every set S is simulated from the same month on by a copy
+   of the same model, with the same children and the same chance; nothing is sampled but the seed.
 4. Nothing else: the shares of the drivers sum to v(all) - v(none), so everything sums to the published change.
 
 **What standing still means.** A change is explained by what changed. So a driver that stands still goes on as it was
@@ -57,10 +57,11 @@ from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.published import FILE, Published
 from konvergensi.inputs.scenarios import load_scenario
+from konvergensi.inputs.structures import USUAL
 from konvergensi.methods.shapley import coalitions, shapley
-from konvergensi.model.replay import COORDINATION, HISTORY, SERVICES
+from konvergensi.model.replay import COORDINATION, HISTORY, PROVINCE, SERVICES
 from konvergensi.results.explanation import (
-    ANYWAY,
+    COHORTS,
     COORDINATION_LESS_SERVICES,
     DATES,
     EARLIER,
@@ -89,12 +90,12 @@ def explain(
     until: str = "2021-12",
     seeds: int = 4,
     population_share: float = 0.1,
-    agencies: int = 3,
+    agencies: int = 2,
     workers: int | None = None,
     cluster: str | None = None,
     set: Mapping[str, Any] | None = None,
     draws_from: str = FITTED,
-    structures: str = "default",
+    structures: str = USUAL,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -104,11 +105,11 @@ def explain(
 
     Parameters: since, until, first and last month, "YYYY-MM"; seeds, how many of them (1, 2, ...); agencies, how many
     get a share of their own, those with most programmes first (the others share one; each doubles the work); set,
-    parameter values in force from the beginning of the lived past; structures, rules of which each seed gets a choice
+    parameter values in force from the beginning of the burn-in; structures, rules of which each seed gets a choice
     (`all`, `default` for none, or the name of one); draws_from, `fitted`: each seed with a draw fitted
     to the district, where it has them, `prior`: parameters as they are, or the folder of a calibration; district,
     population_share, workers, cluster, lang, keep, extensions and progress as in `konvergensi.gaps`, the last called
-    with worlds lived and in all.
+    with worlds simulated and in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
@@ -148,13 +149,13 @@ def _together(rows: Sequence[Row]) -> Row:
 
 
 def split(change: Change, drivers: Sequence[str]) -> dict[str, float]:
-    """Split the change of one seed's truth: `true`, `anyway`, its details, and the Shapley share of each driver.
+    """Split the change of one seed's truth: `true`, `cohort_replacement`, its details, the Shapley share of each.
 
     The order in which drivers are named changes nothing, to the last bit.
     """
     game = {each: change[world_of(each)] for each in coalitions(tuple(drivers))}
     nobody, everybody = game[frozenset()], game[frozenset(drivers)]
-    found = {TRUE: everybody, ANYWAY: nobody, EARLIER: nobody - change[LEVEL], REST: change[LEVEL]}
+    found = {TRUE: everybody, COHORTS: nobody, EARLIER: nobody - change[LEVEL], REST: change[LEVEL]}
     return found | shapley(game)
 
 
@@ -182,9 +183,9 @@ def _of_seed(plan: Plan, row: Row) -> dict[str, float]:
 def _parts(plan: Plan, rows: Sequence[Row]) -> pd.DataFrame:
     seeds = [_of_seed(plan, row) for row in rows]
     surveyed = PUBLISHED in seeds[0]
-    history = (HISTORY,) if HISTORY in plan.drivers else ()
+    history = tuple(each for each in (PROVINCE, HISTORY) if each in plan.drivers)
     ordered = [(PUBLISHED, "total"), (MEASUREMENT, "part"), (DATES, "detail"), (ERROR, "detail")] if surveyed else []
-    ordered += [(TRUE, "total"), (ANYWAY, "part"), (EARLIER, "detail"), (REST, "detail")]
+    ordered += [(TRUE, "total"), (COHORTS, "part"), (EARLIER, "detail"), (REST, "detail")]
     ordered += [(each, "part") for each in ("income", "covid", COORDINATION, *plan.groups, *history)]
     ordered += [(EVERY, "detail"), (COORDINATION_LESS_SERVICES, "contrast")]
     ordered += [(name, "without") for name in seeds[0] if name.startswith(WITHOUT)]
@@ -241,10 +242,10 @@ def _manifest(
     job, rows = plan.jobs[0], list(by_seed.values())
     names = {opd.id: opd.name for opd in plan.place.opd}
     trend = plan.place.parameters()["growth.income_trend_z_per_year"]
-    trends = [float(dict(each.set).get(trend.key, trend.value)) for each in plan.jobs]
+    trends = [float(row["rise"]) for row in rows]
     hashes = load_scenario(SCENARIO).hashes
     return made_from(plan.place, hashes, wall_time_s) | {
-        "scenario": SCENARIO,
+        "policy": SCENARIO,
         "structures": {each.key: dict(each.weights) for each in plan.structures},
         "start": plan.since,  # the months explained, as figures and tables show them
         "end": plan.until,
@@ -257,10 +258,10 @@ def _manifest(
         "population_share": job.population_share,
         "population_share_made": rows[0]["share_made"],
         "set": dict(set_),
-        "beliefs": described(plan.fitted, plan.place) if plan.fitted else {"from": "none"},
+        "parameter_draws": described(plan.fitted, plan.place) if plan.fitted else {"from": "none"},
         "drivers": list(plan.drivers),
         "idle": list(plan.idle),
-        "agencies": {group: [names[agency] for agency in ids] for group, ids in plan.groups.items()},
+        "agencies": {group: [names.get(each, each) for each in ids] for group, ids in plan.groups.items()},
         "before": float(np.mean([row["before"] for row in rows])),
         "teams": TEAMS,
         "single_pairs": single_pairs(rows),
@@ -279,7 +280,7 @@ def _manifest(
         "command": "konvergensi.explain",
         "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds; parameters as they are"
         if plan.fitted is None
-        else f"chance and belief: 95 % t interval over {len(plan.seeds)} seeds, each with a fitted draw of its own",
+        else f"chance and parameters: 95 % t interval over {len(plan.seeds)} seeds, each with a fitted draw of its own",
     }
 
 

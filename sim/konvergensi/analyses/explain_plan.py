@@ -1,7 +1,7 @@
 """Which worlds `explain` lives, in which batches, and what is kept of each.
 
-A world is one seed lived from the month `since` on in which some drivers move and the others stand still; the months
-before are the same in all worlds of a seed, so each is a copy of the model that has lived them.
+A world is one seed simulated from the month `since` on in which some drivers move and the others stand still; the
+months before are the same in all worlds of a seed, so each is a copy of the model that has simulated them.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from konvergensi.analyses.paths import NodePath, at_level, follows_country, path_draws
 from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.base.files import anywhere, collect
 from konvergensi.base.months import format_month, parse_month
+from konvergensi.inputs.country import LEVEL_KEYS
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.parameters import Value
 from konvergensi.inputs.scenarios import load_scenario, resolve
-from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
+from konvergensi.inputs.structures import USUAL, Structure, structures_asked
 from konvergensi.mechanisms import shocks
 from konvergensi.methods.shapley import coalitions
 from konvergensi.methods.sobol import rules
-from konvergensi.model.replay import COORDINATION, COVID, HISTORY, INCOME, Replay, driver_of, service_groups
+from konvergensi.model.replay import COORDINATION, COVID, HISTORY, INCOME, PROVINCE, Replay, driver_of, service_groups
 from konvergensi.observe import measure, surveys
-from konvergensi.results.fitted import PRIOR, Fitted, beliefs_of, joined
+from konvergensi.results.fitted import PRIOR, Fitted, joined, parameter_draws_of
 from konvergensi.studies.rows import Row
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 
@@ -37,7 +39,7 @@ START = "2018-01"  # agencies move from here on, or from `since` if that is earl
 SCENARIO = "baseline"
 MOVES, WITHOUT, LEVEL = "moves ", "without ", "level"  # kinds of world: drivers that move, agencies that stop, incomes
 EVERY = "services"  # all agencies
-AT_ONCE = 16  # worlds of one batch: the months they share are lived once
+AT_ONCE = 16  # worlds of one batch: the months they share are simulated once
 TEAMS = 50  # that hold each survey: their mean is what surveys see, their spread is how far one goes astray
 
 
@@ -55,6 +57,7 @@ class Worlds:
     drivers: tuple[str, ...]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     set: tuple[tuple[str, Value], ...] = ()
+    path: NodePath | None = None  # of true prevalence, solved into level and rise
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -100,7 +103,7 @@ def make_plan(
     numbers: Mapping[str, Any],
     set_: Mapping[str, Any] | None = None,
     draws_from: str = PRIOR,
-    structures: str = DEFAULT,
+    structures: str = USUAL,
 ) -> Plan:
     """Plan the worlds.
 
@@ -123,19 +126,26 @@ def make_plan(
     moved = {driver_of(known[change.key]) for change in dated if change.month > first}
     groups = service_groups(place, numbers["agencies"])
     always = (INCOME, COORDINATION, *groups)
-    drivers = tuple(each for each in (INCOME, COVID, COORDINATION, *groups, HISTORY) if each in always or each in moved)
+    drivers = tuple(
+        each for each in (INCOME, COVID, COORDINATION, *groups, PROVINCE, HISTORY) if each in always or each in moved
+    )
     worlds = [world_of(each) for each in coalitions(drivers)]
     worlds += [WITHOUT + each for each in (*groups, EVERY) if each != EVERY or len(groups) > 1] + [LEVEL]
     batches = [tuple(worlds[at : at + AT_ONCE]) for at in range(0, len(worlds), AT_ONCE)]
     each_seed = tuple(range(1, numbers["seeds"] + 1))
-    fitted = beliefs_of(place, draws_from)
+    fitted = parameter_draws_of(place, draws_from)
     drawn = tuple(each for each in structures_asked(structures) if each.key not in (set_ or {}))
     chosen = rules(drawn, len(each_seed))
+    followed = draws_from != PRIOR and follows_country(place, set_ or {})
+    paths = path_draws(str(place.area), len(each_seed), by_change=True) if followed else [None] * len(each_seed)
 
     def job(seed: int, some: tuple[str, ...]) -> Worlds:
-        changed = tuple((beliefs(fitted, place, seed, set_ or {}) | chosen[seed - 1] | dict(set_ or {})).items())
+        changed = tuple(
+            (parameter_draws(fitted, place, seed, set_ or {}) | chosen[seed - 1] | dict(set_ or {})).items()
+        )
         span = (format_month(start), format_month(first), format_month(last))
-        return Worlds(district, seed, numbers["population_share"], *span, some, drivers, tuple(groups.items()), changed)
+        share, path = numbers["population_share"], paths[seed - 1]
+        return Worlds(district, seed, share, *span, some, drivers, tuple(groups.items()), changed, path)
 
     return Plan(
         place=place,
@@ -151,13 +161,14 @@ def make_plan(
     )
 
 
-def beliefs(fitted: Fitted | None, place: District, seed: int, set_: Mapping[str, Any]) -> dict[str, Value]:
+def parameter_draws(fitted: Fitted | None, place: District, seed: int, set_: Mapping[str, Any]) -> dict[str, Value]:
     """What a seed's fitted draw says of the parameters that are not set; nothing without fitted draws."""
     if fitted is None:
         return {}
     dated = {key for event in place.timeline for key in event.set}
     every: list[dict[str, Value]] = [{} for _ in range(seed)]
-    return joined(fitted, every, place.parameters(), {*set_, *dated})[-1]
+    decided = {*set_, *dated, *(LEVEL_KEYS if follows_country(place, set_) else ())}
+    return joined(fitted, every, place.parameters(), decided)[-1]
 
 
 def world_of(moving: frozenset[str]) -> str:
@@ -174,6 +185,7 @@ def live_worlds(job: Worlds) -> Row:
     """
     past = _past(job)
     row: Row = {"before": 100 * past.prevalence(), "change": {}, "share_made": past.world.population_share}
+    row["rise"] = float(past.world.settings[LEVEL_KEYS[1]])
     groups = dict(job.groups)
     for name in job.worlds:
         if name == LEVEL:
@@ -204,8 +216,8 @@ def live_worlds(job: Worlds) -> Row:
 def _past(job: Worlds, level_from: int | None = None) -> Replay:
     """The model as it is before the month `since`."""
     model = Replay.of_extensions()(
-        SCENARIO, job.district, job.seed, job.population_share, job.start, job.until, dict(job.set),
-        level_from=level_from,
+        SCENARIO, job.district, job.seed, job.population_share, job.start, job.until,
+        at_level(job.district, job.seed, job.set, job.path), level_from=level_from,
     )  # fmt: skip
     while model.world.month < parse_month(job.since):
         model.step()
@@ -213,7 +225,7 @@ def _past(job: Worlds, level_from: int | None = None) -> Replay:
 
 
 def survey_often(model: ConvergenceModel) -> list[dict[str, Any]]:
-    """The surveys of the month last lived, each held by TEAMS teams that draw other children and measure anew.
+    """The surveys of the month last simulated, each held by TEAMS teams that draw other children and measure anew.
 
     Returns: for each, `fieldwork`, `system`, `percent` (TEAMS,), and `half_width` of a team's own 95 % interval (mean).
     """

@@ -17,7 +17,9 @@ def fall_table(analysis: Analysis, weights: F64) -> pd.DataFrame:
     high), the same before fitting, noise_sd (SD of the difference of two such surveys, points), and share: the believed
     change over the published.
     """
-    surveys = sorted((each for each in analysis.study.targets if each.error_model == "survey"), key=lambda s: s.when)
+    surveys = sorted(
+        (each for each in analysis.study.targets if each.error_model == "survey"), key=lambda target: target.when
+    )
     rows = []
     for last in surveys[1:]:
         first = surveys[0]

@@ -1,7 +1,8 @@
 """The three gaps of the field studies, closed alone and together: who knows, who is on whose list, when money comes.
 
 Each set of gaps is closed by the policies `close-<gap>`, with the same children, chance and money as the baseline.
-Two kinds of interval: over seeds (chance), and over draws of what nobody has measured (assumptions).
+Two kinds of interval: over seeds (chance), and over draws of what nobody has measured (assumptions), where
+seeds take turns.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from konvergensi.analyses.gaps_plan import (
     make_plan,
     name_of,
     scenario_of,
+    seed_of,
 )
 from konvergensi.analyses.manifest import made_from
 from konvergensi.base.errors import InputError
@@ -34,8 +36,9 @@ from konvergensi.inputs.arguments import public
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import number_faults
 from konvergensi.inputs.scenarios import load_scenario
-from konvergensi.inputs.structures import DEFAULT
+from konvergensi.inputs.structures import USUAL
 from konvergensi.methods.shapley import shapley
+from konvergensi.methods.statistics import interval
 from konvergensi.results.gaps import GOOD, MEASURES, RANGES, RANKING, Gaps
 from konvergensi.studies.rows import Progress, Row, rows_of
 
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
 Sample = Mapping[Closed, float]  # a measure with each set of gaps closed, in one seed or draw
 Rows = Mapping[tuple[Closed, int], Row]  # by set of gaps, and seed or draw
 CONFIDENCE = 0.95  # over seeds
-PERCENTILES = (5, 95)  # over draws
 INTERVALS = ("chance_low", "chance_high", "assumed_low", "assumed_high")
 
 
@@ -62,7 +64,8 @@ def gaps(
     workers: int | None = None,
     cluster: str | None = None,
     ranges: bool = True,
-    structures: str = DEFAULT,
+    structures: str = USUAL,
+    policies_from: str | None = None,
     lang: Lang = "en",
     keep: str | Path | None = None,
     progress: Progress | None = None,
@@ -74,21 +77,22 @@ def gaps(
     2, ...); draws, how many samples of the assumptions (0: none); workers, processes at work (None: one for each core);
     cluster, the address of a Dask scheduler instead, `tcp://host:port`; ranges, whether each rate that was never
     measured is also tried at both ends of its range; structures, the rules that are drawn with the assumptions: `all`,
-    `default` (none) or the name of one; lang, the language of `lines`; keep, a folder in which each finished run is
+    `default` (none) or the name of one; policies_from, the month in which gaps are closed, "YYYY-MM" or `next January`
+    (None: as the policies say); lang, the language of `lines`; keep, a folder in which each finished run is
     kept for the next start; progress, called with runs done and in all.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     if faults := number_faults({} if workers is None else {"workers": workers}):
         raise InputError(faults)
-    plan = make_plan(district, seeds, draws, population_share, start, end, ranges, structures)
+    plan = make_plan(district, seeds, draws, population_share, start, end, ranges, structures, policies_from)
     jobs = plan.jobs()
     rows = dict(zip(jobs, rows_of(jobs, gaps_job, workers=workers, cluster=cluster, keep=keep, progress=progress)))
     main = {at: rows[job] for at, job in plan.main.items()}
     drawn = {at: rows[job] for at, job in plan.drawn.items()}
     ends = {at: rows[job] for at, job in plan.ends.items()}
     return Gaps(
-        values=_values(main, drawn),
+        values=_values(main, drawn, plan),
         differences=_differences(main, drawn),
         shapley=_shapley(main, drawn),
         ranges=_ranges(plan, main, ends),
@@ -102,16 +106,16 @@ def gaps(
 # ---- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _values(main: Rows, drawn: Rows) -> pd.DataFrame:
+def _values(main: Rows, drawn: Rows, plan: Plan) -> pd.DataFrame:
     runs = [(closed, seed, 0, row) for (closed, seed), row in main.items()]
-    runs += [(closed, 1, draw, row) for (closed, draw), row in drawn.items()]
+    runs += [(closed, seed_of(draw, len(plan.seeds)), draw, row) for (closed, draw), row in drawn.items()]
     return pd.DataFrame(
         [
-            (name_of(closed), scenario_of(closed), measure, seed, draw, row[measure])
+            (name_of(closed), scenario_of(closed, plan.policies_from), measure, seed, draw, row[measure])
             for measure in MEASURES
             for closed, seed, draw, row in runs
         ],
-        columns=["closed", "scenario", "measure", "seed", "draw", "value"],
+        columns=["closed", "policy", "measure", "seed", "draw", "value"],
     )
 
 
@@ -129,9 +133,17 @@ def _estimates(
     found = {}
     for name in seeds[0]:
         mean, low, high = t_interval(np.array([each[name] for each in seeds]))
-        assumed = np.percentile([each[name] for each in draws], PERCENTILES).tolist() if draws else [np.nan] * 2
+        assumed = _assumed(np.array([each[name] for each in draws]))
         found[name] = {"value": mean, **dict(zip(INTERVALS, (low, high, *assumed)))}
     return found
+
+
+def _assumed(values: np.ndarray) -> tuple[float, float]:
+    """Where a further draw with a seed of its own is expected, 95 %; (n,) values, NaN for fewer than two."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    _, low, high = interval(values[:, None])
+    return float(low), float(high)
 
 
 def t_interval(values: np.ndarray) -> tuple[float, float, float]:
@@ -220,12 +232,12 @@ def _money(main: Rows) -> pd.DataFrame:
 
 def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
 
-    policies = {gap: load_scenario(scenario_of(frozenset({gap}))) for gap in GAPS}
+    policies = {gap: load_scenario(scenario_of(frozenset({gap}), plan.policies_from)) for gap in GAPS}
     job, rows = plan.main[NONE, 1], [main[NONE, seed] for seed in plan.seeds]
     surveys = [row["survey"] for row in rows if row["survey"] is not None]
     hashes = {name: each for policy in policies.values() for name, each in policy.hashes.items()}
     return made_from(plan.place, hashes, wall_time_s) | {
-        "scenario": ", ".join(["baseline", *(policy.id for policy in policies.values())]),
+        "policy": ", ".join(["baseline", *(policy.id for policy in policies.values())]),
         "policies": {gap: policy.id for gap, policy in policies.items()},
         "start": job.start,
         "end": job.end,
@@ -245,5 +257,6 @@ def _manifest(plan: Plan, main: Rows, wall_time_s: float) -> dict[str, Any]:
         else None,
         "command": "konvergensi.gaps",
         "intervals": f"chance: 95 % t interval over {len(plan.seeds)} seeds, paired by seed; assumptions: "
-        f"5th to 95th percentile of {plan.draws} draws, paired by draw, seed 1; ranges: seed 1, no interval",
+        f"where a further draw is expected (95 %), from {plan.draws} draws, each with a seed in turn, "
+        "paired; ranges: seed 1, no interval",
     }

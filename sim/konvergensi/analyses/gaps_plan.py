@@ -1,6 +1,6 @@
-"""Which runs `gaps` makes, with which beliefs, and what is kept of each.
+"""Which runs `gaps` makes, with which parameter draws, and what is kept of each.
 
-A run is policy (the gaps it closes), belief (draw 0: each parameter as it is; draw 1, 2, ...: a sample of the
+A run is policy (the gaps it closes), parameter draw (draw 0: each parameter as it is; draw 1, 2, ...: a sample of the
 assumptions; or one rate at an end of its range) and chance (the seed).
 """
 
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from konvergensi.analyses.paths import NodePath, at_level, follows_country, path_draws
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import anywhere
 from konvergensi.base.months import format_month
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.options import check_options
 from konvergensi.inputs.parameters import Parameter, Value
-from konvergensi.inputs.scenarios import load_scenario, resolve
-from konvergensi.inputs.structures import DEFAULT, Structure, structures_asked
+from konvergensi.inputs.scenarios import load_scenario, resolve, starting
+from konvergensi.inputs.structures import USUAL, Structure, structures_asked
 from konvergensi.methods.shapley import coalitions
 from konvergensi.methods.sobol import number_of, rules, sobol
 from konvergensi.model.convergence import ConvergenceModel
@@ -44,14 +45,15 @@ def name_of(closed: Closed) -> str:
     return "+".join(gap for gap in GAPS if gap in closed) or "none"
 
 
-def scenario_of(closed: Closed) -> str:
-    """The scenario that closes these gaps."""
-    return "+".join(f"close-{gap}" for gap in GAPS if gap in closed) or "baseline"
+def scenario_of(closed: Closed, policies_from: str | None = None) -> str:
+    """The scenario that closes these gaps, from a month of its own where one is given."""
+    names = [f"close-{gap}" for gap in GAPS if gap in closed]
+    return "+".join(starting(names, policies_from)) or "baseline"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run: policy, place, belief (`set`) and chance."""
+    """One run: policy, place, parameter draw (`set`) and chance."""
 
     scenario: str
     district: str
@@ -60,6 +62,8 @@ class Job:
     start: str
     end: str
     set: tuple[tuple[str, Value], ...] = ()
+    path: NodePath | None = None  # of true prevalence, solved into level and rise
+    baseline: tuple[tuple[str, Value], ...] = ()  # values of the run that follows it
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -82,6 +86,7 @@ class Plan:
     main: dict[tuple[Closed, int], Job]
     drawn: dict[tuple[Closed, int], Job]
     ends: dict[tuple[Closed, str, str], Job]
+    policies_from: str | None = None  # the month in which gaps are closed, where the policies do not say
 
     @property
     def draws(self) -> int:
@@ -101,32 +106,41 @@ def make_plan(
     start: str,
     end: str,
     ranges: bool,
-    structures: str = DEFAULT,
+    structures: str = USUAL,
+    policies_from: str | None = None,
 ) -> Plan:
     """Plan the runs. Raises InputError when the span holds no whole year or a policy does not fit the district.
 
-    Parameters: structures, `all`, `default` or the name of one: the rules that are drawn with the assumptions.
+    Parameters: structures, `all`, `default` or the name of one: the rules that are drawn with the assumptions;
+    policies_from, the month in which gaps are closed (None: as the policies say).
     """
     first, last = check_options(start=start, end=end, seeds=seeds, draws=draws, population_share=population_share)
     year = last_whole_year(first, last)
     district = anywhere(district)
     place = find_district(district)
-    policies = {closed: load_scenario(scenario_of(closed)) for closed in SETS}
+    policies = {closed: load_scenario(scenario_of(closed, policies_from)) for closed in SETS}
     values = [resolve(policy, place, EQUAL_MONEY, first, last).initial for policy in policies.values()]
     closes = {closed: {change.key for change in policy.changes} for closed, policy in policies.items()}
     known = place.parameters()
     assumptions = [known[key] for key in known if _is_drawn(known[key], closes[ALL])]
     rates = unmeasured_rates(known) if ranges else []
+    if policies_from is not None:  # the years before are alike only if nothing is left out for a policy
+        rates = [rate for rate in rates if rate.key not in closes[ALL]]
     numbers = tuple(range(1, seeds + 1))
 
-    def job(closed: Closed, seed: int, belief: Mapping[str, Value]) -> Job:
-        # where the policy closes it, the belief is about the baseline only
-        left = {key: value for key, value in belief.items() if key not in closes[closed]}
+    def job(closed: Closed, seed: int, parameter_draw: Mapping[str, Value], path: NodePath | None = None) -> Job:
+        # where the policy closes it, the parameter_draw is about the baseline only
+        left = {key: value for key, value in parameter_draw.items() if key not in closes[closed]}
         changed = tuple((EQUAL_MONEY | left).items())
-        return Job(scenario_of(closed), district, seed, population_share, start, end, changed)
+        span = (seed, population_share, start, end)
+        of = tuple((EQUAL_MONEY | dict(parameter_draw)).items())
+        return Job(scenario_of(closed, policies_from), district, *span, changed, path, of)
 
     asked = structures_asked(structures)
-    sample = [{**belief, **rule} for belief, rule in zip(sobol(assumptions, draws), rules(asked, draws))]
+    paths = path_draws(str(place.area), draws) if follows_country(place, {}) else [None] * draws
+    sample = [
+        {**parameter_draw, **rule} for parameter_draw, rule in zip(sobol(assumptions, draws), rules(asked, draws))
+    ]
     return Plan(
         place=place,
         year=year,
@@ -134,10 +148,15 @@ def make_plan(
         assumptions=tuple(assumptions),
         rates=tuple(rates),
         structures=asked if draws else (),
-        rules=tuple({each.key: belief[each.key] for each in asked} for belief in sample),
+        policies_from=policies_from,
+        rules=tuple({each.key: parameter_draw[each.key] for each in asked} for parameter_draw in sample),
         standing={rate.key: values[0][rate.key] for rate in rates},
         main={(closed, seed): job(closed, seed, {}) for seed in numbers for closed in SETS},
-        drawn={(closed, k + 1): job(closed, 1, belief) for k, belief in enumerate(sample) for closed in SETS},
+        drawn={
+            (closed, k + 1): job(closed, seed_of(k + 1, seeds), parameter_draw, paths[k])
+            for k, parameter_draw in enumerate(sample)
+            for closed in SETS
+        },
         ends={
             (closed, rate.key, end_): job(closed, 1, {rate.key: number_of(rate, getattr(rate, end_))})
             for rate in rates
@@ -145,6 +164,11 @@ def make_plan(
             for closed in (NONE, ALL)
         },
     )
+
+
+def seed_of(draw: int, seeds: int) -> int:
+    """The seed that a draw is simulated with, in turn: what draws differ by then holds their chance too."""
+    return 1 + (draw - 1) % seeds
 
 
 def last_whole_year(first: int, last: int) -> int:
@@ -168,8 +192,9 @@ def _is_drawn(parameter: Parameter, closed: set[str]) -> bool:
 def gaps_job(job: Job) -> Row:
     """Live a job's run; what is kept of it."""
     model = model_class(ConvergenceModel)(
-        job.scenario, job.district, job.seed, job.population_share, job.start, job.end, set=dict(job.set)
-    )
+        job.scenario, job.district, job.seed, job.population_share, job.start, job.end,
+        set=at_level(job.district, job.seed, job.set, job.path, job.baseline),
+    )  # fmt: skip
     while model.running:
         model.step()
     return year_outcome(model)
@@ -195,6 +220,9 @@ def year_outcome(model: ConvergenceModel) -> Row:
         return of_year(indicators, indicator=name)["value"]
 
     money = tables["money"].groupby(["year", "source"], sort=True)[["budgeted_rp", "spent_rp"]].sum() * scale
+    # coordination is paid out of the same budget, so what it took from services still belongs to the source
+    displaced = tables["coordination_money"].groupby(["year", "source"])["displaced_rp"].sum() * scale
+    money["budgeted_rp"] += displaced.reindex(money.index, fill_value=0.0)
     surveys = tables["surveys"]
     surveys = surveys[(surveys["level"] == "district") & (surveys["system"] != "e-PPGBM")]
     last = surveys.iloc[-1] if len(surveys) else None

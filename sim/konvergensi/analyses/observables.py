@@ -166,5 +166,5 @@ def _krs_of_poorest(model: ConvergenceModel) -> float:
 
 
 def observables(model: ConvergenceModel) -> Outcome:
-    """What a study keeps of a run that is lived for a calibration: its observables, and nothing else."""
+    """What a study keeps of a run that is simulated for a calibration: its observables, and nothing else."""
     return Outcome(observed(model))

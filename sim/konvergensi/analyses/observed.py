@@ -16,6 +16,7 @@ from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.calibration_study import CalibrationStudy
 from konvergensi.inputs.calibration_targets import F64, Target, from_scale, to_scale
 from konvergensi.inputs.country_observed import NUMBERS
+from konvergensi.inputs.csv_files import all_or_faults, typed
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
 from konvergensi.inputs.office_rows import read_office_rows
 from konvergensi.methods.posterior import systematic
@@ -63,7 +64,9 @@ def read_observed(path: Path, study: CalibrationStudy, notes: list[Fault] | None
     found: list[Observation] = []
     for line, row in read_office_rows(path, "observed", COLUMNS, ("area", "year"), NUMBERS, notes):
         try:
-            each = validated(Observation, _typed(row), path, f"line {line}")
+            cells = {name: row.get(name, "") for name in (*COLUMNS, *INTERVAL)}
+            known = typed(cells, ("year", "percent", *INTERVAL), whole=("year",), empty=COLUMNS)
+            each = validated(Observation, known, path, f"line {line}")
         except InputError as error:
             faults += error.faults
             continue
@@ -79,27 +82,7 @@ def read_observed(path: Path, study: CalibrationStudy, notes: list[Fault] | None
             words = {"value": each.percent, "low": format_value(low), "high": format_value(high)}
             faults.append(fault(path, f"line {line}.percent", "low_above_high", **words))
         found.append(each)
-    if faults:
-        raise InputError(faults)
-    if not found:
-        raise InputError(fault(path, "", "no_rows"))
-    return found
-
-
-def _typed(row: dict[str, str]) -> dict[str, Any]:
-    typed: dict[str, Any] = {}
-    for name in (*COLUMNS, *INTERVAL):
-        cell = row.get(name, "").strip()
-        if not cell and name in INTERVAL:
-            continue
-        typed[name] = cell
-        if name in ("year", "percent", *INTERVAL):
-            try:
-                number = float(cell)
-            except ValueError:
-                continue
-            typed[name] = int(number) if name == "year" and number.is_integer() else number
-    return typed
+    return all_or_faults(path, found, faults)
 
 
 def _month(each: Observation, study: CalibrationStudy) -> int:

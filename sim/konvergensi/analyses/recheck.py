@@ -1,4 +1,4 @@
-"""Do fitted draws still belong to this model? Some of them are lived again and held against the runs kept with them."""
+"""Do fitted draws still belong to this model? Some are simulated again and held against the runs kept with them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ RELATIVE = 1e-5  # kept runs are float32; Python, NumPy and SciPy versions agree
 
 
 def differing(calibration: Calibration, draws: Sequence[int]) -> list[str]:
-    """Live draws (1, 2, ...) of the posterior again, with every seed they were lived with; name what comes out else.
+    """Live draws (1, 2, ...) of the posterior again, with every seed they had; name what comes out else.
 
     Returns `draw, seed: observable then -> now`, nothing when all agree to `RELATIVE`.
     """
     file, keys = calibration.study.file, list(calibration.manifest["free"])
     runs = calibration.runs
     kept = runs[(runs["stage"] == POSTERIOR) & runs["draw"].isin(list(draws))]
-    beliefs = dict(zip(calibration.draws["draw"], calibration.draws[keys].to_numpy(float).tolist()))
+    parameter_draws = dict(zip(calibration.draws["draw"], calibration.draws[keys].to_numpy(float).tolist()))
     found = []
     for then in kept.to_dict("records"):
         model = ConvergenceModel(
             "baseline", file.district, int(then["seed"]), file.population_share, file.start, file.end,
-            set=dict(zip(keys, beliefs[then["draw"]])),
+            set=dict(zip(keys, parameter_draws[then["draw"]])),
         )  # fmt: skip
         while model.running:
             model.step()

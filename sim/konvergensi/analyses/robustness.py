@@ -55,7 +55,7 @@ def robustness(
     if threshold is None and output == "prevalence" and TARGET in (known := parameters_for(store.study)):
         threshold = float(store.study.set.get(TARGET, known[TARGET].value))
     manifest = described(store, district) | {
-        "scenarios": store.scenarios,
+        "policies": store.scenarios,
         "draws": len(values),
         "left_out": draws_of(store.study) - len(values),
         "output": output,

@@ -10,10 +10,14 @@ from typing import Any
 import pandas as pd
 
 from konvergensi.analyses.manifest import made_from
+from konvergensi.analyses.paths import described_level, level_for, own_rows
 from konvergensi.base.months import format_month
 from konvergensi.inputs.arguments import public
+from konvergensi.inputs.country_observed import Observed
+from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import takes_extensions
 from konvergensi.inputs.options import check_options
+from konvergensi.inputs.scenarios import starting
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.model.extensions import model_class
 from konvergensi.observe.recorder import COLUMNS
@@ -34,30 +38,40 @@ def run(
     population_share: float = 1.0,
     set: Mapping[str, Any] | None = None,
     trace_children: int = 0,
+    observed: str | Path | Sequence[Observed] | None = None,
+    policies_from: str | None = None,
     extensions: Sequence[str | Path] | str | Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Simulate one scenario in one district.
 
-    Parameters: as ConvergenceModel, of which an extension may define a subclass; progress, called with months done and
+    Parameters: as ConvergenceModel, of which an extension may define a subclass; observed, survey rows of one's own or
+    a file of them, which move the district's level (as `validate --observed` reads them); policies_from, the month in
+    which the scenario begins, "YYYY-MM" or `next January` (None: as it says); progress, called with months done and
     months in all after each month.
     Raises InputError naming what is wrong with the input.
     """
     began = time.perf_counter()
     check_options(start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children)
+    (scenario,) = starting([scenario], policies_from)
+    place = find_district(district)
+    rows = own_rows(place, observed)
+    values = {**(set or {}), **level_for(district, rows or None, set)}
     model = model_class(ConvergenceModel)(
-        scenario, district, seed, population_share, start, end, set=set, trace_children=trace_children
+        scenario, district, seed, population_share, start, end, set=values, trace_children=trace_children
     )
     months = model.last_month - model.first_month + 1
     while model.running:
         model.step()
         if progress is not None:
             progress(model.steps, months)
-    return collect(model, set or {}, time.perf_counter() - began)
+    return collect(model, values, time.perf_counter() - began, described_level(place, set or {}, rows))
 
 
-def collect(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float) -> Run:
-    """Gather the tables and the manifest of a model that has run."""
+def collect(
+    model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float, level: Mapping[str, Any] | None = None
+) -> Run:
+    """Gather the tables and the manifest of a model that has run; level, what `described_level` says of it."""
     tables = model.recorder.tables()
     children = tables.pop("children")
     services = model.world.services
@@ -65,7 +79,7 @@ def collect(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float
         **{name: table for name, table in tables.items() if name in COLUMNS},
         children=children if len(model.recorder.traced) else None,
         own={name: table for name, table in tables.items() if name not in COLUMNS},
-        manifest=_manifest(model, set_, wall_time_s),
+        manifest=_manifest(model, set_, wall_time_s) | {"level": dict(level or described_level(model.place, set_))},
         service_names={s.id: {"en": s.name["en"], "id": s.name["id"]} for s in services},
         agency_names={opd.id: opd.name for opd in model.opds},
         package=[s.id for s in services if s.package],
@@ -78,8 +92,8 @@ def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: flo
     share = {grade: round(float(part), 3) for grade, part in grades.value_counts(normalize=True).items()}
     hashes = model.policy.hashes
     return made_from(model.place, hashes, wall_time_s) | {
-        "scenario": model.policy.id,
-        "scenario_title": {"en": model.policy.title["en"], "id": model.policy.title["id"]},
+        "policy": model.policy.id,
+        "policy_title": {"en": model.policy.title["en"], "id": model.policy.title["id"]},
         "start": format_month(model.first_month),
         "end": format_month(model.last_month),
         "seed": model.seed_used,

@@ -21,9 +21,10 @@ from konvergensi.base.errors import InputError, fault, unknown_name
 from konvergensi.base.version import __version__
 from konvergensi.inputs.arguments import count, kind_of, name_list, public
 from konvergensi.inputs.districts import district_id, find_district
+from konvergensi.inputs.structures import DEFAULT, structures_asked
 from konvergensi.methods.designs import SAMPLED, draws_of
 from konvergensi.methods.factors import DUMMY, Factor, codes_of, table_of
-from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, given, least, luck_unknown
+from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, given, least, noise_unknown
 from konvergensi.methods.sensitivity_estimates import F64, RESAMPLES
 from konvergensi.results.sensitivity import Sensitivity
 from konvergensi.studies.execute import run_study
@@ -54,6 +55,7 @@ def sensitivity(
     workers: int | None = None,
     cluster: str | None = None,
     on_failed: OnFailed = "refuse",
+    structures: str = DEFAULT,
     begun: Begun = lambda _study: None,
     progress: Progress | None = None,
 ) -> Sensitivity:
@@ -64,15 +66,17 @@ def sensitivity(
     last, by default prevalence and complete-package share of the first scenario, and of the last their differences to
     it and the cost per case; district, one of the study's, by default its first; draws, the sample size N instead of
     the study's; workers and cluster as in `run_study`; on_failed, whether failed runs are refused or left out with
-    their block; begun, called with the study of the method's own points before it is run.
+    their block; structures, rules that are added to the study's factors with their weights: `all`, `default` (what the
+    study varies) or the name of one; begun, called with the study of the method's own points before it is run.
     Raises InputError when the study cannot be run, when an output that was asked for is not finite or is constant, and
     when runs failed and may not be left out. Among the default outputs those are left out and named in the manifest.
     """
     if method not in METHODS:
         raise InputError(unknown_name("", "--method", "method", method, METHODS))
+    study = with_rules(study, structures)
     sample, store, place = prepared(study, method, Path(out), district, draws, workers, cluster, begun, progress)
     asked = [_asked(name, store) for name in output] or _default(store)
-    runs = store.runs(["draw", "seed", "scenario", "district", "status", "error"])
+    runs = store.runs(["draw", "seed", "policy", "district", "status", "error"])
     runs = runs[runs["district"] == place]
     sample = sample.without(runs, on_failed)
     tables: dict[str, list[pd.DataFrame]] = {"sensitivity": [], "convergence": [], "heat": []}
@@ -91,7 +95,7 @@ def sensitivity(
                 raise
             refused.append({lang: error.lines(lang)[0] for lang in ("en", "id")})
             continue
-        if luck_unknown(store.study.model == KONVERGENSI, method, len(seeds)):
+        if noise_unknown(store.study.model == KONVERGENSI, method, len(seeds)):
             tabled = unjudged(tabled[0]), unjudged(tabled[1])
         tables["sensitivity"].append(tabled[0])
         tables["convergence"].append(tabled[1])
@@ -101,6 +105,26 @@ def sensitivity(
         raise InputError([fault("", "", "plain", text=lines["en"]) for lines in refused])
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
     return Sensitivity(**whole, manifest=_manifest(sample, store, place, refused) | {"spread": spread})
+
+
+def with_rules(study: Study | str | Path, structures: str) -> Study | str | Path:
+    """The study with the rules asked for among its factors, those it varies already left as they are.
+
+    Raises InputError for an unknown name, for a study of another model, and for the store of one that has been run.
+    """
+    if not (asked := structures_asked(structures)):
+        return study
+    ran = isinstance(study, (str, Path)) and Path(study).is_dir()
+    told = study if isinstance(study, Study) else None if ran else load_study(study)
+    if told is None or told.model != KONVERGENSI or told.codes is not None:
+        raise InputError(fault("", "--structures", "no_rules", value=structures))
+    own = {factor.key for factor in told.factors} | set(told.set)
+    rules = [
+        Factor(each.key, "choice", values=tuple(each.weights), weights=tuple(each.weights.values()))
+        for each in asked
+        if each.key not in own
+    ]
+    return replace(told, factors=(*told.factors, *rules))
 
 
 # ---- points and runs -------------------------------------------------------------------------------------------------
@@ -264,7 +288,7 @@ def _manifest(sample: Sample, store: Store, district: str, refused: list[dict[st
         "intervals": "95 %, index +- 1.96 standard deviations of resamples (bootstrap)",
         "district": district,
         "district_name": place.name if place else district,
-        "scenarios": store.scenarios,
+        "policies": store.scenarios,
         "start": study.start,
         "end": study.end,
         "seeds": list(study.seeds),

@@ -36,7 +36,7 @@ def judged(design: Design, estimate: IndexEstimate) -> pd.DataFrame:
     if estimate.index in UNJUDGED:
         return table.assign(floor=np.nan, detected=pd.array([pd.NA] * len(low), dtype="boolean"))
     rounding = ROUNDING * float(np.abs(estimate.value).max())
-    floor = np.maximum(max(high[-1], -low[-1], rounding), estimate.luck)
+    floor = np.maximum(max(high[-1], -low[-1], rounding), estimate.noise)
     detected = pd.array([*(low > floor)[:-1], pd.NA], dtype="boolean")
     return table.assign(floor=floor, detected=detected)
 
@@ -44,7 +44,7 @@ def judged(design: Design, estimate: IndexEstimate) -> pd.DataFrame:
 def unjudged(table: pd.DataFrame) -> pd.DataFrame:
     """The table without floors, and nothing detected.
 
-    For points moved one unit at a time in a model of chance, run with one seed: each move shuffles the luck of a run,
+    For points moved one unit at a time in a model of chance, run with one seed: each move shuffles the noise of a run,
     and nothing tells how much of an index is that.
     """
     return table.assign(floor=np.nan, detected=table["detected"].where(table["detected"].isna(), False))

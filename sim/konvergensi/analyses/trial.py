@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
 
 END_AGE = 24  # months; measured in standing height, as the WHO tables count from 24 months
-PAIR_RULES = ("substitutes", "reviewed", "additive", "reinforcing")  # from the least to the most together
+PAIR_RULES = ("substitutes", "additive", "reinforcing")  # from the least to the most together
 FIRST_MONTH = 2018 * 12  # month of conception of the first twelfth of the children; they are spread over a year
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from konvergensi.base.plain import plain
+from konvergensi.base.harmless import plain
 
 LANGUAGES = ("en", "id")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown_name
-from konvergensi.base.plain import CONTROLS
+from konvergensi.base.harmless import CONTROLS
 
 T = TypeVar("T")
 LARGEST = 200_000_000  # bytes of an input; the villages of the whole country with every column take under 20 million

@@ -34,7 +34,7 @@ def discover(
         str,
         typer.Option(
             help="What is of interest: OUTPUT SIGN NUMBER, joined by 'or' or by 'and' · Yang dicari: "
-            "'prevalence > 30', 'difference:prevalence >= -0.2 or cost_per_case > 1e9'"
+            "'prevalence > 30', 'difference:prevalence >= -0.2 or cost_per_case_rp > 1e9'"
         ),
     ],
     scenario: Annotated[
@@ -83,7 +83,7 @@ def robustness(
         from konvergensi.studies.store import Store
 
         read = Store.open(store)
-        claim(out, "robustness", lang, scenarios=read.scenarios, district=district or read.districts[0])
+        claim(out, "robustness", lang, policies=read.scenarios, district=district or read.districts[0])
 
         from konvergensi.analyses.robustness import robustness as rank
 

@@ -19,6 +19,7 @@ from konvergensi.cli.terminal import Lang, print_advice, print_readings, say, ta
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(name="list")(list_)
+    app.command()(districts)
     app.command()(check)
     app.command(name="new-district")(new_district)
     app.command()(describe)
@@ -30,9 +31,29 @@ def list_(lang: LangOption = Lang.en) -> None:
         from konvergensi.inputs import describe as rows
 
         table("districts", ("id", "name", "province", "villages", "extends"), rows.district_rows(lang), lang)
+        typer.echo(say("all_districts", lang))
         table("scenarios", ("id", "title", "question"), rows.scenario_rows(lang), lang)
         columns = ("id", "name", "opd", "money", "target", "effect")
         table("services", columns, rows.service_rows(lang), lang)
+
+
+def districts(
+    search: Annotated[
+        str, typer.Argument(help="Part of a name, a province or a code · Bagian nama, provinsi, atau kode")
+    ] = "",
+    lang: LangOption = Lang.en,
+) -> None:
+    """List or search the 514 districts · Daftar atau cari 514 kabupaten/kota."""
+    with refusals(lang):
+        from konvergensi.base.errors import InputError, fault
+        from konvergensi.inputs.describe import country_rows
+
+        rows = country_rows(search)
+        if not rows:
+            raise InputError(fault("", "districts", "no_area", value=search, near=None))
+        columns = ("id", "name", "province", "kecamatan", "villages", "first_lokus_year", "last_survey")
+        table("districts", columns, rows, lang)
+        typer.echo(say("districts_hint", lang))
 
 
 def check(
@@ -85,13 +106,17 @@ def _checked_extension(path: str, lang: Lang) -> str:
 
 def new_district(
     folder: Annotated[Path, typer.Argument(help="New folder to write · Folder baru yang akan ditulis")],
+    like: Annotated[
+        str | None,
+        typer.Option(help="One of the 514 by name or code: its profile to start from · Profil daerah untuk memulai"),
+    ] = None,
     lang: LangOption = Lang.en,
 ) -> None:
     """Write a commented example of a district to fill in · Tulis contoh daerah berketerangan untuk diisi."""
     with refusals(lang):
         from konvergensi.inputs.template import NAMES, write_template
 
-        write_template(folder, lang.value)
+        write_template(folder, lang.value, like)
         typer.echo(say("written", lang, out=folder, files=", ".join(NAMES)))
         typer.echo(say("next", lang, folder=shlex.quote(str(folder))))
 

@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from konvergensi.base.version import __version__
-from konvergensi.cli import calibration, discovery, inputs, office, questions, run, sensitivity, study
+from konvergensi.cli import (
+    calibration,
+    discovery,
+    inputs,
+    money,
+    nation,
+    office,
+    pages,
+    questions,
+    run,
+    sensitivity,
+    study,
+)
+from konvergensi.cli.console import make_safe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,12 +49,13 @@ def _options(
     """Hold the options of the program itself."""
 
 
-for group in (run, inputs, office, questions, study, sensitivity, discovery, calibration):
+for group in (run, inputs, office, questions, money, study, sensitivity, discovery, calibration, nation, pages):
     group.add_to(app)
 
 
 def main() -> None:
     """Run the command line."""
+    make_safe()
     app()
 
 

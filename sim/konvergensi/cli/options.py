@@ -29,10 +29,24 @@ SetOption = Annotated[
 ]
 DrawsFromOption = Annotated[
     str,
-    typer.Option(help="Beliefs: fitted (where there are), prior, or a folder of `calibrate` · Sumber sampel parameter"),
+    typer.Option(
+        help="Parameter draws: fitted (where there are), prior, or a folder of `calibrate` · Sumber sampel parameter"
+    ),
+]
+ObservedOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Survey rows of one's own that move the level: area, year, measure_system, percent · Survei sendiri"
+    ),
 ]
 StructuresOption = Annotated[
-    str, typer.Option(help="Rules drawn with the samples: all, default (none), or one · Aturan yang ikut diambil")
+    str, typer.Option(help="Rules drawn with the samples: all, default (as set), or one · Aturan yang ikut diambil")
+]
+PoliciesFromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--policies-from", metavar="YYYY-MM", help="Every policy begins then · Semua kebijakan mulai bulan ini"
+    ),
 ]
 ClusterOption = Annotated[
     str | None, typer.Option(metavar="tcp://HOST:PORT", help="Dask scheduler instead · Penjadwal Dask sebagai ganti")
@@ -44,6 +58,18 @@ WithOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option(help="Processes at work · Proses kerja", show_default="all cores · semua inti")
 ]
+
+
+PdfOption = Annotated[bool, typer.Option("--pdf", help="Also as PDF, A4 · Juga sebagai PDF A4")]
+PptxOption = Annotated[bool, typer.Option("--pptx", help="Also as five slides · Juga sebagai lima salindia")]
+XlsxOption = Annotated[bool, typer.Option("--xlsx", help="Also every table as a workbook · Juga tabel sebagai xlsx")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Also CSV for Indonesian Excel · Juga CSV Excel Indonesia")]
+
+
+def also_of(pdf: bool = False, pptx: bool = False, xlsx: bool = False, csv: bool = False) -> list[str]:
+    """Names of what is to be written beside a result's own files."""
+    asked = {"pdf": pdf, "pptx": pptx, "xlsx": xlsx, "csv": csv}
+    return [name for name, wanted in asked.items() if wanted]
 
 
 @contextmanager

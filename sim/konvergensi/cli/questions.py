@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+import konvergensi as kv
 from konvergensi.cli.options import (
     ClusterOption,
+    CsvOption,
     DistrictOption,
     DrawsFromOption,
     EndOption,
     LangOption,
+    ObservedOption,
+    PdfOption,
+    PoliciesFromOption,
+    PptxOption,
     SetOption,
     ShareOption,
     StartOption,
     StructuresOption,
     WithOption,
     WorkersOption,
+    XlsxOption,
+    also_of,
     check_engine,
     interruptible,
     refusals,
 )
 from konvergensi.cli.terminal import (
     Lang,
-    claim,
+    begin,
     print_advice,
-    print_readings,
     progress_bar,
     save_and_tell,
     warn_of_damage,
@@ -39,6 +48,15 @@ def add_to(app: typer.Typer) -> None:
     app.command()(gaps)
     app.command()(compare)
     app.command()(explain)
+
+
+@contextmanager
+def asking(out: Path, lang: Lang) -> Iterator[dict[str, Any]]:
+    """Where a question keeps the rows it has, and whom it tells how far it is; what is damaged there is said first."""
+    rows = out / "runs"
+    warn_of_damage(rows, lang)
+    with interruptible(rows, lang), progress_bar(lang, "runs") as progress:
+        yield {"keep": rows, "progress": progress}
 
 
 def gaps(
@@ -54,13 +72,16 @@ def gaps(
         bool, typer.Option("--ranges/--no-ranges", help="Also try unmeasured rates at both ends · Uji ujung rentang")
     ] = True,
     with_: WithOption = None,
-    structures: StructuresOption = "default",
+    structures: StructuresOption = "all",
+    policies_from: PoliciesFromOption = None,
+    pdf: PdfOption = False,
+    xlsx: XlsxOption = False,
+    csv: CsvOption = False,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/gaps"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Close the gaps of socialization, data and timing, alone and together · Tutup celah sosialisasi, data, waktu."""
     with refusals(lang, with_):
-        from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options
         from konvergensi.inputs.structures import structures_asked
@@ -70,15 +91,9 @@ def gaps(
         check_engine(workers, cluster)
         structures_asked(structures)
         place = find_district(district)
-        claim(out, "gaps", lang, district=place.id)
-        print_readings(place.readings, lang)
-        print_advice(few_families(place, population_share), lang)
-
-        warn_of_damage(out / "runs", lang)
-
-        import konvergensi as kv
-
-        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+        also = also_of(pdf=pdf, xlsx=xlsx, csv=csv)
+        begin("gaps", out, lang, place, population_share, also=also)
+        with asking(out, lang) as kept:
             result = kv.gaps(
                 district,
                 seeds=seeds,
@@ -90,11 +105,11 @@ def gaps(
                 cluster=cluster,
                 ranges=ranges,
                 structures=structures,
+                policies_from=policies_from,
                 lang=lang.value,
-                keep=out / "runs",
-                progress=progress,
+                **kept,
             )
-        save_and_tell(result, out, lang)
+        save_and_tell(result, out, lang, also=also)
 
 
 def compare(
@@ -103,43 +118,45 @@ def compare(
     ],
     district: DistrictOption = "lebak",
     draws: Annotated[int, typer.Option(help="Samples of the uncertain parameters · Jumlah sampel parameter")] = 20,
-    seeds: Annotated[int, typer.Option(help="Seeds for each of them · Jumlah benih acak tiap sampel")] = 2,
+    seeds: Annotated[int, typer.Option(help="Seeds for each of them · Jumlah benih acak tiap sampel")] = 4,
     population_share: ShareOption = 0.2,
     start: StartOption = "2018-01",
     end: EndOption = "2024-12",
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
-    structures: StructuresOption = "default",
+    structures: StructuresOption = "all",
+    observed: ObservedOption = None,
+    policies_from: PoliciesFromOption = None,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     with_: WithOption = None,
+    pdf: PdfOption = False,
+    pptx: PptxOption = False,
+    xlsx: XlsxOption = False,
+    csv: CsvOption = False,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/compare"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Compare policies, paired, with intervals and a report · Bandingkan kebijakan, dengan selang dan laporan."""
     with refusals(lang, with_):
         from konvergensi.analyses.compare_plan import make_plan
-        from konvergensi.inputs.advice import few_families, of_run, overruled
+        from konvergensi.inputs.advice import of_run, overruled
         from konvergensi.inputs.options import check_options, parse_set
+        from konvergensi.inputs.scenarios import starting
 
         numbers = {"seeds": seeds, "draws": draws, "population_share": population_share}
         check_options(start=start, end=end, **numbers)
         check_engine(workers, cluster)
         changes = parse_set(set_ or [])
         span = (population_share, start, end)
-        plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from, structures)  # refuse now
+        scenarios = starting(scenarios, policies_from)
+        plan = make_plan(scenarios, district, draws, seeds, *span, changes, draws_from, structures, observed)  # refuse
         known = plan.place.parameters()
         for policy, resolved in zip(plan.policies, plan.resolved):
             print_advice([*of_run(policy, resolved, changes, known), *overruled(policy, plan.last)], lang)
-        claim(out, "comparison", lang, scenarios=plan.names, district=plan.place.id)
-        print_readings(plan.place.readings, lang)
-        print_advice(few_families(plan.place, population_share), lang)
-
-        warn_of_damage(out / "runs", lang)
-
-        import konvergensi as kv
-
-        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+        also = also_of(pdf, pptx, xlsx, csv)
+        begin("comparison", out, lang, plan.place, population_share, policies=plan.names, also=also)
+        with asking(out, lang) as kept:
             result = kv.compare(
                 scenarios,
                 district=district,
@@ -151,12 +168,12 @@ def compare(
                 set=changes,
                 draws_from=draws_from,
                 structures=structures,
+                observed=observed,
                 workers=workers,
                 cluster=cluster,
-                keep=out / "runs",
-                progress=progress,
+                **kept,
             )
-        save_and_tell(result, out, lang)
+        save_and_tell(result, out, lang, also=also)
 
 
 def explain(
@@ -170,17 +187,19 @@ def explain(
     ] = 3,
     set_: SetOption = None,
     draws_from: DrawsFromOption = "fitted",
-    structures: StructuresOption = "default",
+    structures: StructuresOption = "all",
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
     with_: WithOption = None,
+    pdf: PdfOption = False,
+    xlsx: XlsxOption = False,
+    csv: CsvOption = False,
     out: Annotated[Path, typer.Option(help="Folder for the results · Folder hasil")] = Path("out/explain"),
     lang: LangOption = Lang.en,
 ) -> None:
     """Say why published prevalence changed: integration, or a few agencies? · Mengapa prevalensi terbit berubah?"""
     with refusals(lang, with_):
         from konvergensi.analyses.explain_plan import make_plan
-        from konvergensi.inputs.advice import few_families
         from konvergensi.inputs.options import parse_set
 
         changes = parse_set(set_ or [])
@@ -188,15 +207,9 @@ def explain(
         check_engine(workers, cluster)
         options = (numbers, changes, draws_from, structures)
         plan = make_plan(district, since, until, *options)  # refuse now, not later
-        claim(out, "explanation", lang, district=plan.place.id)
-        print_readings(plan.place.readings, lang)
-        print_advice(few_families(plan.place, population_share), lang)
-
-        warn_of_damage(out / "runs", lang)
-
-        import konvergensi as kv
-
-        with interruptible(out / "runs", lang), progress_bar(lang, "runs") as progress:
+        also = also_of(pdf=pdf, xlsx=xlsx, csv=csv)
+        begin("explanation", out, lang, plan.place, population_share, also=also)
+        with asking(out, lang) as kept:
             result = kv.explain(
                 district,
                 since=since,
@@ -210,7 +223,6 @@ def explain(
                 workers=workers,
                 cluster=cluster,
                 lang=lang.value,
-                keep=out / "runs",
-                progress=progress,
+                **kept,
             )
-        save_and_tell(result, out, lang)
+        save_and_tell(result, out, lang, also=also)

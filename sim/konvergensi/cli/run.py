@@ -9,17 +9,23 @@ import typer
 
 from konvergensi.base.errors import InputError
 from konvergensi.cli.options import (
+    CsvOption,
     DistrictOption,
     EndOption,
     LangOption,
+    ObservedOption,
+    PdfOption,
+    PoliciesFromOption,
     SeedOption,
     SetOption,
     ShareOption,
     StartOption,
     WithOption,
+    XlsxOption,
+    also_of,
     refusals,
 )
-from konvergensi.cli.terminal import Lang, claim, print_advice, print_readings, progress_bar, save_and_tell
+from konvergensi.cli.terminal import Lang, begin, print_advice, progress_bar, save_and_tell
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,10 +42,15 @@ def run(
     seed: SeedOption = 1,
     population_share: ShareOption = 1.0,
     set_: SetOption = None,
+    observed: ObservedOption = None,
     trace_children: Annotated[
         int, typer.Option(help="Children followed from birth · Anak yang diikuti sejak lahir")
     ] = 0,
+    policies_from: PoliciesFromOption = None,
     with_: WithOption = None,
+    pdf: PdfOption = False,
+    xlsx: XlsxOption = False,
+    csv: CsvOption = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results · Folder hasil: out/SCENARIO-DISTRICT")
     ] = None,
@@ -48,21 +59,23 @@ def run(
 ) -> None:
     """Simulate one scenario in one district · Simulasikan satu skenario di satu daerah."""
     with refusals(lang, with_):
-        from konvergensi.inputs.advice import few_families, of_run, overruled
+        from konvergensi.analyses.paths import own_rows
+        from konvergensi.inputs.advice import of_run, overruled
         from konvergensi.inputs.districts import find_district
         from konvergensi.inputs.options import check_options, parse_set
-        from konvergensi.inputs.scenarios import load_scenario, resolve
+        from konvergensi.inputs.scenarios import load_scenario, resolve, starting
 
         numbers = {"seed": seed, "population_share": population_share, "trace_children": trace_children}
         first, last = check_options(start=start, end=end, **numbers)
         changes = parse_set(set_ or [])
+        (scenario,) = starting([scenario], policies_from)
         policy, place = load_scenario(scenario), find_district(district)
         resolved = resolve(policy, place, changes, first, last)  # refuse now what the run would refuse later
+        own_rows(place, observed)
         print_advice([*of_run(policy, resolved, changes, place.parameters()), *overruled(policy, last)], lang)
         out = out or Path("out") / f"{policy.id}-{place.id}"
-        claim(out, "run", lang, figures=figures, scenario=policy.id, district=place.id)
-        print_readings(place.readings, lang)
-        print_advice(few_families(place, population_share), lang)
+        also = also_of(pdf=pdf, xlsx=xlsx, csv=csv)
+        begin("run", out, lang, place, population_share, figures=figures, policy=policy.id, also=also)
 
         import konvergensi as kv
 
@@ -75,10 +88,11 @@ def run(
                 end=end,
                 population_share=population_share,
                 set=changes,
+                observed=observed,
                 trace_children=trace_children,
                 progress=progress,
             )
-        save_and_tell(result, out, lang, figures=figures)
+        save_and_tell(result, out, lang, figures=figures, also=also)
 
 
 def trial(

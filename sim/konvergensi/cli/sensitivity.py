@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from konvergensi.base.errors import InputError
-from konvergensi.cli.options import ClusterOption, LangOption, PlaceOption, WorkersOption, interruptible, refusals
+from konvergensi.cli.options import (
+    ClusterOption,
+    LangOption,
+    PlaceOption,
+    StructuresOption,
+    WorkersOption,
+    interruptible,
+    refusals,
+)
 from konvergensi.cli.terminal import Lang, claim, progress_bar, save_and_tell, say
 
 
@@ -48,13 +56,14 @@ def sensitivity(
         typer.Option(
             metavar="NAME[@SCENARIO]",
             help="What is to be explained, repeatable · Keluaran yang dijelaskan: prevalence, "
-            "difference:prevalence@full-convergence, cost_per_case, variance:prevalence",
+            "difference:prevalence@full-convergence, cost_per_case_rp, variance:prevalence",
         ),
     ] = None,
     district: PlaceOption = None,
     draws: Annotated[
         int | None, typer.Option(help="Sample size N of the method · Ukuran sampel N", show_default="the study's")
     ] = None,
+    structures: StructuresOption = "default",
     failed: Annotated[Failed, typer.Option(help="Failed runs · Simulasi yang gagal")] = Failed.refuse,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
@@ -81,6 +90,7 @@ def sensitivity(
                 workers=workers,
                 cluster=cluster,
                 on_failed=failed.value,
+                structures=structures,
                 begun=lambda own: typer.echo(say("own_points", lang, method=method.value, runs=own.runs), err=True),
                 progress=progress,
             )

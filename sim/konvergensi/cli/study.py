@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.plain import plain
+from konvergensi.base.harmless import plain
 from konvergensi.cli.options import ClusterOption, LangOption, WorkersOption, check_engine, interruptible, refusals
 from konvergensi.cli.terminal import Lang, claim, progress_bar, save, say
 
@@ -173,7 +173,7 @@ def rerun(
             claim(out, "run", lang)
         found = again.rerun(Store.open(store), run_id)
         row = found.row
-        words = {name: row[name] for name in ("run_id", "district", "scenario", "draw", "seed", "status")}
+        words = {name: row[name] for name in ("run_id", "district", "policy", "draw", "seed", "status")}
         typer.echo(say("study_run", lang, **words))
         for key, value in found.set.items():
             typer.echo(plain(f"  {key} = {value}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from konvergensi.base.errors import Fault, InputError, fault
-from konvergensi.base.plain import plain
+from konvergensi.base.harmless import plain
 
 
 class Lang(StrEnum):
@@ -25,6 +25,7 @@ class Lang(StrEnum):
 
 
 if TYPE_CHECKING:
+    from konvergensi.inputs.districts import District
     from konvergensi.results.base import Result
 
 
@@ -65,28 +66,44 @@ def progress_bar(lang: Lang, unit: str = "months") -> Iterator[Callable[[int, in
         yield tell
 
 
-def claim(out: Path, kind: str, lang: Lang, *, figures: bool = True, **about: object) -> None:
+def claim(
+    out: Path, kind: str, lang: Lang, *, figures: bool = True, also: Collection[str] = (), **about: object
+) -> None:
     """See that a result of this kind can be written into `out`, before any work; say what it will replace.
 
-    Parameters: about, what is known of it so far, as its manifest will name it: district, scenario or scenarios.
+    Parameters: about, what is known of it so far, as its manifest will name it: district, policy or policies.
     Raises InputError when it cannot be written, or something that is not ours stands in the way.
     """
     from konvergensi.base.folders import claimed
+    from konvergensi.report.paper import check
     from konvergensi.report.written import names
 
-    there = claimed(out, names(kind, str(about.get("district", "")), figures))
+    check(kind, also)
+    there = claimed(out, names(kind, str(about.get("district", "")), figures, also))
     if there is not None:
         print_replaced(out, there, {"kind": kind, **about}, lang)
 
 
+def begin(kind: str, out: Path, lang: Lang, place: District, population_share: float, **about: Any) -> None:
+    """Claim the folder, then say how the district was read and whether too few families of it are simulated.
+
+    Parameters: about, as in `claim`. Raises InputError as `claim`.
+    """
+    from konvergensi.inputs.advice import few_families
+
+    claim(out, kind, lang, district=place.id, **about)
+    print_readings(place.readings, lang)
+    print_advice(few_families(place, population_share), lang)
+
+
 def print_replaced(out: Path, there: Mapping[str, Any], coming: Mapping[str, object], lang: Lang) -> None:
-    """Say that a folder holds a result of ours of another kind, district or scenarios, which will be replaced."""
+    """Say that a folder holds a result of ours of another kind, district or policies, which will be replaced."""
     if any(there.get(name) != value for name, value in coming.items()):
         from konvergensi.base.words import listed, word_or
 
         kind = str(there.get("kind", ""))
-        scenarios = there.get("scenarios") or [each for each in [there.get("scenario")] if each]
-        about = [word_or(f"printed.kind.{kind}", lang.value, kind), *map(str, scenarios), there.get("district")]
+        policies = there.get("policies") or [each for each in [there.get("policy")] if each]
+        about = [word_or(f"printed.kind.{kind}", lang.value, kind), *map(str, policies), there.get("district")]
         typer.echo(
             say("replaces", lang, out=out, what=listed((str(each) for each in about if each), lang.value)), err=True
         )

@@ -19,16 +19,6 @@ from konvergensi.inputs.scenarios import Resolved, Scenario
 
 REFORM = parse_month("2025-01")
 REGIME = "calendar.regime"
-_PLAN = "calendar.reform_plan_month"
-# months of the eight Aksi, which the reform of 2025 puts out of force, and what rules in their place
-RULED_BY = {
-    "calendar.aksi_1_month": "calendar.reform_analysis_month",
-    "calendar.aksi_2_month": _PLAN,
-    "calendar.aksi_3_month": _PLAN,
-    "calendar.aksi_4_month": _PLAN,
-    "calendar.aksi_5_month": _PLAN,
-    "calendar.aksi_8_month": "calendar.reform_review_month",
-}
 EXAMPLE = "example"  # the source that the template of `new-district` writes beside its invented values
 FEW_FAMILIES = 2_000  # below, chance moves prevalence more than a policy does
 
@@ -98,22 +88,28 @@ def one_text(scenario: Scenario) -> list[Fault]:
     return [fault(scenario.path, key, "one_text") for key, words in written.items() if words.en == words.id]
 
 
+def ruled_by() -> dict[str, str]:
+    """Months of the eight Aksi that the reform of 2025 puts out of force -> what rules in their place."""
+    return {key: each.replaced_by for key, each in load_parameters().items() if each.replaced_by}
+
+
 def overruled(scenario: Scenario, last: int = REFORM - 1) -> list[Fault]:
     """The scenario's changes that do nothing: months of an Aksi, set where the months of the reform rule instead.
 
-    Parameters: last, the last month to be lived; from 2025 on, an Aksi whose month the scenario set earlier is named
-    too, unless it also sets the month that takes its place.
+    Parameters: last, the last month to be simulated; from 2025 on, an Aksi whose month the scenario set earlier is
+    named too, unless it also sets the month that takes its place.
     """
     keys = {change.key for change in scenario.changes}
     if REGIME in keys:
         return []
     found: dict[str, int] = {}
+    replaced = ruled_by()
     for change in scenario.changes:
-        rules = RULED_BY.get(change.key)
+        rules = replaced.get(change.key)
         if rules and (change.month >= REFORM or (last >= REFORM and rules not in keys)):
             found[change.key] = max(change.month, REFORM)
     return [
-        fault(scenario.path, key, "no_effect", month=format_month(month), rules=RULED_BY[key])
+        fault(scenario.path, key, "no_effect", month=format_month(month), rules=replaced[key])
         for key, month in found.items()
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,12 +32,14 @@ from konvergensi.inputs.parameters import Parameter, Value
 from konvergensi.inputs.services import load_services
 
 Role = Literal["coordinator", "lead", "member"]
+Posting = Literal["district", "kecamatan", "village"]
 
 
 class Opd(Registered):
     """One district agency, and where it stands at the start.
 
-    `mandate` is how far stunting is in its tasks, `skill` how well its people do what they do.
+    `mandate` is how far stunting is in its tasks, `skill` how well its people do what they do; `posted` where its
+    field staff work: at the district office, at the health centre or office of each kecamatan, or in each village.
     """
 
     id: Id
@@ -52,6 +55,7 @@ class Opd(Registered):
     mandate: Share = 0.4
     skill: Share = 0.6
     staff: Annotated[int, between(0, 100_000, "persons", whole=True)]
+    posted: Annotated[Posting, Choice] = "district"
     focal_unit: bool
     guideline: bool
     source: Text
@@ -105,11 +109,16 @@ def line_lever(line: str, field: str) -> Parameter:
     """Return one thing a policy may do with one line, as a parameter; 0 is as agencies budget it."""
     agency, service, money = line.split(":")
     known = load_services()
-    names = {lang: known[service].name[lang] if service in known else service for lang in ("en", "id")}
+    en, id_ = (known[service].name[lang] if service in known else service for lang in ("en", "id"))
+    rule = institutions().source.get(money)
+    return _line_lever(line, field, f"{en} ({agency}, {money})", f"{id_} ({agency}, {money})", rule and rule.decided_by)
+
+
+@functools.lru_cache(maxsize=8192)
+def _line_lever(line: str, field: str, en: str, id_: str, decided_by: str | None) -> Parameter:
     family = families("programmes")[field]
     ((unit, (least, most)),) = family.allowed.items()
-    said = family.fields_of({lang: f"{name} ({agency}, {money})" for lang, name in names.items()})
-    rule = institutions().source.get(money)
+    said = family.fields_of({"en": en, "id": id_})
     return Parameter(
         key=f"programmes.{line}.{field}",
         value=0.0,
@@ -120,7 +129,7 @@ def line_lever(line: str, field: str) -> Parameter:
         choices=(),
         source="0 is as agencies budget it; a policy says otherwise (`[[budget.add]]`, inputs/money.py)",
         grade="assumption",
-        **said | {"decided_by": rule.decided_by if rule else "nobody"},
+        **said | {"decided_by": decided_by or "nobody"},
     )
 
 
@@ -131,6 +140,7 @@ def any_line(key: str) -> dict[str, Parameter]:
     return line_parameters([line]) if room == "programmes" and field and line.count(":") == 2 else {}
 
 
+@functools.lru_cache(maxsize=8192, typed=True)
 def opd_lever(opd: str, field: str, value: Value, name: str, source: str, grade: str) -> Parameter:
     """Return one state of one agency as a parameter; `value` is where it stands at the start."""
     family = families("opd")[field]
@@ -161,6 +171,11 @@ def any_opd(key: str) -> dict[str, Parameter]:
 
 def read_opd(content: bytes, path: Path) -> OpdFile:
     """Read and check opd.toml. Raises InputError with every fault found, whatever else is wrong."""
+    return _read_opd(content, path, tuple(load_services()))
+
+
+@functools.lru_cache(maxsize=16)  # a study reads the same district run after run
+def _read_opd(content: bytes, path: Path, services: tuple[str, ...]) -> OpdFile:
     data = as_toml(content, path)
     read: OpdFile | None = None
     faults: list[Fault] = []
@@ -180,7 +195,7 @@ def read_opd(content: bytes, path: Path) -> OpdFile:
     names = [_programme_id(each) for each in lines]
     faults += duplicates([name for name in names if "?" not in name], path, "programme")
     for name, line in zip(names, lines):
-        faults += programme_faults(f"programme[{name}]", line, ids, path, load_services())
+        faults += programme_faults(f"programme[{name}]", line, ids, path, services)
     if faults or read is None:
         raise InputError(faults)
     return read

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.base.months import format_month, parse_month
-from konvergensi.base.scalars import plain
+from konvergensi.base.scalars import scalar
 from konvergensi.inputs.fields import number_fault
 from konvergensi.inputs.options import LIMITS, number_faults
 
@@ -59,7 +59,7 @@ def public(**own: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _limited(option: str, value: Any) -> int | float:
     """A number within the limits of its option."""
-    value = plain(value)
+    value = scalar(value)
     name = {"--rng": "seed"}.get(option, option.removeprefix("--").replace("-", "_"))
     if faults := number_faults({name: value}):
         raise InputError([fault("", option, each.phrase, **each.words) for each in faults])
@@ -68,14 +68,14 @@ def _limited(option: str, value: Any) -> int | float:
 
 def count(option: str, value: Any) -> int:
     """A whole number from 1 on."""
-    value = plain(value)
+    value = scalar(value)
     if wrong := number_fault(value, 1, 10_000_000, "", whole=True):
         raise InputError(fault("", option, wrong[0], **wrong[1]))
     return int(value)
 
 
 def _number(option: str, value: Any) -> float:
-    value = plain(value)
+    value = scalar(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise InputError(fault("", option, "not_number", value=value, range=""))
     try:
@@ -146,7 +146,7 @@ def mapping(option: str, value: Any) -> dict[str, Any]:
     """Values by key."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InputError(fault("", option, "not_mapping", value=value))
-    return {str(key): plain(each) for key, each in value.items()}
+    return {str(key): scalar(each) for key, each in value.items()}
 
 
 def folder(option: str, value: Any) -> Path:
@@ -157,7 +157,7 @@ def folder(option: str, value: Any) -> Path:
 
 
 def _truth(option: str, value: Any) -> bool:
-    value = plain(value)
+    value = scalar(value)
     if not isinstance(value, bool):
         raise InputError(fault("", option, "not_bool", value=value))
     return value
@@ -187,7 +187,20 @@ def one_of(*choices: str) -> Check:
 
 KINDS: dict[str, Check] = (
     dict.fromkeys(
-        ("seed", "rng", "population_share", "trace_children", "seeds", "draws", "workers", "n", "agencies"), _limited
+        (
+            "seed",
+            "rng",
+            "population_share",
+            "trace_children",
+            "seeds",
+            "draws",
+            "workers",
+            "n",
+            "agencies",
+            "families",
+            "samples",
+        ),
+        _limited,
     )
     | dict.fromkeys(("start", "end", "since", "until"), _month)
     | dict.fromkeys(("scenario", "district", "draws_from"), name)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value
-from konvergensi.inputs.csv_files import read_rows
+from konvergensi.inputs.csv_files import all_or_faults, read_rows, typed
 from konvergensi.inputs.fields import AnyNumber, Choice, Grade, Table, Text, between, validated
 
 F64 = NDArray[np.float64]
@@ -119,7 +119,7 @@ def read_targets(path: Path) -> list[Target]:
     found: list[Target] = []
     for line, row in read_rows(path, Target.model_fields):
         try:
-            target = validated(Target, _typed(row), path, f"line {line}")
+            target = validated(Target, typed(row, NUMBERS, empty=("note",)), path, f"line {line}")
         except InputError as error:
             faults += error.faults
             continue
@@ -127,25 +127,7 @@ def read_targets(path: Path) -> list[Target]:
         if any(target.id == other.id for other in found):
             faults.append(fault(path, f"line {line}.id", "duplicate", value=target.id, at=""))
         found.append(target)
-    if faults:
-        raise InputError(faults)
-    if not found:
-        raise InputError(fault(path, "", "no_rows"))
-    return found
-
-
-def _typed(row: dict[str, str]) -> dict[str, Any]:
-    """Cells as numbers where they should be; an empty one is not there."""
-    typed: dict[str, Any] = {}
-    for name, cell in row.items():
-        if name in NUMBERS and cell.strip():
-            try:
-                typed[name] = float(cell)
-            except ValueError:
-                typed[name] = cell
-        elif cell.strip() or name == "note":
-            typed[name] = cell
-    return typed
+    return all_or_faults(path, found, faults)
 
 
 def _faults(target: Target, path: Path, line: int) -> list[Fault]:

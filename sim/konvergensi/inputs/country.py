@@ -87,6 +87,19 @@ def shipped_codes() -> dict[str, str]:
     return dict(zip(table["id"], table["code"]))
 
 
+LEVEL_KEYS = ("growth.level_shift_z", "growth.income_trend_z_per_year")
+
+
+@functools.cache
+def levels() -> pd.DataFrame:
+    """By code: LEVEL_KEYS solved so that a run follows the centre of the country's fit, percent_2018 and percent_2024
+    of that centre and misfit_points, the most that the run is off; empty where scripts/fit_levels.py was not run.
+    """
+    if not (folder() / "levels.csv").exists():
+        return pd.DataFrame(columns=["code", *LEVEL_KEYS]).set_index("code")
+    return _table("levels.csv").set_index("code")
+
+
 def area_name(code: str) -> str:
     """Full name of a district: Kabupaten Sumedang."""
     return str(districts().at[code, "name"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value
 from konvergensi.inputs.country import area_name, resolve_area
+from konvergensi.inputs.csv_files import all_or_faults, typed
 from konvergensi.inputs.fields import Choice, Table, Text, between, validated
 from konvergensi.inputs.office_cells import Numbers
 from konvergensi.inputs.office_rows import read_office_rows
@@ -75,27 +76,24 @@ def read_country_observed(path: Path, notes: list[Fault] | None = None) -> list[
             shown = f"{each.area} {each.year} {each.measure_system}"
             faults.append(fault(path, f"line {line}", "duplicate", value=shown, at=""))
         found[key] = each
-    if faults:
-        raise InputError(faults)
-    if not found:
-        raise InputError(fault(path, "", "no_rows"))
-    return list(found.values())
+    return all_or_faults(path, list(found.values()), faults)
 
 
 def _observed(cells: dict[str, str], path: Path, line: str) -> Observed:
-    typed = _typed(cells)
+    named = {name: cells.get(name, "") for name in (*COLUMNS, *OPTIONAL)}
+    known = typed(named, ("year", "percent", "low", "high"), whole=("year",), empty=COLUMNS)
     faults: list[Fault] = []
     code = ""
     try:
-        code = resolve_area(typed["area"], path, f"{line}.area")
+        code = resolve_area(known["area"], path, f"{line}.area")
     except InputError as error:
         faults += error.faults
-    percent = typed["percent"]
+    percent = known["percent"]
     if isinstance(percent, float) and 0 < percent < 1:
         words = {"value": percent, "percent": format_value(percent * 100)}
         raise InputError([*faults, fault(path, f"{line}.percent", "share_for_percent", **words)])
     try:
-        row = validated(_Row, typed, path, line)
+        row = validated(_Row, known, path, line)
     except InputError as error:
         raise InputError([*faults, *error.faults]) from None
     low, high = 0.0 if row.low is None else row.low, 100.0 if row.high is None else row.high
@@ -105,19 +103,3 @@ def _observed(cells: dict[str, str], path: Path, line: str) -> Observed:
     if faults:
         raise InputError(faults)
     return Observed(code, row.year, row.measure_system, row.percent, row.low, row.high, row.source, row.area)
-
-
-def _typed(cells: dict[str, str]) -> dict[str, Any]:
-    typed: dict[str, Any] = {}
-    for name in (*COLUMNS, *OPTIONAL):
-        cell = cells.get(name, "").strip()
-        if not cell and name in OPTIONAL:
-            continue
-        typed[name] = cell
-        if name in ("year", "percent", "low", "high"):
-            try:
-                number = float(cell)
-            except ValueError:
-                continue
-            typed[name] = int(number) if name == "year" and number.is_integer() else number
-    return typed

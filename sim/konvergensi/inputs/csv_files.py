@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from konvergensi.base.errors import InputError, fault
+from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.base.files import as_text, read_bytes
 
+Row = TypeVar("Row")
 WORKBOOK = b"PK\x03\x04"  # how xlsx and ods begin
 SHOWN = 5  # one column too few in the header is one fault, not one for each row
 
@@ -59,3 +61,35 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[tuple[int, dict[str, s
         raise InputError(fault(path, name, "missing_column") for name in lacking)
     cells = table.to_numpy(str).tolist()
     return [(int(line), dict(zip(table.columns, row))) for line, row in zip(table.index, cells)]
+
+
+def typed(
+    cells: Mapping[str, str], numbers: Collection[str], whole: Collection[str] = (), empty: Collection[str] = ()
+) -> dict[str, Any]:
+    """Cells as what their column holds: numbers where they can be read so; what cannot stays a text, to be named later.
+
+    Parameters: numbers, columns of numbers; whole, those among them whose whole numbers are ints; empty, the columns
+    of which an empty cell is kept, as a text without characters; of the others it is left out.
+    """
+    found: dict[str, Any] = {}
+    for name, cell in cells.items():
+        text = cell.strip()
+        if not text and name not in empty:
+            continue
+        found[name] = text
+        if name in numbers:
+            try:
+                number = float(text)
+            except ValueError:
+                continue
+            found[name] = int(number) if name in whole and number.is_integer() else number
+    return found
+
+
+def all_or_faults(path: Path, found: list[Row], faults: list[Fault]) -> list[Row]:
+    """The rows of a file, none of which is wrong. Raises InputError with all faults, or when there is no row."""
+    if faults:
+        raise InputError(faults)
+    if not found:
+        raise InputError(fault(path, "", "no_rows"))
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from konvergensi.base.errors import InputError, fault, format_value, nearest
 from konvergensi.base.files import exists, is_path
 from konvergensi.base.months import format_month
@@ -13,10 +15,12 @@ from konvergensi.inputs.additions import adding_file
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.changes import format_span
 from konvergensi.inputs.check import read_path
+from konvergensi.inputs.country import codes
 from konvergensi.inputs.districts import District, district_id, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import Scenario, is_combination, list_scenarios, load_scenario
 from konvergensi.inputs.services import Service, load_services
+from konvergensi.inputs.shipped import districts
 
 Rows = list[tuple[str, ...]]
 
@@ -42,6 +46,19 @@ def district_rows(lang: str = "en") -> Rows:
     """Return id, name, province, number of villages and the district it extends of every district."""
     found = (find_district(each) for each in list_districts())
     return [(each.id, each.name, each.province, str(len(each.villages)), each.extends or "") for each in found]
+
+
+def country_rows(search: str = "") -> Rows:
+    """Return id, name, province, kecamatan, villages, first year as a priority district and last survey of each
+    district that fits, of all 514 and of those that come as folders.
+    """
+    rows: Rows = []
+    for each in districts(search).to_dict("records"):
+        since = "-" if pd.isna(each["first_lokus_year"]) else str(each["first_lokus_year"])
+        last = f"{each['survey']} {each['year']}: {format_value(each['percent'])} %" if each["survey"] else "-"
+        told = (str(each[name]) for name in ("id", "name", "province", "kecamatan", "villages"))
+        rows.append((*told, since, last))
+    return rows
 
 
 def scenario_rows(lang: str = "en") -> Rows:
@@ -74,7 +91,7 @@ def describe(name: str, lang: str = "en") -> Rows:
         rows = _service(services[name], lang)
     elif name in list_scenarios() or is_combination(name):
         rows = _scenario(load_scenario(name), lang)
-    elif district_id(name) in list_districts():
+    elif (meant := district_id(name)) in list_districts() or meant in codes():
         rows = _district(find_district(name), lang)
     elif is_path(name) or exists(Path(name)):  # a folder or a file of one's own
         read = read_path(name)

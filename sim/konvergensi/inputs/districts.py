@@ -15,11 +15,21 @@ from typing import Any
 import pandas as pd
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown, unknown_name
-from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_bytes, read_toml
+from konvergensi.base.files import data_root, digest, exists, is_path, locate, read_toml
 from konvergensi.base.months import format_month
 from konvergensi.inputs.additions import added_programmes
 from konvergensi.inputs.agencies import Opd, OpdFile, Programme, duplicates, line_parameters, opd_parameters, read_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_fault, until_fault
+from konvergensi.inputs.country import LEVEL_KEYS, levels, resolve_area, shipped_codes
+from konvergensi.inputs.country import districts as country_districts
+from konvergensi.inputs.country_profiles import (
+    VILLAGES_LABEL,
+    code_of,
+    content_of,
+    folder_of,
+    is_there,
+    published_rows,
+)
 from konvergensi.inputs.fields import Words
 from konvergensi.inputs.own_budget import FILES as BUDGETS
 from konvergensi.inputs.own_budget import OwnBudget, read_own_budget
@@ -53,8 +63,10 @@ PLAUSIBLE = (
 class District:
     """One district, checked. `villages` has one row per village: see inputs/villages.py for its columns.
 
-    `published` is what was really found there (inputs/published.py). `inherited` says which entries
-    (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other
+    `area` is the official code of the district it stands for, None for none; `levelled` tells whether level and rise
+    are those solved from the fit over the country (scenarios/country/levels.csv). `published` is what was really found
+    there (inputs/published.py), with the surveys of the whole country where `area` is its own. `inherited` says which
+    entries (`population.families`, `set.<key>`, `villages`, `opd`, `survey.<system>`) stand in the file of which other
     district; `hashes` covers every file that a run reads, those of other districts as `<id>/<file>`; `readings` says
     how tables of the office's own making were read, one line each; `own_lines` names the programmes whose money stands
     in its own budget file (inputs/own_budget.py).
@@ -76,6 +88,8 @@ class District:
     path: Path
     hashes: dict[str, str]
     extends: str | None = None
+    area: str | None = None
+    levelled: bool = False
     inherited: dict[str, str] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
     readings: tuple[Fault, ...] = ()
@@ -92,36 +106,56 @@ def list_districts() -> list[str]:
 
 
 def find_district(name_or_path: str | Path) -> District:
-    """Read a shipped district by its id or name, or any folder with a district.toml.
+    """Read one of the 514 districts by name or code, a shipped district by its id, or a folder with a district.toml.
 
-    A name is read as people write it: `Lebak`, `LEBAK`, `Kab. Lebak`, `Kota Banjar`.
+    A name is read as people write it: `Lebak`, `LEBAK`, `Kab. Lebak`, `Kota Banjar`; a code as `32.11`.
 
     Raises InputError for a name that fits two districts, and with every fault of the files of the one that was found,
     each naming file, key, value and what is allowed.
     """
-    path = locate(district_id(name_or_path), "district", _shipped())
+    meant = district_id(name_or_path)
+    if isinstance(meant, str) and meant in country_districts().index:
+        return load_district(folder_of(meant))
+    path = locate(meant, "district", _shipped())
     return load_district(path if os.path.isdir(path) else path.parent)
 
 
 def district_id(name_or_path: str | Path) -> str | Path:
-    """The id of the shipped district that is meant, or what was given where it is a path or fits none.
+    """The id of the shipped district that is meant, else the code of one of the 514, or what was given where it is a
+    path or fits none.
 
-    Raises InputError for a name that fits two districts, naming both.
+    Raises InputError for a name that fits two districts, naming both with what to write.
     """
     shipped = _shipped()
     if is_path(name_or_path) or str(name_or_path) in shipped or not str(name_or_path).strip():
         return name_or_path
     if exists(Path(name_or_path)):
         return name_or_path  # a folder of one's own
-    meant = _as_named(str(name_or_path))
+    try:
+        code = resolve_area(name_or_path, "", "--district")
+        return next((id_ for id_, own in shipped_codes().items() if own == code and id_ in shipped), code)
+    except InputError as error:
+        if error.faults[0].phrase == "two_areas":
+            raise
+        return _shipped_id(str(name_or_path), shipped, error.faults[0])
+
+
+def _shipped_id(name: str, shipped: dict[str, Path], unknown_area: Fault) -> str:
+    """The id of a shipped district that is no real one (an archetype), or the name where it fits none.
+
+    Raises InputError where a district of the country is nearly called so.
+    """
+    meant = _as_named(name)
     names = {id_: [_as_named(id_), _as_named(_name_of(path))] for id_, path in shipped.items()}
     found = [id_ for id_, known in names.items() if meant in known]
     # without `Kabupaten` or `Kota` it may be either
     found = found or [id_ for id_, known in names.items() if meant in (_without_kind(each) for each in known)]
     if len(found) > 1:
         choices = ", ".join(f"{_name_of(shipped[id_])} ({id_})" for id_ in found)
-        raise InputError(fault("", "--district", "two_districts", value=str(name_or_path), choices=choices))
-    return found[0] if found else name_or_path
+        raise InputError(fault("", "--district", "two_districts", value=name, choices=choices))
+    if not found and unknown_area.words.get("near") and not nearest(name, shipped):
+        raise InputError(unknown_area)
+    return found[0] if found else name
 
 
 def _as_named(name: str) -> str:
@@ -149,10 +183,10 @@ def load_district(folder: Path) -> District:
 
     def table(name: str, parse: Callable[[bytes, Path], Any]) -> Any:
         path = chain.paths[name]
-        if not chain.whole and not exists(path):
+        if not chain.whole and not is_there(path):
             return None  # it may be meant to come from a district that could not be read
         try:
-            contents[name] = read_bytes(path)
+            contents[name] = content_of(path)
             return parse(contents[name], path)
         except InputError as error:
             faults.extend(error.faults)
@@ -165,6 +199,7 @@ def load_district(folder: Path) -> District:
     published: tuple[Published, ...] = ()
     try:
         published = read_published(folder, None if villages is None else villages["kecamatan"])
+        published = _with_country(chain, published)
     except InputError as error:
         faults.extend(error.faults)
     said = _lay(chain)
@@ -190,11 +225,50 @@ def load_district(folder: Path) -> District:
         path=folder,
         hashes=_hashes(chain, contents),
         extends=main.extends,
+        area=_area(chain)[1],
+        levelled=_levelled(said),
         inherited=_inherited(chain, said),
         published=published,
         readings=(*read.notes, *(() if money is None else money.notes)),
         own_lines=() if money is None else tuple(money.amounts),
     )
+
+
+def _area(chain: _Chain) -> tuple[int, str | None]:
+    """The code of the nearest profile that names one, after that profile's number."""
+    named = ((number, each.main.area) for number, each in enumerate(chain.profiles) if each.main and each.main.area)
+    return next(named, (0, None))
+
+
+def _lay_level(chain: _Chain, said: _Said) -> None:
+    """Level and rise solved from the fit over the country, unless a profile as near says its own (in place)."""
+    number, code = _area(chain)
+    if code is None or code not in levels().index:
+        return
+    if any(key in said.overrides and said.overrides[key][0] <= number for key in LEVEL_KEYS):
+        return
+    row: dict[str, float] = levels().loc[code].to_dict()  # type: ignore[assignment]
+    source = (
+        f"solved so that a run follows the centre of the fit over the country: {row['percent_2018']:.1f} percent "
+        f"in 2018, {row['percent_2024']:.1f} in 2024 (scripts/fit_levels.py, decision 0038)"
+    )
+    for key in LEVEL_KEYS:
+        said.overrides[key] = number, Override(value=row[key], source=source, grade="assumption")
+
+
+def _levelled(said: _Said) -> bool:
+    return all(key in said.overrides and "scripts/fit_levels.py" in said.overrides[key][1].source for key in LEVEL_KEYS)
+
+
+def _with_country(chain: _Chain, own: tuple[Published, ...]) -> tuple[Published, ...]:
+    """What a district publishes itself, and surveys of the country that it does not name; by time."""
+    main = chain.profiles[0].main if chain.profiles else None
+    if main is None or main.area is None:
+        return own
+    named = {(each.system, each.fieldwork[:4]) for each in own if each.kecamatan is None}
+    rows = [Published.model_validate(row) for row in published_rows(main.area)]
+    more = [each for each in rows if (each.system, each.fieldwork[:4]) not in named]
+    return tuple(sorted((*own, *more), key=lambda each: each.fieldwork))
 
 
 def _own_budget(
@@ -205,7 +279,7 @@ def _own_budget(
         return None
     path = chain.paths["budget"]
     try:
-        contents["budget"] = read_bytes(path)
+        contents["budget"] = content_of(path)
         overhead = float(load_parameters()["budget.overhead_share"].value)
         return read_own_budget(contents["budget"], path, agencies.opd, agencies.programme, overhead)
     except InputError as error:
@@ -259,7 +333,7 @@ class _Chain:
 def _read_chain(folder: Path) -> _Chain:
     """Read a district.toml and those it extends. Raises InputError when there is no first one."""
     own = folder / FILES[0]
-    if not exists(own):
+    if not is_there(own):
         raise InputError(fault(own, "", "no_file"))
     profiles: list[Profile] = []
     faults: list[Fault] = []
@@ -284,7 +358,7 @@ def _read_chain(folder: Path) -> _Chain:
     if whole:
         faults += _missing(profiles)
     folders = [each.path.parent for each in profiles] or [folder]
-    holder = {name: next((i for i, at in enumerate(folders) if exists(_file(at, name))), 0) for name in FILES[1:]}
+    holder = {name: next((i for i, at in enumerate(folders) if is_there(_file(at, name))), 0) for name in FILES[1:]}
     paths = {name: _file(folders[number], name) for name, number in holder.items()}
     budgets = [(i, at / name) for i, at in enumerate(folders) for name in BUDGETS if exists(at / name)]
     if budgets and budgets[0][0] <= holder["opd.toml"]:
@@ -304,7 +378,9 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _id(path: Path) -> str:
-    """The id of the district a file belongs to: its folder's name."""
+    """The id of the district a file belongs to: its folder's name, the code of a profile."""
+    if code := code_of(path.parent):
+        return code
     return Path(os.path.realpath(path.parent)).name
 
 
@@ -315,6 +391,8 @@ def _parent(extends: str, path: Path) -> Path:
         if not exists(found):
             raise InputError(fault(path, "extends", "no_file"))
         return found
+    if extends in country_districts().index:
+        return folder_of(extends) / FILES[0]  # the profile itself, also where a shipped folder stands for it
     beside, shipped = path.absolute().parent.parent / extends / FILES[0], _shipped()
     if exists(beside) and (os.path.realpath(beside) != os.path.realpath(path) or extends not in shipped):
         return beside
@@ -370,6 +448,7 @@ def _lay(chain: _Chain) -> _Said:
         dated |= {(event.month, key) for event in profile.timeline for key in event.set}
         said.surveys.extend((number, each) for each in profile.surveys if _round(each) not in yearly)
         yearly |= {_round(each) for each in profile.surveys}
+    _lay_level(chain, said)
     return said
 
 
@@ -407,9 +486,11 @@ def _synthetic(chain: _Chain, said: _Said, villages: pd.DataFrame) -> tuple[str,
         label
         for number, profile in enumerate(chain.profiles)
         for label in (profile.main.synthetic if profile.main else ())
-        if label != "villages" and number <= farthest.get(label.split()[0], number)
+        if label not in ("villages", VILLAGES_LABEL) and number <= farthest.get(label.split()[0], number)
     ]
-    return tuple(dict.fromkeys([*(["villages"] if villages["synthetic"].any() else []), *named]))
+    holder = chain.profiles[chain.holder["villages.csv"]].main
+    label = VILLAGES_LABEL if holder and VILLAGES_LABEL in holder.synthetic else "villages"
+    return tuple(dict.fromkeys([*([label] if villages["synthetic"].any() else []), *named]))
 
 
 def _hashes(chain: _Chain, contents: dict[str, bytes]) -> dict[str, str]:
@@ -419,6 +500,8 @@ def _hashes(chain: _Chain, contents: dict[str, bytes]) -> dict[str, str]:
         f"{chain.prefix(chain.holder[name])}{chain.paths[name].name}": content for name, content in contents.items()
     }
     files |= {f"{chain.prefix(n)}{FILES[0]}": each.content for n, each in enumerate(chain.profiles)}
+    if (code := _area(chain)[1]) in levels().index:
+        files["country/levels.csv"] = levels().loc[[code]].to_csv().encode()
     return {name: digest(content) for name, content in files.items()}
 
 

@@ -5,7 +5,7 @@ holds `PARAMETERS` (the same tables as a dict), `INPUTS` (names of TOML files be
 (functions marked with `konvergensi.mechanism` and `konvergensi.observer`) or a subclass of
 `konvergensi.ConvergenceModel`.
 An installed package is an extension under the name of its entry point in the group `konvergensi.extensions`.
-`in_force` makes them part of all that is read, built and lived inside it. How to write one: docs/extending.md.
+`in_force` makes them part of all that is read, built and simulated inside it. How to write one: docs/extending.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Mechanism:
-    """A function of the world, lived every month `side` ("before" or "after") of a `part` of the month."""
+    """A function of the world, simulated every month `side` ("before" or "after") of a `part` of the month."""
 
     function: Function
     side: str
@@ -64,7 +64,7 @@ class Observer:
 
 
 def mechanism(*, before: str = "", after: str = "") -> Callable[[Function], Mechanism]:
-    """Mark a function of the world as a mechanism; name the part of the month before or after which it is lived.
+    """Mark a function of the world as a mechanism; name the part of the month before or after which it is simulated.
 
     Raises InputError unless exactly one of the two is named.
     """

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, texts
 from konvergensi.base.months import parse_month, parse_when
-from konvergensi.base.scalars import plain
+from konvergensi.base.scalars import scalar
 
 GRADES = ("paper", "published", "model", "recalled", "assumption")
 Grade = Literal["paper", "published", "model", "recalled", "assumption"]
@@ -26,7 +26,7 @@ def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) ->
     Parameters: low, high the allowed range, both included; unit as in the file, `share...` also names
     percents; whole True for counts and months. NaN and infinities lie outside every range.
     """
-    value = plain(value)
+    value = scalar(value)
     shown_range = f" ({format_value(low)} .. {format_value(high)}{_spaced(unit)})"
     if not whole and isinstance(value, str) and re.fullmatch(r"-?\d+,\d+", value):
         return "decimal_comma", {"value": value, "range": shown_range, "point": value.replace(",", ".")}

@@ -56,6 +56,7 @@ class Kinds(Table):
     meaning: Text
     arti: Text
     needs: Text | None = None  # the key of a yes/no lever without which it does nothing
+    replaced_by: Text | None = None  # the key that rules in its place from the reform of 2025 on
 
     def as_fields(self) -> dict[str, Any]:
         """The fields of `inputs.parameters.Parameter` that say it."""
@@ -64,6 +65,7 @@ class Kinds(Table):
             "marks": tuple(self.marks),
             "decided_by": self.decided_by or "",
             "needs": self.needs or "",
+            "replaced_by": self.replaced_by or "",
         }
 
     def lever_faults(self, where: object, key: str) -> list[Fault]:

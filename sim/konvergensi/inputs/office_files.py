@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.base.files import LARGEST, as_text_of
-from konvergensi.base.plain import CONTROLS
+from konvergensi.base.harmless import CONTROLS
 from konvergensi.inputs.csv_files import WORKBOOK
 
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"  # how .xls begins

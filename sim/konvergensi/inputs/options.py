@@ -21,6 +21,8 @@ LIMITS: dict[str, tuple[float, float, str, bool]] = {
     "workers": (1, 1024, "processes", True),
     "children": (100, 1_000_000, "children", True),
     "agencies": (1, 8, "agencies", True),
+    "families": (100, 10_000_000, "families", True),
+    "samples": (1, 1000, "samples", True),
 }
 
 

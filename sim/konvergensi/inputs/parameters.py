@@ -7,16 +7,16 @@ effects of services are parameters too: `services.pmba.unit_cost_rp`, `services.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, unknown
 from konvergensi.base.files import collect, digest, read_bytes, read_toml
-from konvergensi.base.scalars import plain
+from konvergensi.base.scalars import scalar
 from konvergensi.inputs.additions import added_parameters
 from konvergensi.inputs.fields import Choice, Grade, Scalar, Text, Words, number_fault, refusal, validated
 from konvergensi.inputs.kinds import Kinds, families
@@ -46,6 +46,7 @@ class Parameter:
     meaning: str
     arti: str
     needs: str = ""  # the key of a yes/no lever without which it does nothing
+    replaced_by: str = ""  # the key that rules in its place from the reform of 2025 on
     role: str = "assumption"
     theme: str = ""
     read: str = "start"
@@ -81,12 +82,12 @@ class Parameter:
         wrong = self.fault_in(value, where)
         if wrong:
             raise InputError(wrong)
-        value = plain(value)
+        value = scalar(value)
         return value if isinstance(self.value, (bool, str)) else type(self.value)(value)
 
     def fault_in(self, value: Any, where: object = "") -> Fault | None:
         """Return what is wrong with a value, None when it may be used."""
-        value = plain(value)
+        value = scalar(value)
         if isinstance(self.value, bool):
             return None if isinstance(value, bool) else fault(where, self.key, "not_bool", value=value)
         if isinstance(self.value, str):
@@ -230,13 +231,16 @@ def service_parameters(service: Any) -> list[Parameter]:
     return found
 
 
-class Settings:
-    """The values in force: a small read-only mapping key -> value. Change it by making another: `changed`."""
+class Settings(dict[str, Value]):
+    """The values in force: a small read-only mapping key -> value. Change it by making another: `changed`.
 
-    __slots__ = ("_known", "_values")
+    A dict, because the model reads some hundred thousand values in a run.
+    """
 
-    def __init__(self, values: dict[str, Value], known: Mapping[str, Parameter]):
-        self._values = values
+    __slots__ = ("_known",)
+
+    def __init__(self, values: Mapping[str, Value], known: Mapping[str, Parameter]):
+        super().__init__(values)
         self._known = known
 
     @classmethod
@@ -245,35 +249,39 @@ class Settings:
         known = load_parameters() if known is None else known
         return cls({key: parameter.value for key, parameter in known.items()}, known)
 
-    def __getitem__(self, key: str) -> Any:
-        try:
-            return self._values[key]
-        except KeyError:
-            raise InputError(unknown("settings", key, key, self._known)) from None
+    if TYPE_CHECKING:  # a value's type follows its key
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._values
+        def __getitem__(self, key: str) -> Any: ...
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def __missing__(self, key: str) -> Any:
+        raise InputError(unknown("settings", key, key, self._known))
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def _read_only(self, *args: Any, **named: Any) -> Any:
+        raise TypeError("settings do not change: make others with `changed`")
+
+    __setitem__ = __delitem__ = __ior__ = _read_only
+    update = pop = popitem = setdefault = clear = _read_only
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Settings) and self._values == other._values
+        return isinstance(other, Settings) and dict.__eq__(self, other)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Settings, (dict(self), self._known)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Settings:
-        return Settings(dict(self._values), self._known)  # parameters are frozen: copies share them
+        return Settings(self, self._known)  # parameters are frozen: copies share them
 
     def __repr__(self) -> str:
         return f"Settings({len(self)} keys)"
 
     def as_dict(self) -> dict[str, Value]:
         """Return a copy of the values as a plain dict."""
-        return dict(self._values)
+        return dict(self)
 
     def parameter(self, key: str, where: object = "") -> Parameter:
         """Return the parameter behind a key. Raises InputError with the nearest key that exists."""
@@ -287,7 +295,7 @@ class Settings:
         if wrong:
             raise InputError(wrong)
         checked = {key: self._known[key].checked(value) for key, value in changes.items()}
-        return Settings(self._values | checked, self._known)
+        return Settings(dict(self) | checked, self._known)
 
     def _fault_in(self, key: str, value: Any, where: object) -> Fault | None:
         if key not in self._known:

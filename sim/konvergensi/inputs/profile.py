@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from konvergensi.base.errors import Fault, InputError, fault, nearest, unknown
-from konvergensi.base.files import as_toml, flat, read_bytes
+from konvergensi.base.files import as_toml, flat
 from konvergensi.base.months import format_month
 from konvergensi.inputs.changes import Change, ramp_end
+from konvergensi.inputs.country import districts as country_districts
+from konvergensi.inputs.country_profiles import content_of
 from konvergensi.inputs.fields import (
     AnyNumber,
     Choice,
@@ -98,6 +100,7 @@ class DistrictFile(Table):
     """The whole of district.toml. What is not there may come from the district it extends."""
 
     extends: Text | None = None
+    area: Text | None = None  # official code of the district it stands for, whose fitted level it takes: "32.11"
     name: Text
     province: Text
     kind: Annotated[Literal["kabupaten", "kota"], Choice]
@@ -133,7 +136,7 @@ class Profile:
 
 def read_profile(path: Path) -> Profile:
     """Read a district.toml. Raises InputError only when it cannot be read as TOML at all."""
-    content = read_bytes(path)
+    content = content_of(path)
     data = as_toml(content, path)
     faults = _flatten(data, path)
     main: DistrictFile | None = None
@@ -145,6 +148,9 @@ def read_profile(path: Path) -> Profile:
     faults += [unknown(path, f"population.{name}", name, KNOWN) for name in totals if name not in KNOWN]
     outside = {name: _total_faults(name, total, path) for name, total in totals.items() if name in KNOWN}
     faults += [wrong for each in outside.values() for wrong in each]
+    area = data.get("area")
+    if isinstance(area, str) and area.strip() and area not in country_districts().index:
+        faults.append(fault(path, "area", "no_area", value=area, near=None))
     surveys = tuple(right(Survey, entries(data, "survey")).values())
     faults += [wrong for survey in surveys for wrong in _survey_faults(survey, path)]
     extends = data.get("extends")

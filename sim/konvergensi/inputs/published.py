@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown_name
-from konvergensi.base.files import exists, read_toml
+from konvergensi.base.files import as_toml
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.inputs.agencies import duplicates
+from konvergensi.inputs.country_profiles import content_of, is_there
 from konvergensi.inputs.fields import Choice, Grade, Table, Text, between, entries, refusal, right, validated
 
 FILE = "published.toml"
@@ -41,7 +42,7 @@ class Published(Table):
     """
 
     kecamatan: Text | None = None
-    system: Annotated[Literal["Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"], Choice]
+    system: Annotated[Literal["PSG", "Riskesdas", "SSGBI", "SSGI", "SKI", "e-PPGBM"], Choice]
     fieldwork: Annotated[str, BeforeValidator(_when)]
     percent: Annotated[float, between(0, 100, "percent")]
     cases: Annotated[int, between(0, 10_000_000, "children", whole=True)] | None = None
@@ -71,9 +72,9 @@ def read_published(folder: Path, kecamatan: Iterable[str] | None = None) -> tupl
     what is there twice.
     """
     path = folder / FILE
-    if not exists(path):
+    if not is_there(path):
         return ()
-    data = read_toml(path)
+    data = as_toml(content_of(path), path)
     faults: list[Fault] = []
     try:
         validated(_File, data, path)

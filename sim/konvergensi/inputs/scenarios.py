@@ -11,17 +11,17 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from konvergensi.base.errors import Fault, InputError, fault, format_value, nearest, shown, unknown
 from konvergensi.base.files import as_toml, collect, data_root, digest, exists, flat, is_path, locate, read_bytes
-from konvergensi.base.months import format_month, is_relative
+from konvergensi.base.months import format_month, is_relative, parse_month, parse_when
 from konvergensi.inputs.agencies import any_line, any_opd
 from konvergensi.inputs.changes import Change, inside_fault, inside_ramps, ramp_end, ramp_fault, until_fault
 from konvergensi.inputs.districts import District
-from konvergensi.inputs.fields import Scalar, Table, Text, Told, When, Words, entries, right, validated
+from konvergensi.inputs.fields import Choice, Scalar, Table, Text, Told, When, Words, entries, right, validated
 from konvergensi.inputs.money import BudgetEvents, MoneyEvent, as_changes, events_of
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
 
@@ -41,6 +41,7 @@ class Scenario:
     path: Path
     hashes: dict[str, str]
     money: tuple[MoneyEvent, ...] = ()  # those of the file and of what it extends; `changes` holds what they come to
+    kind: str | None = None  # event: it happens to a district and is never recommended; policy: it can be chosen
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _ScenarioFile(Table):
     title: Told
     question: Told
     extends: Text | None = None
+    kind: Annotated[Literal["policy", "event"], Choice] | None = None
     change: list[_Change] = Field(default_factory=list)
     budget: BudgetEvents = Field(default_factory=BudgetEvents)
 
@@ -77,14 +79,68 @@ def list_scenarios() -> list[str]:
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """Read a shipped scenario by name, or any TOML file, with the scenarios it extends; `a+b` is both together.
 
+    `a@2026-01` is the same scenario with its first change in that month (`begun`).
+
     Raises InputError with every fault of the file; keys of an OPD are checked for their form only, because
     which OPD there are is the district's matter (`resolve`). Scenarios that differ on one key at one time are
     not combined.
     """
     names = _members(name_or_path)
     if len(names) == 1:
-        return _load(locate(names[0], "scenario", _shipped()), ())
+        name, month = _begins(names[0])
+        read = _load(locate(name, "scenario", _shipped()), ())
+        return read if month is None else begun(read, month)
     return _combined(dict(zip(names, collect(functools.partial(load_scenario, name) for name in names))))
+
+
+def begun(scenario: Scenario, month: int) -> Scenario:
+    """The scenario with its first change in a month, and all others as long after it as they were; named `a@2026-01`.
+
+    One that changes nothing is left as it is.
+    """
+    if not scenario.changes:
+        return scenario
+    later = month - min(change.month for change in scenario.changes)
+    name = format_month(month)
+
+    def moved(at: int | None) -> int | None:
+        return None if at is None else at + later
+
+    changes = tuple(replace(each, month=each.month + later, until=moved(each.until)) for each in scenario.changes)
+    money = tuple(replace(each, first=each.first + later, last=moved(each.last)) for each in scenario.money)
+    titles = {lang: f"{scenario.title[lang]} ({name})" for lang in ("en", "id")}
+    return replace(
+        scenario,
+        id=f"{scenario.id}@{name}",
+        title=Words(**titles),
+        changes=changes,
+        money=money,
+        hashes={file: digest(f"{content}@{name}".encode()) for file, content in scenario.hashes.items()},
+    )
+
+
+def starting(names: Iterable[str], month: str | None) -> list[str]:
+    """The names of these scenarios, each to begin in a month (`2026-01`, `next January`); as they are without one.
+
+    Those that change nothing, or name a month of their own, keep it. Raises InputError for what is no month.
+    """
+    if month is None:
+        return [str(name) for name in names]
+    at = format_month(parse_when(month, "--policies-from"))
+    found = []
+    for name in names:
+        members = [str(each) for each in _members(name)]
+        of_own = [_begins(each)[1] is not None or not load_scenario(each).changes for each in members]
+        found.append("+".join(each if own else f"{each}@{at}" for each, own in zip(members, of_own)))
+    return found
+
+
+def _begins(name: str | Path) -> tuple[str | Path, int | None]:
+    """Take the month off `a@2026-01`; an @ in the name of a file that exists is part of it."""
+    text, _, month = str(name).rpartition("@")
+    if not text or exists(Path(name)):
+        return name, None
+    return text, parse_month(month, str(name))
 
 
 def is_combination(name_or_path: str | Path) -> bool:
@@ -217,7 +273,7 @@ def _load(path: Path, chain: tuple[str, ...]) -> Scenario:
     if inside := inside_ramps(merged.values()):
         raise InputError(inside_fault(path, _place(other.month, other.key), ramp, other) for ramp, other in inside)
     changes = tuple(sorted(merged.values(), key=lambda change: change.month))
-    return Scenario(path.stem, read.title, read.question, read.extends, changes, path, hashes, money)
+    return Scenario(path.stem, read.title, read.question, read.extends, changes, path, hashes, money, read.kind)
 
 
 Merged = dict[tuple[int, str], Change]

@@ -139,17 +139,17 @@ class Service(Registered):
     laz_24: Length | None = None
     other_evidence: list[OtherEvidence] = Field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def who(self) -> service_kinds.Need:
         """What is said of its need."""
         return service_kinds.need(self.need)
 
-    @property
+    @functools.cached_property
     def place(self) -> service_kinds.Venue:
         """What is said of its venue."""
         return service_kinds.venue(self.venue)
 
-    @property
+    @functools.cached_property
     def act(self) -> service_kinds.Act:
         """What is said of what it acts on."""
         return service_kinds.act(self.acts_on)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import fields
+from typing import Any
 
 import pandas as pd
 
+from konvergensi.inputs import country
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.arguments import public, text
-from konvergensi.inputs.districts import find_district, list_districts
+from konvergensi.inputs.country_profiles import formulas, labels_of, profile_row
+from konvergensi.inputs.districts import District, find_district, list_districts
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.inputs.services import Effect, UnitCost, load_services
@@ -16,31 +20,82 @@ from konvergensi.inputs.services import Effect, UnitCost, load_services
 QUANTITY = ("value", "unit", "low", "high", "source", "grade")
 
 
-def districts() -> pd.DataFrame:
-    """The districts that come with the package.
+@public(search=text)
+def districts(search: str = "") -> pd.DataFrame:
+    """Every district that can be asked for: those that come as folders, then the rest of the 514 by their codes.
 
-    id, name, province, kind, kecamatan, villages, families (with families_source and families_grade), extends, and
-    synthetic: which of its inputs are, joined by commas.
+    id (what `district=` takes, as it takes the name or the code), code (blank: no real district), name, province, kind,
+    kecamatan, villages, families (with families_source and families_grade), extends, synthetic (which of its inputs
+    are, joined by commas), first_lokus_year, and survey, year, percent of its last published survey.
+    Parameters: search, only those whose id, code, name or province has this in it, whatever capitals are used.
     """
-    rows = []
-    for place in map(find_district, list_districts()):
-        families = place.population["families"]
-        rows.append(
-            {
-                "id": place.id,
-                "name": place.name,
-                "province": place.province,
-                "kind": place.kind,
-                "kecamatan": place.villages["kecamatan"].nunique(),
-                "villages": len(place.villages),
-                "families": int(families.value),
-                "families_source": families.source,
-                "families_grade": families.grade,
-                "extends": place.extends or "",
-                "synthetic": ", ".join(place.synthetic),
-            }
-        )
-    return pd.DataFrame(rows)
+    rows = [_folder_row(place) for place in map(find_district, list_districts())]
+    there = {row["code"] for row in rows}
+    rows += [_profile_row(code) for code in country.codes().tolist() if code not in there]
+    table = pd.DataFrame(rows).astype({"first_lokus_year": "Int64", "year": "Int64"})
+    words = search.casefold().split()
+    known = table[["id", "code", "name", "province"]].agg(" ".join, axis=1).str.casefold()
+    return table[[all(word in each for word in words) for each in known]].reset_index(drop=True)
+
+
+def _folder_row(place: District) -> dict[str, Any]:
+    families = place.population["families"]
+    return {
+        "id": place.id,
+        "code": place.area or "",
+        "name": place.name,
+        "province": place.province,
+        "kind": place.kind,
+        "kecamatan": place.villages["kecamatan"].nunique(),
+        "villages": len(place.villages),
+        "families": int(families.value),
+        "families_source": families.source,
+        "families_grade": families.grade,
+        "extends": place.extends or "",
+        "synthetic": ", ".join(place.synthetic),
+        **_of_country(place.area),
+    }
+
+
+def _profile_row(code: str) -> dict[str, Any]:
+    """What `_folder_row` says, from the tables alone."""
+    told: dict[str, Any] = country.districts().loc[code].to_dict()  # type: ignore[assignment]
+    row, rule = profile_row(code), formulas()
+    return {
+        "id": code,
+        "code": code,
+        "name": told["name"],
+        "province": told["province"],
+        "kind": told["kind"],
+        "kecamatan": int(told["kecamatan"]),
+        "villages": int(told["villages"]),
+        "families": int(row["families"]),
+        "families_source": rule["families"]["source"],
+        "families_grade": rule["families"]["grade"],
+        "extends": rule["kind"][row["archetype"]]["extends"],
+        "synthetic": ", ".join(labels_of(code)),
+        **_of_country(code),
+    }
+
+
+def _of_country(code: str | None) -> dict[str, Any]:
+    """First year as a priority district, and the last published survey."""
+    if code is None:
+        return {"first_lokus_year": None, "survey": "", "year": None, "percent": None}
+    last = _last_surveys().get(code, {"measure_system": "", "year": None, "percent": None})
+    year = int(profile_row(code)["first_lokus_year"])
+    return {
+        "first_lokus_year": year,
+        "survey": last["measure_system"],
+        "year": last["year"],
+        "percent": last["percent"],
+    }
+
+
+@functools.cache
+def _last_surveys() -> dict[str, Any]:
+    last = country.surveys().sort_values("year").groupby("code").tail(1)
+    return {str(row["code"]): row for row in last.to_dict("records")}
 
 
 @public()

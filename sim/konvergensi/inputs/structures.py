@@ -10,11 +10,12 @@ from pydantic import Field
 
 from konvergensi.base.errors import InputError, fault, nearest
 from konvergensi.base.files import read_toml
-from konvergensi.inputs.fields import Table, Text, Words, between, validated
+from konvergensi.inputs.fields import Choice, Grade, Table, Text, Words, between, validated
 from konvergensi.inputs.parameters import load_parameters
 
 FILE = Path(__file__).with_name("structures.toml")
 ALL, DEFAULT = "all", "default"
+USUAL = ALL  # what is drawn unless somebody asks otherwise: an interval without the rules would be too narrow
 Weight = Annotated[float, between(0.0, 1.0, "share")]
 
 
@@ -26,7 +27,8 @@ class Structure(Table):
     weights: dict[str, Weight] = Field(min_length=1)
     title: Words
     settles: Words
-    source: Text
+    source: Text  # why the weights are what they are
+    grade: Annotated[Grade, Choice]
 
 
 @functools.cache

@@ -8,6 +8,8 @@ from pathlib import Path
 from konvergensi.base import moving
 from konvergensi.base.errors import LANGUAGES, InputError, fault
 from konvergensi.base.files import exists
+from konvergensi.inputs.country import resolve_area
+from konvergensi.inputs.country_profiles import content_of, folder_of
 
 TEMPLATE = Path(__file__).parent / "template"
 NAMES = ("district.toml", "villages.csv", "opd.toml", "published.toml")
@@ -18,15 +20,25 @@ def template_files(lang: str = "en") -> dict[str, str]:
     return {name: _in(lang, (TEMPLATE / name).read_text(encoding="utf-8")) for name in NAMES}
 
 
-def write_template(folder: Path, lang: str = "en") -> None:
-    """Write the files into a new or empty folder. Raises InputError when it holds anything or cannot be written to."""
+def profile_files(area: str) -> dict[str, str]:
+    """The files of the profile of one of the 514 districts. Raises InputError for a name or code that is none."""
+    home = folder_of(resolve_area(area, "", "--like"))
+    return {name: content_of(home / name).decode() for name in NAMES}
+
+
+def write_template(folder: Path, lang: str = "en", like: str | None = None) -> None:
+    """Write the files into a new or empty folder: the example, or the profile of the district `like` names.
+
+    Raises InputError when the folder holds anything or cannot be written to, and for a district that is none.
+    """
+    files = template_files(lang) if like is None else profile_files(like)
     written: list[Path] = []
     made: list[Path] = []
     try:
         if exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(fault(folder, "", "not_empty"))
         moving.make_folder(folder, made)
-        for name, text in template_files(lang).items():
+        for name, text in files.items():
             moving.write_new(folder / name, text.encode())
             written.append(folder / name)
     except InputError:

@@ -8,6 +8,7 @@ posyandu_quality a file may give what offices have (village_conversions.toml).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -64,6 +65,12 @@ def read_villages(content: bytes, path: Path) -> Villages:
     Raises InputError with every fault: one per column that is missing or unknown and one per column with bad
     cells, naming the first line or cell.
     """
+    read = _read_villages(content, path)
+    return Villages(read.table.copy(), read.notes)
+
+
+@functools.lru_cache(maxsize=16)  # a study reads the same district run after run
+def _read_villages(content: bytes, path: Path) -> Villages:
     found = read_table(content, path, "villages", COLUMNS, ("village", "kecamatan"))
     missing = [name for name in COLUMNS if not _has(found, name)]
     faults = [fault(path, name, "missing_column") for name in missing]

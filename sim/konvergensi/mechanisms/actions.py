@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.mechanisms import partners, province
 from konvergensi.world.coordination import Done
 from konvergensi.world.programmes import SOURCES
 
@@ -41,8 +42,8 @@ def carry_out(world: World, action: str) -> float:
         weight = settings["actions.presence_weight"]
         understood *= 1.0 - weight + weight * _presence(world)
     base = settings["actions.base_quality"]
-    helped = settings["actions.pendampingan_share"] * settings["network.pendampingan"]
-    quality = 1.0 - (1.0 - base) * (1.0 - understood) * (1.0 - helped)
+    helped = settings["actions.pendampingan_share"] * province.accompaniment(settings)
+    quality = 1.0 - (1.0 - base) * (1.0 - understood) * (1.0 - helped) * (1.0 - partners.help_with(action, settings))
     paper = settings["actions.paper_score_share"]
     done = Done(world.month, opd.id if opd else "", float(quality), float(paper + (1.0 - paper) * quality))
     state.done[action] = done

@@ -72,7 +72,7 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
     for p, key in enumerate(programmes.unit_cost_key):
         if key is not None:
             programmes.unit_cost[p] = settings[key]
-    # a programme that has never run (as some in the lived past) is not reviewed
+    # a programme that has never run (as some in the burn-in) is not reviewed
     given = np.maximum(programmes.policy, 0.0)  # by a policy: spent last, and no line is judged by it
     lapsed = np.where(given > 0.0, np.maximum(programmes.budgeted - given - programmes.spent, 0.0),
                       programmes.budgeted - programmes.spent)  # fmt: skip
@@ -86,7 +86,8 @@ def open_year(programmes: Programmes, settings: Settings) -> None:
     programmes.budgeted[:] = programmes.next_line
     programmes.wanted_last_year[:] = programmes.wanted
     for column in (
-        programmes.released, programmes.spent, programmes.units, programmes.overhead, programmes.wanted
+        programmes.released, programmes.spent, programmes.units, programmes.overhead, programmes.wanted,
+        programmes.short,
     ):  # fmt: skip
         column[:] = 0.0
     programmes.accepted[:] = 0.0
@@ -285,6 +286,13 @@ def absorption_of(world: World) -> Money:
         world.derived["absorption"] = absorption(world.settings)
     found: Money = world.derived["absorption"]
     return found
+
+
+def routine_meetings(programmes: Programmes, services: list[Service]) -> None:
+    """Meetings a month that each line of the first year pays for, whatever staff there are (in place)."""
+    for i in range(len(programmes)):
+        yearly = programmes.line[i] / max(programmes.unit_cost[i], 1.0)
+        programmes.routine[i] = yearly / len(services[programmes.service[i]].months)
 
 
 def staff_shares(programmes: Programmes, services: list[Service]) -> None:

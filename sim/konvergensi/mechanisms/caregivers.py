@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.mechanisms import cascade
+from konvergensi.mechanisms import cascade, field, partners
 
 if TYPE_CHECKING:
     from konvergensi.world.households import F32
@@ -42,6 +42,9 @@ def exposure(world: World) -> F32:
     comes = 1.0 / (1.0 + np.exp(-world.household_score))
     home = homes.village
     exposed = 1.0 - (1.0 - by_kpm[home]) * (1.0 - by_posyandu[home] * comes)
+    exposed = 1.0 - (1.0 - exposed) * (1.0 - field.pkk_exposure(world)[home]) * (
+        1.0 - partners.campaign_exposure(world)
+    )
     return exposed.astype(np.float32)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.mechanisms import shocks
+from konvergensi.mechanisms import field, shocks
 from konvergensi.mechanisms.calendar import is_meeting_month
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def go_down(world: World) -> None:
 def reach(world: World) -> Flags:
     """Villages that this month's round includes and that the terrain lets it reach, (n_villages,)."""
     state, settings = world.coordination, world.settings
-    luck = world.draws.uniform("terrain", world.month, state.village_keys)
-    reachable = luck >= settings["cascade.remoteness_share"] * state.remoteness
-    return state.included(settings) & reachable
+    draw = world.draws.uniform("terrain", world.month, state.village_keys)
+    reachable = draw >= settings["cascade.remoteness_share"] * state.remoteness
+    return (state.included(settings) | field.invited(world)) & reachable
 
 
 def district_message(world: World) -> float:
@@ -69,7 +69,7 @@ def holds_list(world: World, effect: float) -> Flags:
     settings = world.settings
     brought = effect * settings["registers.by_name_village_share"]
     fetched = settings["cascade.list_fetch_share"] * world.coordination.village_understanding
-    return world.village_list_luck < brought + (1.0 - brought) * fetched
+    return world.village_list_draw < brought + (1.0 - brought) * fetched
 
 
 def kpm_effort(settings: Settings) -> tuple[float, float]:

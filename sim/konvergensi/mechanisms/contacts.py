@@ -7,6 +7,8 @@ needs to know of the world is gathered in mechanisms/reach.py. Parameters and so
 
 from __future__ import annotations
 
+from math import exp, log
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,14 +24,19 @@ U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 At = NDArray[np.intp]
 HALF = np.uint16(1 << 15)
+LEAST_SHARE = 1e-6
+MOST_LACKING = 0.97  # chance of being without water or a latrine that no place and no poverty exceeds
 OPEN = ("posyandu", "health-centre")  # whoever comes is served while stocks last: no list, no rank
 CASELOAD = ("home-visit", "class")  # a worker's families; who has had the dose or refuses twice makes room
 BY_THEMSELVES = (*OPEN, "antenatal", "birth", "office")  # the family comes; elsewhere a worker or a list finds it
-TAKES_STAFF = ("antenatal", "health-centre", "home-visit", "class")  # posyandu days are routine; riders take no time
+# posyandu days and payments are routine; what rides on an antenatal visit takes no time of its own
+CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
+TAKES_STAFF = ("antenatal", "health-centre", "home-visit", "class", "enrolment", "office")
 
 
 def log_odds(share: float) -> float:
-    """Log odds of a share in (0, 1)."""
+    """Log odds of a share, 0 and 1 included: those of a share in a million."""
+    share = min(max(share, LEAST_SHARE), 1.0 - LEAST_SHARE)
     return float(np.log(share / (1.0 - share)))
 
 
@@ -50,28 +57,69 @@ def place_effects(own: F32, common: F32, sd: float, overlap: float) -> F32:
     return (np.float32(sd) * mixed).astype(np.float32)
 
 
-def two_groups(luck: F32, odds: F32, often: float, seldom: float) -> F32:
+def lacking(lean: F32, sd: float, share: float) -> F32:
+    """Chance of lacking something, (n,), at most MOST_LACKING; its mean is `share`.
+
+    lean: by how much, in logs, somebody lacks it more often than others; normal with mean 0 and SD `sd`.
+    """
+    if not 0.0 < share < MOST_LACKING:
+        return np.full_like(lean, share)
+    middle = NormalDist()
+
+    def mean(level: float) -> float:  # of min(exp(level + lean), MOST_LACKING)
+        if sd == 0.0:
+            return min(exp(level), MOST_LACKING)
+        cut = (log(MOST_LACKING) - level) / sd
+        return exp(level + 0.5 * sd**2) * middle.cdf(cut - sd) + MOST_LACKING * middle.cdf(-cut)
+
+    low, high = log(share) - 0.5 * sd**2, log(share) + 8.0 * sd + 1.0
+    for _ in range(60):
+        level = 0.5 * (low + high)
+        low, high = (level, high) if mean(level) < share else (low, level)
+    return np.minimum(np.exp(np.float32(level) + lean), np.float32(MOST_LACKING)).astype(np.float32)
+
+
+def two_groups(draw: F32, odds: F32, often: float, seldom: float) -> F32:
     """Log odds of coming in an ordinary month, (n,): families come in most months, or hardly ever.
 
-    luck: lasting draw in [0, 1); odds: log odds of belonging to those who come often; often, seldom: monthly shares.
+    draw: fixed draw in [0, 1); odds: log odds of belonging to those who come often; often, seldom: monthly shares.
     """
-    habitual = luck < chance_of(odds)
+    habitual = draw < chance_of(odds)
     return np.where(habitual, np.float32(log_odds(often)), np.float32(log_odds(seldom))).astype(np.float32)
 
 
-def _stock_order_in_columns(place_luck: U16, place: NDArray[np.integer], at: At) -> U16:
-    return place_luck[place[at]]
+def share_of_two_groups(fixed_draw: F32, odds: F32, often: float, seldom: float) -> F32:
+    """Share of months in which a family comes, (n,): as `two_groups`, not as log odds."""
+    shares = chance_of(np.array([log_odds(often), log_odds(seldom)], np.float32))
+    return np.where(fixed_draw < chance_of(odds), shares[0], shares[1])
+
+
+def _below_in_columns(draw: F32, share: F32, home: NDArray[np.int32]) -> Mask:
+    return draw < share[home]
+
+
+@compiled(_below_in_columns)
+def below(draw, share, home):  # type: ignore[no-untyped-def]
+    """Whose draw, (n,), is below the share of its household `home`, (n,); share (n_households,)."""
+    found = np.empty(len(draw), np.bool_)
+    for i in range(len(draw)):
+        found[i] = draw[i] < share[home[i]]
+    return found
+
+
+def _stock_order_in_columns(place_draw: U16, place: NDArray[np.integer], at: At) -> U16:
+    return place_draw[place[at]]
 
 
 @compiled(_stock_order_in_columns)
-def stock_order(place_luck, place, at):  # type: ignore[no-untyped-def]
+def stock_order(place_draw, place, at):  # type: ignore[no-untyped-def]
     """Order at an open contact of the rows `at`, (m,): a place has the thing in stock for all who come, or for nobody.
 
-    place_luck: draw of each place for this service and quarter, (n_places,); place of each row, (n,).
+    place_draw: draw of each place for this service and quarter, (n_places,); place of each row, (n,).
     """
     order = np.empty(len(at), np.uint16)
     for i in range(len(at)):
-        order[i] = place_luck[place[at[i]]]
+        order[i] = place_draw[place[at[i]]]
     return order
 
 
@@ -111,32 +159,49 @@ def has_room(received: NDArray[np.uint8], refused: NDArray[np.uint8], dose: int,
 
 
 def _caseload_in_columns(
-    known: Mask, listed: Mask, met: Mask, begun: Mask, had: U8, refused: U8, dose: int, refusals: int
-) -> tuple[Mask, Mask, Mask]:
+    known: Mask,
+    listed: Mask,
+    met: Mask,
+    begun: Mask,
+    had: U8,
+    refused: U8,
+    dose: int,
+    refusals: int,
+    left: Mask,
+    open_: Mask,
+    place: NDArray[np.integer],
+) -> tuple[Mask, Mask, At]:
     room = has_room(had, refused, dose, refusals)
     known, listed = known | begun, listed | begun
-    candidates = listed & room
     if len(met):
-        known, listed, candidates = known | met, listed | met, candidates | (met & room)
-    return known, listed, candidates
+        known, listed = known | met, listed | met
+    return known, listed, _where_in_columns(listed & room, left, open_, place)
 
 
 @compiled(_caseload_in_columns)
-def caseload(known, listed, met, begun, had, refused, dose, refusals):  # type: ignore[no-untyped-def]
-    """Who is known, who is on the list and who of them is visited, (n,) each, for those who can still be (`has_room`).
+def caseload(known, listed, met, begun, had, refused, dose, refusals, left, open_, place):  # type: ignore[no-untyped-def]
+    """Who is known, who is on the list, (n,) each, and the rows, (m,), of those who may be visited this month.
 
-    Whose course has begun stays on the list; who is met elsewhere, (n,) or empty, comes onto it.
+    Whose course has begun stays on the list; who is met elsewhere, (n,) or empty, comes onto it. Visited are those who
+    still can be (`has_room`), of them as in `where`.
     """
-    n = len(known)
-    known_too, listed_too, candidates = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
+    n, m = len(known), 0
+    known_too, listed_too, at = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.intp)
     for i in range(n):
         here = begun[i]
         if len(met) > 0:
             here |= met[i]
         known_too[i] = known[i] | here
         listed_too[i] = listed[i] | here
-        candidates[i] = (listed[i] | here) & (had[i] < dose) & (refused[i] < refusals)
-    return known_too, listed_too, candidates
+    for i in range(n):
+        at[m] = i
+        counts = listed_too[i] & (had[i] < dose) & (refused[i] < refusals)
+        if len(left) > 0:
+            counts &= left[i]
+        if len(open_) > 0:
+            counts &= open_[place[i]]
+        m += counts
+    return known_too, listed_too, at[:m].copy()
 
 
 def _caseload_order_in_columns(in_course: Mask, lasting: U16, at: At, fresh: U16) -> U16:
@@ -189,16 +254,26 @@ def _lot_and_power(fresh, per_family, place, at):  # type: ignore[no-untyped-def
 
 
 def applies(
-    luck: F32, months_since: NDArray[np.integer], at_facility: Mask, soon: float, later: float, odds: float
+    draw: F32, months_since: NDArray[np.integer], at_facility: Mask, soon: float, later: float, odds: float
 ) -> Mask:
     """Who goes for a paper this month, (n,): in the two months after the event, or some day later.
 
-    luck: this month's draw; months_since the event; at_facility: a birth there multiplies the odds by `odds`.
+    draw: this month's; months_since the event; at_facility: a birth there multiplies the odds by `odds`.
     """
     base = np.where(months_since < 2, np.float32(log_odds(soon)), np.float32(log_odds(later)))
     share = chance_of((base + np.float32(np.log(odds)) * at_facility).astype(np.float32))
-    found: Mask = (luck < share) & (months_since >= 0)
+    found: Mask = (draw < share) & (months_since >= 0)
     return found
+
+
+# ---- staff -----------------------------------------------------------------------------------------------------------
+
+
+def takes_staff(service: Service) -> bool:
+    """Whether an agency's field staff must be there; what rides on a visit takes no time of its own."""
+    if service.contact == "antenatal":
+        return service.id == CARRIER
+    return service.contact in TAKES_STAFF
 
 
 # ---- doses -----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,14 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
 from konvergensi.mechanisms.contacts import CASELOAD
-from konvergensi.mechanisms.rationing import serve
+from konvergensi.mechanisms.rationing import reached, serve
 from konvergensi.world.children import FIRST_1000_DAYS
 from konvergensi.world.households import Mask
+from konvergensi.world.package import mark
 from konvergensi.world.programmes import Ration
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.mechanisms.reach import Offer
     from konvergensi.world.children import Children
-    from konvergensi.world.households import Households
+    from konvergensi.world.households import F32, Households
     from konvergensi.world.state import World
 
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
@@ -40,8 +42,8 @@ def rule_of(world: World) -> ModuleType:
 def deliver(world: World) -> None:
     """Run every programme that can deliver this month.
 
-    In the years lived before the run, only what those years leave in children is lived. What changes households for
-    good (water, latrines, knowledge, spacing) is left out: the district's totals describe households at the start.
+    In the years simulated before the run, only what those years leave in children is simulated. What changes households
+    for good (water, latrines, knowledge, spacing) is left out: the district's totals describe households at the start.
     """
     now = world.month_of_year
     targeting.mark_households_with_children(world)
@@ -68,48 +70,49 @@ def live_with_works(world: World) -> None:
         effects.add_shift(world, s, rows, takes & (now != 0), now)
 
 
-def _leaves_trace(world: World, s: int, service: Service) -> bool:
-    """Whether a service of the lived past can still be seen in a child when the run starts."""
+def _leaves_trace(world: World, service_row: int, service: Service) -> bool:
+    """Whether a service of the burn-in can still be seen in a child when the run starts."""
     if service.contact in CASELOAD and rule_of(world) is meetings:
         return True  # whose course has begun, and how far it is; what caregivers know stays as it is at the start
     if service.act.lasts_at_home:
         return False
-    grows = any(effects.monthly(world, s, p).any() for p in world.programmes_of[s])
-    return grows or service.package or service.act.gives_nik
+    if service.package or service.act.gives_nik:
+        return True
+    return any(effects.by_age_and_dose(world, service_row, p)[0] is not None for p in world.programmes_of[service_row])
 
 
 # ---- services for children and pregnancies ---------------------------------------------------------------------------
 
 
-def _serve_children(world: World, s: int, service: Service) -> None:
+def _serve_children(world: World, service_row: int, service: Service) -> None:
     children, book = world.children, world.book
-    rows = children.window(world.month, service.from_age, service.to_age)
+    rule, rows = rule_of(world), children.window(world.month, service.from_age, service.to_age)
     need = targeting.child_need(world, service, rows)
-    runs = world.programmes_of[s]
+    runs = world.programmes_of[service_row]
     if not runs:
         if not world.burn_in:
-            world.tally.children_in_need(s, rows, need)
+            world.tally.children_in_need(service_row, rows, need)
         return
     left = None  # whom an earlier programme has not served this month and whose course is open
-    if book.limited[s]:
-        left = book.received[s][rows] < service.duration_months
+    if book.limited[service_row]:
+        left = book.received[service_row][rows] < service.duration_months
         need = left.copy() if need is None else need & left
     for p in runs:
-        offer = rule_of(world).to_children(world, s, p, service, rows, left)
+        offer = rule.to_children(world, service_row, p, service, rows, left)
         result = _spend(world, p, service, offer, children, rows)
         given = result.given
-        takes = given & book.willing[s][rows]
+        takes = given & book.willing[service_row][rows]
         if len(runs) > 1:
             left = ~given if left is None else left & ~given
-        book.received[s][rows] += given
-        rule_of(world).remember(world, s, service, rows, given, takes)
-        act_on_children(world, s, service, p, rows, takes)
+        received = book.received[service_row][rows]
+        received += given.view(np.uint8)  # of the same type, so that NumPy need not convert
+        rule.remember(world, service_row, service, rows, given, takes)
+        act_on_children(world, service_row, service, p, rows, takes)
         if not world.burn_in:
-            gains = effects.monthly(world, s, p) > 0
             world.tally.children_served(
                 children,
                 world.month,
-                s,
+                service_row,
                 p,
                 rows,
                 need,
@@ -119,23 +122,24 @@ def _serve_children(world: World, s: int, service: Service) -> None:
                 result,
                 given,
                 takes,
-                gains,
-                enough_of(world, s, service, rows),
+                effects.gains(world, service_row, p),
+                enough_of(world, service_row, service, rows),
             )
 
 
-def act_on_children(world: World, s: int, service: Service, p: int, rows: slice, takes: Mask) -> None:
+def act_on_children(
+    world: World, service_row: int, service: Service, programme_row: int, rows: slice, takes: Mask
+) -> None:
     """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
     children, book = world.children, world.book
-    counted = takes
-    if bit := world.package.bit_of.get(s):
+    counted = slice(None)
+    if bit := world.package.bit_of.get(service_row):
         young = inside_1000_days(world, rows)
-        children.got[young] |= takes[young.start - rows.start :] * bit
-        counted = takes.copy()  # of the package, only what comes in time
-        counted[: young.start - rows.start] = False
+        counted = slice(young.start - rows.start, None)  # of the package, only what comes in time
+        mark(children.got[young], takes[counted], 1, bit)
     if service.act.teaches and not world.burn_in:
         home = children.household[rows][takes]
-        quality = world.opds[world.programmes.opd[p]].quality(world.settings)
+        quality = effects.quality_of(world, int(world.programmes.opd[programme_row]))
         gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])
         world.households.knowledge[home] = np.minimum(world.households.knowledge[home] + gain, np.float32(1.0))
     elif service.act.gives_nik:
@@ -144,12 +148,14 @@ def act_on_children(world: World, s: int, service: Service, p: int, rows: slice,
     if service.place.built:
         return  # works: see live_with_works
     if service.act.at_birth:
-        if (each := effects.of_delivery(world, s, p, rows)) is not None:
+        if (each := effects.of_delivery(world, service_row, programme_row, rows)) is not None:
             needy = targeting.child_need(world, service, rows) if service.only_in_need else None
             children.weight_gain[rows] += (takes if needy is None else takes & needy) * each
     else:
-        effects.add_deliveries(world, s, p, rows, takes)
-    book.taken[s][rows] += counted  # after what was taken before has told what this one adds
+        effects.add_deliveries(world, service_row, programme_row, rows, takes)
+    # after what was taken before has told what this one adds
+    taken = book.taken[service_row][rows][counted]
+    taken += takes[counted].view(np.uint8)
 
 
 def counts_doses(world: World) -> bool:
@@ -157,11 +163,11 @@ def counts_doses(world: World) -> bool:
     return bool(world.settings["delivery.package_dose"] == "adequate")
 
 
-def enough_of(world: World, s: int, service: Service, rows: slice) -> Mask | None:
+def enough_of(world: World, service_row: int, service: Service, rows: slice) -> Mask | None:
     """Who of the children in `rows` has had an adequate dose, (n,); None where any contact counts or there is none."""
-    if not counts_doses(world) or service.adequate is None or not len(world.book.taken[s]):
+    if not counts_doses(world) or service.adequate is None or not len(world.book.taken[service_row]):
         return None
-    enough: Mask = world.book.taken[s][rows] >= service.adequate.doses
+    enough: Mask = world.book.taken[service_row][rows] >= service.adequate.doses
     return enough
 
 
@@ -174,34 +180,34 @@ def inside_1000_days(world: World, rows: slice) -> slice:
 # ---- services for households -----------------------------------------------------------------------------------------
 
 
-def _serve_households(world: World, s: int, service: Service) -> None:
+def _serve_households(world: World, service_row: int, service: Service) -> None:
     book, everyone = world.book, slice(0, len(world.households))
-    runs = world.programmes_of[s]
+    runs = world.programmes_of[service_row]
     need = targeting.household_need(world, service)
     left = np.ones(len(need), bool)
     if runs:
-        left = book.received[s] < service.duration_months
+        left = book.received[service_row] < service.duration_months
         need &= left
     stage = need.astype(np.uint8)
     for p in runs:
-        offer = rule_of(world).to_households(world, s, p, service, need, left)
+        offer = rule_of(world).to_households(world, service_row, p, service, need, left)
         result = _spend(world, p, service, offer, world.households, everyone)
         given = result.given
-        takes = given & book.willing[s]
+        takes = given & book.willing[service_row]
         left &= ~given
-        book.received[s] += given
-        rule_of(world).remember(world, s, service, everyone, given, takes)
+        book.received[service_row] += given
+        rule_of(world).remember(world, service_row, service, everyone, given, takes)
         _act_on_households(world, service, takes)
-        if s in world.package.bit_of or effects.monthly(world, s, p).any() or counts_doses(world):
+        if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
-            act_on_children(world, s, service, p, rows, takes[world.children.household[rows]])
+            act_on_children(world, service_row, service, p, rows, takes[world.children.household[rows]])
         if not world.burn_in:
             world.tally.households_served(p, need, offer.listed, offer.at, result, given, takes, stage)
     if not world.burn_in:
-        gains = effects.monthly(world, s, runs[0]) > 0 if runs else None
+        gains = effects.gains(world, service_row, runs[0]) if runs else None
         rows = world.children.window(world.month, service.from_age, service.to_age)
-        enough = enough_of(world, s, service, rows)
-        world.tally.household_stage(world.children, world.month, s, service, stage, gains, enough)
+        enough = enough_of(world, service_row, service, rows)
+        world.tally.household_stage(world.children, world.month, service_row, service, stage, gains, enough)
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:
@@ -212,18 +218,27 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 # ---- money and staff -------------------------------------------------------------------------------------------------
 
 
-def unit_cost(world: World, p: int) -> tuple[np.float32, np.float32]:
+def unit_cost(world: World, programme_row: int, service: Service) -> tuple[np.float32, np.float32]:
     """Cost of one service of programme p, Rp: at the roadside with overhead, and the travel at full remoteness."""
-    unit = world.programmes.unit_cost[p]
+    unit = float(world.programmes.unit_cost[programme_row])
     base = np.float32(unit * (1.0 + world.settings["budget.overhead_share"]))
-    if world.services[world.programmes.service[p]].place.in_money:
+    if service.place.in_money:
         return base, np.float32(0.0)
     return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
 
 
+def _keep(result: Ration, who: NDArray[np.intp], remoteness: F32, base: np.float32, travel: np.float32) -> None:
+    """Only the rows `who` are served of those the money reaches (in place)."""
+    result.given[:] = False
+    result.given[who] = True
+    result.short += result.units - len(who)
+    result.units = len(who)
+    result.spent = float((remoteness[who] * travel + base).sum(dtype=float))
+
+
 def _spend(
     world: World,
-    p: int,
+    programme_row: int,
     service: Service,
     offer: Offer,
     of: Children | Households,
@@ -231,24 +246,29 @@ def _spend(
 ) -> Ration:
     """Ration a programme's month among the candidates of `rows` of a table, and book what is spent."""
     book, settings, rule = world.programmes, world.settings, rule_of(world)
-    base, travel = unit_cost(world, p)
+    base, travel = unit_cost(world, programme_row, service)
+    remoteness = of.remoteness[rows]
     left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
-    spent, budgeted = float(book.spent[p]), float(book.budgeted[p])
+    spent, budgeted = float(book.spent[programme_row]), float(book.budgeted[programme_row])
     budget_limit = max(budgeted - spent, 0.0) / left
-    release_limit = min(budget_limit, max(float(book.released[p]) - spent, 0.0))
-    absorbable = max(budget.absorption_of(world)[book.source[p]] * budgeted - spent, 0.0) / left
+    release_limit = min(budget_limit, max(float(book.released[programme_row]) - spent, 0.0))
+    absorbable = max(budget.absorption_of(world)[book.source[programme_row]] * budgeted - spent, 0.0) / left
     spend_limit = min(release_limit, absorbable)
     takes_staff = rule.takes_staff(service)
-    staff_limit = rule.staff_left(world, p) if takes_staff else np.inf
+    staff_limit = rule.staff_left(world, programme_row) if takes_staff else np.inf
     if rule.is_a_visit(service):
         spend_limit *= shocks.in_force(settings, "home_contact_share")
     limits = (budget_limit, release_limit, spend_limit, staff_limit)
-    result = Ration(*serve(len(offer.known), offer.order, offer.at, of.remoteness[rows], base, travel, *limits))
+    result = Ration(*serve(len(offer.known), offer.order, offer.at, remoteness, base, travel, *limits))
     if takes_staff:
-        rule.use_staff(world, p, result.units)
-    book.ran[p] = True
-    book.wanted[p] += result.wanted
-    book.spent[p] += result.spent
-    book.units[p] += result.units
-    book.overhead[p] += result.spent - result.units * book.unit_cost[p]
+        served, villages, step = reached(result.step, result.delivered, offer.at, of.village[rows])
+        held = rule.use_staff(world, programme_row, villages, step)
+        if held is not None:  # whom no staff were there for is not served, and the money stays in the line
+            _keep(result, offer.at[served[held]], remoteness, base, travel)
+    book.short[programme_row] += result.short
+    book.ran[programme_row] = True
+    book.wanted[programme_row] += result.wanted
+    book.spent[programme_row] += result.spent
+    book.units[programme_row] += result.units
+    book.overhead[programme_row] += result.spent - result.units * book.unit_cost[programme_row]
     return result

@@ -6,7 +6,7 @@ All follow from the settings and from what agencies understand; they are worked 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from konvergensi.mechanisms import growth
 from konvergensi.world.children import PREGNANCY_MONTHS, age_of_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
     from konvergensi.world.households import F32, Mask
@@ -28,47 +30,72 @@ DELIVERIES = np.arange(MOST + 1, dtype=np.float32)
 COUNSELLING = ("home-visit", "class")
 
 
-def monthly(world: World, s: int, p: int) -> F32:
+def monthly(world: World, service_row: int, programme_row: int) -> F32:
     """z (or g of birth weight) per month of taking up service s from programme p, by age, (69,) float32.
 
     Under a dose-response other than linear this is the effect of one delivery if it were the first: see `dose_share`.
     """
-    key = ("effect", s, p)
-    if key not in world.derived:
-        world.derived[key] = _shift(world, s) * np.float32(delivered_share(world, s, p))
-    found: F32 = world.derived[key]
+    key, known = ("effect", service_row, programme_row), _of_quality(world)
+    if key not in known:
+        known[key] = _shift(world, service_row) * np.float32(delivered_share(world, service_row, programme_row))
+    found: F32 = known[key]
     return found
 
 
-def _shift(world: World, s: int) -> F32:
-    """`growth.monthly_shift` of service s under the settings in force, worked out once."""
-    key = ("shift", s)
+def gains(world: World, service_row: int, programme_row: int) -> Mask:
+    """Ages, -9..59, at which taking up service s from programme p adds to length, (69,) bool."""
+    key = ("gains", service_row, delivered_share(world, service_row, programme_row) > 0.0)
     if key not in world.derived:
-        service, settings = world.services[s], world.settings
+        world.derived[key] = (_shift(world, service_row) > 0.0) & key[2]
+    found: Mask = world.derived[key]
+    return found
+
+
+def _shift(world: World, service_row: int) -> F32:
+    """`growth.monthly_shift` of service s under the settings in force, worked out once."""
+    key = ("shift", service_row)
+    if key not in world.derived:
+        service, settings = world.services[service_row], world.settings
         world.derived[key] = growth.monthly_shift(service, settings[f"services.{service.id}.effect"], settings)
     found: F32 = world.derived[key]
     return found
 
 
-def size(world: World, s: int) -> F32:
+def size(world: World, service_row: int) -> F32:
     """`size_by_age` of service s under the settings in force, worked out once."""
-    key = ("size", s)
+    key = ("size", service_row)
     if key not in world.derived:
-        world.derived[key] = size_by_age(world.services[s], world.settings)
+        world.derived[key] = size_by_age(world.services[service_row], world.settings)
     found: F32 = world.derived[key]
     return found
 
 
-def delivered_share(world: World, s: int, p: int) -> float:
+def _has_size(world: World, service_row: int) -> bool:
+    key = ("has size", service_row)
+    if key not in world.derived:
+        world.derived[key] = bool(size(world, service_row).any())
+    found: bool = world.derived[key]
+    return found
+
+
+def delivered_share(world: World, service_row: int, programme_row: int) -> float:
     """What is left of a published effect for who takes the service up from programme p.
 
     Read as published, only what the trial did not contain is taken off: quality of delivery against the trial's (at
     most 1), and adherence where the estimate is for those who comply. Money is money.
     """
-    service, settings = world.services[s], world.settings
+    key, known = ("share", service_row, programme_row), _of_quality(world)
+    if key not in known:
+        known[key] = _delivered_share(world, service_row, programme_row)
+    found: float = known[key]
+    return found
+
+
+def _delivered_share(world: World, service_row: int, programme_row: int) -> float:
+    service, settings = world.services[service_row], world.settings
     quality = 1.0
     if not service.place.in_money:  # money is money; everything else can be done well or badly
-        quality = quality_of(world, int(world.programmes.opd[p]))
+        quality = quality_of(world, int(world.programmes.opd[programme_row]))
     adherence = float(settings["uptake.adherence_share"])
     if settings["effects.reading"] == "discounted":
         return quality * adherence
@@ -78,74 +105,88 @@ def delivered_share(world: World, s: int, p: int) -> float:
 
 def quality_of(world: World, i: int) -> float:
     """Quality of what agency i delivers, worked out once."""
-    key = ("quality", i)
-    if key not in world.derived:
-        world.derived[key] = world.opds[i].quality(world.settings)
-    found: float = world.derived[key]
+    key, known = ("quality", i), _of_quality(world)
+    if key not in known:
+        known[key] = world.opds[i].quality(world.settings)
+    found: float = known[key]
+    return found
+
+
+def _of_quality(world: World) -> dict[Hashable, Any]:
+    """What follows from how well agencies deliver, until they understand more or less."""
+    found: dict[Hashable, Any] = world.derived.setdefault("of quality", {})
     return found
 
 
 def forget_quality(world: World) -> None:
     """What agencies deliver follows what they understand now: effects are worked out again."""
-    for key in [key for key in world.derived if isinstance(key, tuple) and key[0] in ("effect", "dose", "quality")]:
-        del world.derived[key]
+    _of_quality(world).clear()
 
 
-def of_delivery(world: World, s: int, p: int, rows: slice) -> F32 | None:
+def of_delivery(world: World, service_row: int, programme_row: int, rows: slice) -> F32 | None:
     """z (or g) that one delivery of service s from programme p adds to each of `rows` that takes it, or None."""
-    whole, steps = by_age_and_dose(world, s, p)
+    whole, steps = by_age_and_dose(world, service_row, programme_row)
     if whole is None:
         return None
-    found = at_dose(whole, *world.children.by_age(world.month, rows), steps, world.book.taken[s][rows])
+    found = at_dose(whole, *world.children.by_age(world.month, rows), steps, world.book.taken[service_row][rows])
     if world.settings["effects.heterogeneity"] != "none":
-        found = found * in_whom(world, world.services[s], rows)
+        found = found * in_whom(world, world.services[service_row], rows)
     return found
 
 
-def by_age_and_dose(world: World, s: int, p: int) -> tuple[F32 | None, F32]:
+def by_age_and_dose(world: World, service_row: int, programme_row: int) -> tuple[F32 | None, F32]:
     """What a delivery of service s from programme p brings by age, (69,), or None for nothing; times a share by
     deliveries taken before, (MOST,). Worked out once.
 
     Linear: an even part of the effect for each month of its window. Otherwise what the dose-response gives for one
     delivery more than those taken before.
     """
-    key = ("dose", s, p)
-    if key not in world.derived:
-        service, settings = world.services[s], world.settings
+    key, known = ("dose", service_row, programme_row), _of_quality(world)
+    if key not in known:
+        service, settings = world.services[service_row], world.settings
         if by_dose(settings):
-            whole, steps = size(world, s), dose_steps(service, settings, delivered_share(world, s, p))
+            steps = dose_steps(service, settings, delivered_share(world, service_row, programme_row))
+            known[key] = (size(world, service_row) if _has_size(world, service_row) else None, steps)
         else:
-            whole, steps = monthly(world, s, p) * growth.months_per_delivery(service), np.ones(MOST, np.float32)
-        world.derived[key] = (whole if whole.any() else None, steps)
-    found: tuple[F32 | None, F32] = world.derived[key]
+            whole = monthly(world, service_row, programme_row) * growth.months_per_delivery(service)
+            known[key] = (whole if whole.any() else None, np.ones(MOST, np.float32))
+    found: tuple[F32 | None, F32] = known[key]
     return found
 
 
-def add_deliveries(world: World, s: int, p: int, rows: slice, takes: Mask) -> None:
+def add_deliveries(world: World, service_row: int, programme_row: int, rows: slice, takes: Mask) -> None:
     """Add what one delivery of service s from programme p brings to those of `rows` who take it (in place)."""
     combined, children = combination(world), world.children
-    if not combined.lifetime or world.settings["effects.heterogeneity"] != "none":
-        if (each := of_delivery(world, s, p, rows)) is not None:
-            add_shift(world, s, rows, takes, each)
+    simple = combined.lifetime or combined.plain
+    if not simple or world.settings["effects.heterogeneity"] != "none":
+        if (each := of_delivery(world, service_row, programme_row, rows)) is not None:
+            add_shift(world, service_row, rows, takes, each)
         return
-    whole, steps = by_age_and_dose(world, s, p)
+    whole, steps = by_age_and_dose(world, service_row, programme_row)
     if whole is not None:
-        taken, gained, best = world.book.taken[s][rows], world.book.gained[s][rows], children.best[rows]
+        taken, gained, best = (
+            world.book.taken[service_row][rows],
+            world.book.gained[service_row][rows],
+            children.best[rows],
+        )
         together, shift = np.float32(combined.together), world.month_shift[rows]
         ages = children.by_age(world.month, rows)
-        add_doses(takes, whole, *ages, steps, taken, gained, best, together, shift)
-        world.month_services[rows] += takes
+        add_doses(takes, whole, *ages, steps, taken, gained, best, together, shift, combined.lifetime)
+        services = world.month_services[rows]
+        services += takes.view(np.uint8)
 
 
-def add_shift(world: World, s: int, rows: slice, takes: Mask, each: F32) -> None:
+def add_shift(world: World, service_row: int, rows: slice, takes: Mask, each: F32) -> None:
     """Add what service s brings this month to those who take it, z by row, (n,) (in place)."""
     combined = combination(world)
     if combined.lifetime:
-        gained, best = world.book.gained[s][rows], world.children.best[rows]
+        gained, best = world.book.gained[service_row][rows], world.children.best[rows]
         growth.add_gain(takes, each, gained, best, np.float32(combined.together), world.month_shift[rows])
     else:
-        world.month_shift[rows] += takes * combined.forward(each)
-    world.month_services[rows] += takes
+        shift = world.month_shift[rows]
+        shift += takes * combined.forward(each)
+    services = world.month_services[rows]
+    services += takes.view(np.uint8)
 
 
 def in_whom(world: World, service: Service, rows: slice) -> F32:
@@ -178,7 +219,7 @@ def response(rule: str, dose: F32, saturation: float) -> F32:
         return (np.expm1(-saturation * part) / np.expm1(-saturation)).astype(np.float32)
     if rule == "threshold":
         return np.where(part < 0.5, 0.0, 2.0 * part - 1.0).astype(np.float32)
-    return part.astype(np.float32)
+    return part.astype(np.float32, copy=False)
 
 
 def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
@@ -214,13 +255,18 @@ def _add_doses_in_columns(
     best: F32,
     together: np.float32,
     shift: F32,
+    lifetime: bool,
 ) -> None:
-    growth.add_gain(takes, at_dose(whole, ends, oldest, steps, taken), gained, best, together, shift)
+    each = at_dose(whole, ends, oldest, steps, taken)
+    if lifetime:
+        growth.add_gain(takes, each, gained, best, together, shift)
+    else:
+        shift += takes * each
 
 
 @compiled(_add_doses_in_columns)
-def add_doses(takes, whole, ends, oldest, steps, taken, gained, best, together, shift):  # type: ignore[no-untyped-def]
-    """`growth.add_gain` of what `at_dose` says, in one pass over those who take."""
+def add_doses(takes, whole, ends, oldest, steps, taken, gained, best, together, shift, lifetime):  # type: ignore[no-untyped-def]
+    """`growth.add_gain`, or the sum under a rule that is not of a lifetime, of what `at_dose` says for who takes."""
     nothing = np.float32(0.0)
     rest = np.float32(1.0) - together
     at, start = np.empty(len(takes), np.int32), 0
@@ -233,6 +279,9 @@ def add_doses(takes, whole, ends, oldest, steps, taken, gained, best, together, 
         for k in range(m):
             i = at[k]
             each = by_age * steps[taken[i]]
+            if not lifetime:
+                shift[i] += each
+                continue
             up = max(each, nothing)
             gained[i] += up
             largest = max(best[i], gained[i])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.mechanisms import cascade, network, shocks
+from konvergensi.mechanisms import cascade, lists, network, shocks
 from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def share_lists(world: World) -> None:
     """Which agencies take up the joined list: told to, or of their own because they adopted the goal (in place)."""
     told = world.settings["registers.sharing_share"]
     by_goal = world.settings["goals.sharing_by_goal_share"]
-    for opd, luck in zip(world.opds, world.luck["shares joined list"], strict=True):
-        opd.shares_joined_list = bool(luck < told + (1.0 - told) * by_goal * opd.goal_adoption)
+    for opd, draw in zip(world.opds, world.fixed_draws["shares joined list"], strict=True):
+        opd.shares_joined_list = bool(draw < told + (1.0 - told) * by_goal * opd.goal_adoption)
 
 
 def join_plan(world: World) -> Flags:
     """Which agencies the year's joint plan includes: those that lead, and a share of those in the decree (in place)."""
     share = world.settings["goals.plan_inclusion_share"]
-    for opd, luck in zip(world.opds, world.luck["plan"], strict=True):
-        opd.in_plan = bool(opd.leads or (opd.in_decree and luck < share))
+    for opd, draw in zip(world.opds, world.fixed_draws["plan"], strict=True):
+        opd.in_plan = bool(opd.leads or (opd.in_decree and draw < share))
     return np.array([opd.in_plan for opd in world.opds])
 
 
@@ -84,20 +84,18 @@ def argued_for(world: World, effect: float) -> Money:
     return argued
 
 
-def joint_share(world: World, p: int) -> float:
+def joint_share(world: World, programme_row: int) -> float:
     """How far programme p serves the families of the joint list first, 0..1.
 
     It takes an agency that adapted its programmes and, for the other half, adopted the goal; a joint plan; and a list:
-    the family register or the joined list in hand, or as much of it as formal and data ties let through. Ministry
+    the family register or a shared list in hand, or as much of it as formal and data ties let through. Ministry
     rules leave no choice.
     """
-    settings, i = world.settings, int(world.programmes.opd[p])
-    if world.programmes.rigid[p] and settings["registers.ministry_rules_bind"]:
-        return 0.0
+    settings, i = world.settings, int(world.programmes.opd[programme_row])
     opd = world.opds[i]
-    if not opd.in_plan:
+    if not opd.in_plan or (world.programmes.rigid[programme_row] and settings["registers.ministry_rules_bind"]):
         return 0.0
-    in_hand = opd.register == "krs" or (world.linked and opd.shares_joined_list)
+    in_hand = opd.register == "krs" or (world.linked and opd.shares_joined_list) or lists.uses(world, programme_row)
     access = 1.0 if in_hand else _shown(world, i)
     weight = settings["goals.adaptation_weight"]
     willing = weight * opd.adaptation + (1.0 - weight) * opd.goal_adoption

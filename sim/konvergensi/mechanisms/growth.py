@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 Ends = NDArray[np.int64]
 KNOTS = (0, 3, 9, 18, 30, 42, 54)  # ages of growth.mean_laz_*, months; the middles of the SSGI age bands
 SETTLED_AGE = 36  # months; from here the deviation moves by less than 0.02 SD a month and is left as it is
-TREND_BASE_YEAR = 2018  # births of this year have no income trend
+TREND_BASE_YEAR = 2018  # births of this year have no rise
+DAMPED_AFTER = 3.5  # years after the middle of TREND_BASE_YEAR: births from 2022 on, as old in 2024 as under-fives are
 
 
 def mean_curve(settings: Settings) -> F32:
@@ -57,10 +58,19 @@ def village_effects(settings: Settings, draws: Draws, village_keys: Keys) -> F32
     return np.float32(settings["growth.village_sd_z"]) * draws.normal("village growth", 0, village_keys)
 
 
+def trend_years(birth_month: NDArray[np.integer] | float, kept: float) -> NDArray[np.float64]:
+    """Birth months as the rise counts them: years since the middle of 2018, from 2022 on each `kept` times the one
+    before, as the fit over the country damps trends of under-fives after 2024; float64 of the same shape.
+    """
+    years = np.asarray(birth_month, float) / 12.0 - TREND_BASE_YEAR - 0.5
+    ahead, kept = np.maximum(years - DAMPED_AFTER, 0.0), min(kept, 1.0 - 1e-9)
+    return np.minimum(years, DAMPED_AFTER) + kept * (1.0 - kept**ahead) / (1.0 - kept)
+
+
 def conceive(children: Children, households: Households, settings: Settings, village_effect: F32, rows: slice) -> None:
     """Set the lasting part of children at conception from their household as it is then (in place)."""
     home = children.household[rows]
-    years = (children.birth_month[rows] / 12.0 - TREND_BASE_YEAR - 0.5).astype(np.float32)
+    years = trend_years(children.birth_month[rows], settings["growth.trend_kept_per_year"]).astype(np.float32)
     risky = households.four_too[home] & ~households.spaced[home]
     sex = np.where(children.male[rows], np.float32(1.0), np.float32(-1.0))
     children.lasting[rows] = (
@@ -122,9 +132,9 @@ def move_on(deviation, keep, fresh, ends, oldest, drawn):  # type: ignore[no-unt
     start = 0
     for each in range(len(ends)):
         old, new = keep[oldest - each - 1], fresh[oldest - each - 1]
-        part, luck = deviation[start : ends[each]], drawn[start : ends[each]]
+        part, fixed_draws = deviation[start : ends[each]], drawn[start : ends[each]]
         for i in range(len(part)):
-            part[i] = part[i] * old + new * luck[i]
+            part[i] = part[i] * old + new * fixed_draws[i]
         start = ends[each]
 
 
@@ -191,12 +201,7 @@ def monthly_shift(service: Service, effect: float, settings: Settings) -> F32:
 
 
 # lifetime rules of growth.combination, and how much of every gain but the largest adds to it
-LIFETIME = {"reviewed": None, "substitutes": 0.0, "reinforcing": 2.0}
-
-
-def _together(settings: Settings) -> float:
-    share = LIFETIME.get(settings["growth.combination"], 1.0)
-    return float(settings["growth.together_share"] if share is None else share)
+LIFETIME = {"substitutes": 0.0, "reinforcing": 2.0}
 
 
 @dataclass(slots=True)
@@ -222,13 +227,18 @@ class Combination:
             threshold=settings["growth.combination_threshold_services"],
             below=settings["growth.combination_below_threshold_share"],
             exponent=settings["growth.combination_ces_exponent"],
-            together=_together(settings),
+            together=LIFETIME.get(settings["growth.combination"], 1.0),
         )
 
     @property
     def lifetime(self) -> bool:
         """Whether what a child gained from each service so far decides, and not what meets in one month."""
         return self.rule in LIFETIME
+
+    @property
+    def plain(self) -> bool:
+        """Whether shifts are simply added up: `forward` leaves them as they are."""
+        return not self.lifetime and self.rule not in ("multiplicative", "complementary")
 
     def added(self, each: F32, gained: F32, best: F32) -> F32:
         """What one service's shift adds to a child under a lifetime rule, (n,); gained and best move on in place.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import contacts, places, reach, shocks, targeting, uptake
+from konvergensi.mechanisms import contacts, places, reach, staff, targeting, uptake, villages
 from konvergensi.mechanisms.reach import Offer
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.draws import entity_keys
+from konvergensi.world.draws import member_keys
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
 At = NDArray[np.intp]
 NOBODY = np.zeros(0, bool)  # for a mask that leaves nobody out, or brings nobody in
-CARRIER = "anc"  # the service that is the antenatal visit itself; the others ride on it
 VACCINES = "immunisation"  # the service for which health workers also go after those who did not come
+WITH_COURSE = (*contacts.CASELOAD, "enrolment")
 FIRST_VISIT = -8  # months of age from which a pregnancy is seen
 
 
 # ---- offers ----------------------------------------------------------------------------------------------------------
 
 
-def to_children(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
+def to_children(
+    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None
+) -> Offer:
     """Whom programme p of service s can serve among the children in `rows`; left: not served yet, None for all."""
     match service.contact:
         case "posyandu" | "health-centre":
@@ -43,82 +45,101 @@ def to_children(world: World, s: int, p: int, service: Service, rows: slice, lef
                 met = met | _caught_up(world, rows)
             if (need := targeting.child_need(world, service, rows)) is not None:
                 met = met & need
-            return _by_themselves(world, p, service, rows, met, left)
+            return _by_themselves(world, programme_row, service, rows, met, left)
         case "antenatal":
-            return _by_themselves(world, p, service, rows, antenatal(world, service, rows), left)
+            return _by_themselves(world, programme_row, service, rows, antenatal(world, service, rows), left)
         case "office":
-            return _by_themselves(world, p, service, rows, _applicants(world, s, service, rows), left)
+            return _by_themselves(
+                world, programme_row, service, rows, _applicants(world, service_row, service, rows), left
+            )
         case "transfer" | "works" | "birth":
-            return reach.to_children(world, s, p, service, rows, left)
-    return _found_by_workers(world, s, p, service, rows, left)
+            return reach.to_children(world, service_row, programme_row, service, rows, left)
+    return _found_by_workers(world, service_row, programme_row, service, rows, left)
 
 
-def to_households(world: World, s: int, p: int, service: Service, need: Mask, left: Mask) -> Offer:
+def to_households(
+    world: World, service_row: int, programme_row: int, service: Service, need: Mask, left: Mask
+) -> Offer:
     """Whom programme p of service s can serve among all households; left: not served yet."""
     homes = world.households
     if service.contact == "health-centre":  # couples who want it come; nothing is spent on those who do not
-        met = need & left & world.book.willing[s]
+        met = need & left & world.book.willing[service_row]
         at = np.flatnonzero(met)
         order = contacts.stock_order(_stock(world, service), homes.village, at)
-        return Offer(met, met, at, reach.serving_order(world, p, order, homes, slice(0, len(need)), at))
-    found = reach.to_households(world, s, p, service, need, left)
+        return Offer(met, met, at, reach.serving_order(world, programme_row, order, homes, slice(0, len(need)), at))
+    found = reach.to_households(world, service_row, programme_row, service, need, left)
     if service.contact == "enrolment":
-        begun, rank = world.book.in_course[s], world.book.rank[s]
+        begun, rank = world.book.in_course[service_row], world.book.rank[service_row]
         dose, refusals = contacts.dose_of(service), world.settings["contacts.refusals"]
-        room = contacts.has_room(world.book.received[s], world.book.refused[s], dose, refusals)
+        room = contacts.has_room(world.book.received[service_row], world.book.refused[service_row], dose, refusals)
         found.known = found.listed = found.listed | begun
         candidates = begun & left
         candidates[found.at] = True
         found.at = at = np.flatnonzero(candidates & room)
-        new = reach.serving_order(world, p, rank[at], homes, slice(0, len(need)), at)
+        new = reach.serving_order(world, programme_row, rank[at], homes, slice(0, len(need)), at)
         found.order = contacts.caseload_order(begun, rank, at, new)
     return found
 
 
-def _by_themselves(world: World, p: int, service: Service, rows: slice, met: Mask, left: Mask | None) -> Offer:
+def _by_themselves(
+    world: World, programme_row: int, service: Service, rows: slice, met: Mask, left: Mask | None
+) -> Offer:
     """Families who came: served while the place has the thing in stock."""
-    at = _where(world, p, rows, met, left)
+    at = _where(world, programme_row, rows, met, left)
     order = contacts.stock_order(_stock(world, service), world.children.village[rows], at)
-    return Offer(met, met, at, reach.serving_order(world, p, order, world.children, rows, at))
+    return Offer(met, met, at, reach.serving_order(world, programme_row, order, world.children, rows, at))
 
 
-def _where(world: World, p: int, rows: slice, met: Mask, left: Mask | None) -> At:
+def _where(world: World, programme_row: int, rows: slice, met: Mask, left: Mask | None) -> At:
     """Of those met, the rows of those not served yet who live where programme p runs, (m,)."""
-    open_ = places.open_villages(world, p)
-    left, open_ = NOBODY if left is None else left, NOBODY if open_ is None else open_
-    return contacts.where(met, left, open_, world.children.village[rows])
+    return contacts.where(met, *_limits(world, programme_row, rows, left))
 
 
-def _found_by_workers(world: World, s: int, p: int, service: Service, rows: slice, left: Mask | None) -> Offer:
-    """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first."""
+def _limits(world: World, programme_row: int, rows: slice, left: Mask | None) -> tuple[Mask, Mask, NDArray[np.integer]]:
+    """Who has not been served yet, where programme p runs, and the village of each row, as `contacts.where` asks."""
+    open_ = places.open_villages(world, programme_row)
+    return NOBODY if left is None else left, NOBODY if open_ is None else open_, world.children.village[rows]
+
+
+def _found_by_workers(
+    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None
+) -> Offer:
+    """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first.
+
+    To a class whoever comes to the posyandu is asked before others, as far as families are asked there.
+    """
     children, book = world.children, world.book
-    known, listed = targeting.child_list(world, p, service, rows)
-    begun, village, met = book.in_course[s][rows], children.village[rows], NOBODY
+    known, listed = targeting.child_list(world, programme_row, service, rows)
+    begun, village, met = book.in_course[service_row][rows], children.village[rows], NOBODY
     if (share := world.settings["contacts.one_stop_share"]) > 0.0 and service.to_age >= 0:
         met = one_stop(world, share)[village] & came(world, rows)
         if (need := targeting.child_need(world, service, rows)) is not None:
             met &= need
-    had, refused, dose = book.taken[s][rows], book.refused[s][rows], contacts.dose_of(service)
+    had, refused, dose = book.taken[service_row][rows], book.refused[service_row][rows], contacts.dose_of(service)
     refusals = world.settings["contacts.refusals"]
-    known, listed, candidates = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals)
-    at = _where(world, p, rows, candidates, left)
+    limits = _limits(world, programme_row, rows, left)
+    known, listed, at = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals, *limits)
     fresh = world.draws.halves(f"met {service.id}", world.month, children.key[rows], at)
-    new = contacts.by_workers(fresh, _workers(world), village, at)
-    new = reach.serving_order(world, p, new, children, rows, at)
-    return Offer(known, listed, at, contacts.caseload_order(begun, book.rank[s][rows], at, new))
+    new = contacts.by_workers(fresh, staff.workers(world), village, at)
+    new = reach.serving_order(world, programme_row, new, children, rows, at)
+    if service.contact == "class":
+        share = world.settings["contacts.class_posyandu_share"]
+        asked_there = children.key[rows][at] < np.uint32(share * (2**32 - 1))
+        new = reach.behind(new, asked_there & ~came(world, rows)[at])
+    return Offer(known, listed, at, contacts.caseload_order(begun, book.rank[service_row][rows], at, new))
 
 
-def remember(world: World, s: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
+def remember(world: World, service_row: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
     """What is remembered of the month: visits held, whose course has begun, who refused (in place)."""
-    if service.id == CARRIER:
+    if service.id == contacts.CARRIER:
         _, start, _, held = world.derived["antenatal"]
         held[rows.start - start : rows.stop - start] |= given
         book_of = world.registers.cohort_month[rows]  # who has been seen is in the midwife's book
         book_of[given] = np.minimum(book_of[given], world.month)
-    if service.contact in (*contacts.CASELOAD, "enrolment"):
-        book = world.book
-        book.in_course[s][rows] |= given
-        book.refused[s][rows] += given & ~takes
+    if service.contact in WITH_COURSE:
+        begun, refused = world.book.in_course[service_row][rows], world.book.refused[service_row][rows]
+        begun |= given
+        refused += (given ^ takes).view(np.uint8)  # who takes was given
 
 
 # ---- who comes -------------------------------------------------------------------------------------------------------
@@ -140,10 +161,11 @@ def antenatal(world: World, service: Service, rows: slice) -> Mask:
     if month != world.month:
         every = world.children.window(world.month, -PREGNANCY_MONTHS, -1)
         start, wanted = every.start, _antenatal_visits(world, every)
-        runs = any(world.services[s].id == CARRIER and world.programmes_of[s] for s in range(len(world.services)))
+        carriers = (s for s, each in enumerate(world.services) if each.id == contacts.CARRIER)
+        runs = any(world.programmes_of[s] for s in carriers)
         held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
         world.derived["antenatal"] = (world.month, start, wanted, held)
-    if service.id == CARRIER:
+    if service.id == contacts.CARRIER:
         return wanted[rows.start - start : rows.stop - start]
     share = world.settings["contacts.pack_share"]
     handed = world.draws.uniform(f"handed out {service.id}", world.month, world.children.key[rows]) < share
@@ -155,10 +177,15 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
     settings, draws, key = world.settings, world.draws, world.children.key[rows]
     odds = antenatal_odds(world)[world.children.household[rows]] + np.float32(settings["contacts.antenatal_base"])
     often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
-    month = contacts.two_groups(draws.uniform("antenatal care", 0, key), odds, often, seldom)
-    seen = draws.uniform("antenatal visit", world.month, key) < contacts.chance_of(month)
+    share = contacts.share_of_two_groups(draws.uniform("antenatal care", 0, key), odds, often, seldom)
+    seen = draws.uniform("antenatal visit", world.month, key) < share
     begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
-    return seen & begun
+    seen &= begun
+    had = next((world.book.received[s] for s, each in enumerate(world.services) if each.id == contacts.CARRIER), None)
+    if had is None or not len(had):
+        return seen
+    brought: Mask = seen | villages.brought_pregnant(world, rows, seen, begun, had[rows])
+    return brought
 
 
 def _caught_up(world: World, rows: slice) -> Mask:
@@ -167,8 +194,8 @@ def _caught_up(world: World, rows: slice) -> Mask:
     if "catch up" not in world.derived:
         place, effect = _place(world, "posyandu")
         world.derived["catch up"] = contacts.chance_of(np.float32(share) + effect)[place]
-    chance = world.derived["catch up"][world.children.household[rows]]
-    found: Mask = world.draws.uniform("catch up", world.month, world.children.key[rows]) < chance
+    draw = world.draws.uniform("catch up", world.month, world.children.key[rows])
+    found: Mask = contacts.below(draw, world.derived["catch up"], world.children.household[rows])
     return found
 
 
@@ -199,23 +226,28 @@ def antenatal_odds(world: World) -> F32:
 
 def born_in_facility(world: World, rows: slice | At) -> Mask:
     """Whose birth is or was in a facility, (n,): lasting."""
-    odds = antenatal_odds(world)[world.children.household[rows]]
-    share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
-    return world.draws.uniform("facility birth", 0, world.children.key[rows]) < share
+    odds = antenatal_odds(world)
+    of, share = world.derived.get("facility birth", (None, None))
+    if of is not odds:  # of another year
+        share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
+        world.derived["facility birth"] = (odds, share)
+    draw = world.draws.uniform("facility birth", 0, world.children.key[rows])
+    found: Mask = contacts.below(draw, share, world.children.household[rows])
+    return found
 
 
-def _applicants(world: World, s: int, service: Service, rows: slice) -> Mask:
+def _applicants(world: World, service_row: int, service: Service, rows: slice) -> Mask:
     """Who goes to the office for a paper this month, (n,)."""
     need = targeting.child_need(world, service, rows)
     if need is None:
         need = np.ones(rows.stop - rows.start, bool)
     if service.need != "no-nik":  # a marriage is once
-        return need & (world.book.received[s][rows] == 0)
+        return need & (world.book.received[service_row][rows] == 0)
     settings = world.settings
     at = np.flatnonzero(need)
-    luck = world.draws.uniform("office", world.month, world.children.key[rows][at])
+    draw = world.draws.uniform("office", world.month, world.children.key[rows][at])
     goes = contacts.applies(
-        luck,
+        draw,
         world.month - world.children.birth_month[rows][at],
         born_in_facility(world, at + rows.start),
         settings["contacts.paper_soon_share"],
@@ -240,9 +272,9 @@ def attendance(world: World) -> F32:
         * (world.posyandu_quality[homes.village] - np.float32(0.5))
         + effect[place]
     )
-    luck = world.draws.uniform("posyandu habit", 0, homes.key)
+    draw = world.draws.uniform("posyandu habit", 0, homes.key)
     often, seldom = settings["contacts.often_share"], settings["contacts.seldom_share"]
-    return contacts.two_groups(luck, odds.astype(np.float32), often, seldom)
+    return contacts.two_groups(draw, odds.astype(np.float32), often, seldom)
 
 
 # ---- places and workers ----------------------------------------------------------------------------------------------
@@ -266,36 +298,40 @@ def _effects(keys: Keys, settings: Settings, draws: Draws, contact: str) -> F32:
 def posyandu_of(world: World) -> tuple[np.ndarray, Keys]:
     """Posyandu of each household, (n_households,), and each posyandu's key: neighbouring dasawisma of a village."""
     if "posyandu" not in world.derived:
-        world.derived["posyandu"] = _places(world.households, world.settings)
+        world.derived["posyandu"] = _places(world.households, world.settings, world.village_keys)
     found: tuple[np.ndarray, Keys] = world.derived["posyandu"]
     return found
 
 
-def _places(homes: Households, settings: Settings) -> tuple[np.ndarray, Keys]:
-    first = np.full(int(homes.village.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, homes.village, homes.dasawisma.astype(np.int64))
+def _places(homes: Households, settings: Settings, village_keys: Keys) -> tuple[np.ndarray, Keys]:
+    # households stand village by village: the first of each has its first group
+    starts = np.searchsorted(homes.village, np.arange(int(homes.village[-1]) + 1))
+    first = homes.dasawisma[starts].astype(np.int64)
     groups = max(int(settings["contacts.posyandu_families"] // settings["population.dasawisma_size"]), 1)
-    number = homes.village.astype(np.int64) * 1000 + (homes.dasawisma - first[homes.village]) // groups
-    ids, place = np.unique(number, return_inverse=True)
-    return place, entity_keys("posyandu", ids)
+    number = (homes.dasawisma - first[homes.village]) // groups
+    begins = np.concatenate([[True], (number[1:] != number[:-1]) | (homes.village[1:] != homes.village[:-1])])
+    return np.cumsum(begins) - 1, member_keys("posyandu", village_keys[homes.village[begins]], number[begins])
 
 
-def lack_by_place(homes: Households, settings: Settings, draws: Draws, no_water: float, no_latrine: float) -> None:
+def lack_by_place(
+    homes: Households, settings: Settings, draws: Draws, village_keys: Keys, no_water: float, no_latrine: float
+) -> None:
     """Draw again who lacks water and a latrine: pipes and habits are a matter of the place as well (in place).
 
-    The district's shares are kept, and so are the draws of each household.
+    The district's shares are kept on average over places and wealth, whoever lives in the district, and so are the
+    draws of each household.
     """
-    place, keys = _places(homes, settings)
-    weight = settings["contacts.works_place_share"]
-    factor = np.exp(-weight * _effects(keys, settings, draws, "works")[place])
-    factor *= np.exp(-settings["population.lack_wealth_gradient"] * homes.wealth)
-    factor /= factor.mean()
-    homes.no_water = draws.uniform("no water", 0, homes.key) < np.clip(no_water * factor, 0.0, 0.97)
-    homes.no_latrine = draws.uniform("no latrine", 0, homes.key) < np.clip(no_latrine * factor, 0.0, 0.97)
+    place, keys = _places(homes, settings, village_keys)
+    weight, gradient = settings["contacts.works_place_share"], settings["population.lack_wealth_gradient"]
+    lean = -weight * _effects(keys, settings, draws, "works")[place] - gradient * homes.wealth
+    sd = float(np.hypot(weight * settings["contacts.place_sd"], gradient))
+    for column, share in (("no water", no_water), ("no latrine", no_latrine)):
+        chance = contacts.lacking(lean, sd, share)
+        setattr(homes, column.replace(" ", "_"), draws.uniform(column, 0, homes.key) < chance)
 
 
 def _stock(world: World, service: Service) -> Order:
-    """This quarter's luck of each village in being supplied with a service, (n_villages,)."""
+    """This quarter's draw of each village in being supplied with a service, (n_villages,)."""
     key, quarter = ("stock", service.id), world.month // 3
     when, found = world.derived.get(key, (None, None))
     if when != quarter:
@@ -303,15 +339,6 @@ def _stock(world: World, service: Service) -> Order:
         world.derived[key] = (quarter, found)
     order: Order = found
     return order
-
-
-def _workers(world: World) -> F32:
-    """Workers per family of each village, (n_villages,): the same people make visits, hold classes and enrol."""
-    if "workers" not in world.derived:
-        draw = world.draws.normal("workers", 0, world.village_keys)
-        world.derived["workers"] = contacts.workers(draw, world.settings["contacts.workers_sd"])
-    found: F32 = world.derived["workers"]
-    return found
 
 
 def one_stop(world: World, share: float) -> Mask:
@@ -322,36 +349,21 @@ def one_stop(world: World, share: float) -> Mask:
 # ---- staff -----------------------------------------------------------------------------------------------------------
 
 
-def takes_staff(service: Service) -> bool:
-    """Whether an agency's field staff must be there; what rides on a visit takes no time of its own."""
-    if service.contact == "antenatal":
-        return service.id == CARRIER
-    return service.contact in contacts.TAKES_STAFF
+takes_staff = contacts.takes_staff
 
 
 def is_a_visit(service: Service) -> bool:
     """Whether it takes a meeting at home or in a clinic, which a shock can call off."""
-    return takes_staff(service) or service.contact == "enrolment"
+    return takes_staff(service)
 
 
-def staff_left(world: World, p: int) -> float:
-    """Meetings the agency's staff can still hold this month: one pool, used in the order of services.toml."""
-    return float(_pool(world)[world.programmes.opd[p]])
+def staff_left(world: World, programme_row: int) -> float:
+    """No limit over the district: staff are where they are posted, see `use_staff`."""
+    return np.inf
 
 
-def use_staff(world: World, p: int, units: int) -> None:
-    """Take meetings held from the agency's pool (in place)."""
-    _pool(world)[world.programmes.opd[p]] -= units
-
-
-def _pool(world: World) -> np.ndarray:
-    month, pool = world.derived.get("staff pool", (None, None))
-    if month != world.month:
-        each = world.settings["delivery.contacts_per_staff_month"]
-        each *= shocks.in_force(world.settings, "home_contact_share") * world.population_share
-        fresh = np.array([opd.staff for opd in world.opds], float) * each
-        carried = np.zeros(len(fresh)) if pool is None else np.where(fresh < 1.0, np.minimum(pool, 1.0), 0.0)
-        pool = fresh + carried
-        world.derived["staff pool"] = (world.month, pool)
-    found: np.ndarray = pool
-    return found
+def use_staff(
+    world: World, programme_row: int, villages: NDArray[np.integer], step: NDArray[np.uint16]
+) -> NDArray[np.intp] | None:
+    """Take the meetings that staff can hold, place by place: which of (n,) are held, None for all (see staff.py)."""
+    return staff.hold(world, programme_row, villages, step)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 Totals = Mapping[str, float]  # a district's population by name
+SEVERE_Z = -3.0  # severely stunted (WHO)
+SEVERE_SHARE = 0.1  # of under-fives, only to turn a funded share into rupiah
 THOUSAND_DAYS = PREGNANCY_MONTHS + FIRST_1000_DAYS + 1  # months
 
 
@@ -119,6 +121,23 @@ class _Faltering(ChildNeed):
 
     def expected_share(self, total: Totals, settings: Settings) -> float:
         return float(settings["delivery.faltering_need_share"])
+
+
+@rule("severe")
+class _Severe(ChildNeed):
+    def truth(self, world: World, rows: slice) -> Mask:
+        severe: Mask = world.children.z[rows] < SEVERE_Z
+        return severe
+
+    def on_list(self, world: World, rows: slice, register: str, joined: bool) -> Mask | None:
+        # a list tells who falters; who is severe is seen when the child is there
+        return world.registers.recorded_faltering[rows] if register == "eppgbm" or joined else None
+
+    def on_joined_list(self, world: World, rows: slice) -> Mask:
+        return world.registers.recorded_faltering[rows]
+
+    def expected_share(self, total: Totals, settings: Settings) -> float:
+        return SEVERE_SHARE
 
 
 @rule("at-risk")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def begin(world: World) -> None:
-    """Coordination as it is when agencies begin to move: after the lived past, under the scenario (in place)."""
+    """Coordination as it is when agencies begin to move: after the burn-in, under the scenario (in place)."""
     world.coordination.begin(world.settings, world.opds, world.draws)
     world.coordination.aware = awareness(world.coordination.ties, world.opds)
 

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 
 def risks(households: Households) -> NDArray[np.int8]:
-    """Number of KRS risks of each household: no safe water, no decent latrine, 4-too; (n_households,) int8."""
+    """Number of KRS risks of each household: no safe water, no decent latrine, 4-too; (n_households,) int8.
+
+    Whoever uses contraception stays 4-too: the census counts age, children and years between births.
+    """
     count = households.no_water.astype(np.int8)
     count += households.no_latrine
-    count += households.four_too & ~households.spaced
+    count += households.four_too
     return count
 
 
@@ -162,25 +165,25 @@ def link(
     wrong = draws.uniform("false match", month, key) < settings["registers.linkage_false_share"]
     registers.on_joined[rows] = found | wrong
     registers.false_match[rows] = wrong & ~found
-    lucky = draws.uniform("linkage household", 0, households.key) >= miss
-    registers.joined_households = households.has_nik & lucky & (households.in_krs | households.in_dtks)
+    linked = draws.uniform("linkage household", 0, households.key) >= miss
+    registers.joined_households = households.has_nik & linked & (households.in_krs | households.in_dtks)
     registers.joined_households[home[found]] = True
 
 
-def own_list(need: Mask | None, luck: NDArray[np.uint16], settings: Settings) -> Mask:
+def own_list(need: Mask | None, draw: NDArray[np.uint16], settings: Settings) -> Mask:
     """Own list of an agency without a register: part of those in need, and some who are not; (n,) bool.
 
-    Parameters: need (n,) bool, None if everybody is; luck (n,) uint16, a lasting draw of each row for this service.
+    Parameters: need (n,) bool, None if everybody is; draw (n,) uint16, a fixed draw of each row for this service.
     """
     right = np.uint16(65535 * settings["registers.own_list_share"])
     wrong = np.uint16(65535 * settings["registers.own_list_false_share"])
     if need is None:
-        return luck < right
-    return (luck < wrong) & ~need | (luck < right) & need
+        return draw < right
+    return (draw < wrong) & ~need | (draw < right) & need
 
 
-def uses_joined_list(world: World, p: int) -> bool:
+def uses_joined_list(world: World, programme_row: int) -> bool:
     """Whether programme p may serve from the joined list: shared with its agency, and not under ministry rules."""
-    opd = world.opds[world.programmes.opd[p]]
-    bound = world.programmes.rigid[p] and world.settings["registers.ministry_rules_bind"]
-    return bool(world.linked and opd.shares_joined_list and not bound)
+    if not (world.linked and world.opds[world.programmes.opd[programme_row]].shares_joined_list):
+        return False
+    return not (world.programmes.rigid[programme_row] and world.settings["registers.ministry_rules_bind"])

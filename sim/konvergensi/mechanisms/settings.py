@@ -31,7 +31,7 @@ def settle_agencies(world: World) -> None:
 
 def _tell_agencies(world: World, before: Settings | None, dated: Collection[str] = ()) -> None:
     for i, opd in enumerate(world.opds):
-        luck = {name: float(values[i]) for name, values in world.luck.items()}
-        opd.take_settings(world.settings, before, luck, dated)
+        fixed_draws = {name: float(values[i]) for name, values in world.fixed_draws.items()}
+        opd.take_settings(world.settings, before, fixed_draws, dated)
     world.coordination.take_settings(world.settings)
     goals.share_lists(world)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from konvergensi.mechanisms import calendar, goals, network, shocks
+from konvergensi.mechanisms import calendar, goals, network, province, shocks
 
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
@@ -24,8 +24,8 @@ def rotate(world: World) -> None:
     """Persons in charge are moved, by the usual turnover and by mutasi; what they knew goes with them (in place)."""
     settings, state = world.settings, world.coordination
     stay = (1.0 - settings["socialization.turnover_share"]) * (1.0 - shocks.in_force(settings, "mutasi_share"))
-    luck = world.draws.uniform("rotation", world.month, state.opd_keys)
-    for opd, drawn in zip(world.opds, luck, strict=True):
+    draw = world.draws.uniform("rotation", world.month, state.opd_keys)
+    for opd, drawn in zip(world.opds, draw, strict=True):
         if drawn >= stay:
             hand_over(opd, settings)
 
@@ -86,7 +86,7 @@ def meet(world: World, rembuk: bool) -> None:
                 opd.rembuk_year = world.month // 12
 
 
-def _same_people(world: World, luck: np.ndarray) -> Flags:
+def _same_people(world: World, draw: np.ndarray) -> Flags:
     """Of the agencies that came, which sent the person who came last time; (n_opd,)."""
     settings = world.settings
     again = np.zeros(len(world.opds), bool)
@@ -96,7 +96,7 @@ def _same_people(world: World, luck: np.ndarray) -> Flags:
         chance = settings["socialization.same_person_share"]
         if opd.focal_unit:
             chance += (1.0 - chance) * settings["socialization.focal_continuity_share"]
-        again[i] = opd.knows_colleagues and luck[i] < chance
+        again[i] = opd.knows_colleagues and draw[i] < chance
         opd.knows_colleagues = True
     return again
 
@@ -107,7 +107,7 @@ def message(world: World) -> float:
     for i, opd in enumerate(world.opds):
         if world.coordination.came[i] and (opd.has_programme or opd.leads):
             best = max(best, opd.known)
-    return float(1.0 - (1.0 - best) * (1.0 - world.settings["network.pendampingan"]))
+    return float(1.0 - (1.0 - best) * (1.0 - province.accompaniment(world.settings)))
 
 
 def _learn(world: World, again: Flags) -> None:

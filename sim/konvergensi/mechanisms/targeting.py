@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import needs
+from konvergensi.mechanisms import lists, needs
 from konvergensi.mechanisms import registers as register_rules
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
@@ -31,10 +31,10 @@ def child_need(world: World, service: Service, rows: slice) -> Mask | None:
     return needs.CHILD[service.need].truth(world, rows)
 
 
-def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mask, Mask]:
+def child_list(world: World, programme_row: int, service: Service, rows: slice) -> tuple[Mask, Mask]:
     """Who the programme's agency knows, and who is on the target list it uses; two (n,) bool."""
     registers = world.registers
-    register, rule = world.programmes.register[p], needs.CHILD[service.need]
+    register, rule = world.programmes.register[programme_row], needs.CHILD[service.need]
     if register == service.who.not_on:
         register = "own"
     match register:
@@ -51,9 +51,9 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
         case "dukcapil":
             known = listed = registers.nik_month[rows] <= world.month
         case _:
-            luck = world.book.own_luck[service.id][rows]
-            known = listed = register_rules.own_list(child_need(world, service, rows), luck, world.settings)
-    joined = register_rules.uses_joined_list(world, p)
+            draw = world.book.own_draw[service.id][rows]
+            known = listed = register_rules.own_list(child_need(world, service, rows), draw, world.settings)
+    joined = register_rules.uses_joined_list(world, programme_row)
     if (told := rule.on_list(world, rows, register, joined)) is not None:
         listed = listed & told
     if joined:
@@ -63,7 +63,11 @@ def child_list(world: World, p: int, service: Service, rows: slice) -> tuple[Mas
         more = more | registers.false_match[rows]
         known = known | more
         listed = listed | more
-    if SOURCES[world.programmes.source[p]] == "dana-desa":
+    elif lists.uses(world, programme_row):
+        more = lists.found(world, programme_row, world.children)[rows]
+        known = known | more
+        listed = listed | more
+    if SOURCES[world.programmes.source[programme_row]] == "dana-desa":
         village = world.children.village[rows]
         listed = _as_the_village_knows(world, service, village, rows, listed)
         known = known | listed
@@ -76,7 +80,7 @@ def _as_the_village_knows(
     """Villages serve by the by-name list if they hold one, and otherwise the families they think of."""
     holds = world.has_by_name_list[village]
     share = world.settings["registers.village_guess_share"]
-    guess = world.book.own_luck[service.id][rows] < np.uint16(65535 * share)
+    guess = world.book.own_draw[service.id][rows] < np.uint16(65535 * share)
     guess &= ~holds
     return guess | (holds & listed)
 
@@ -89,10 +93,10 @@ def household_need(world: World, service: Service) -> Mask:
     return needs.HOUSEHOLD[service.need].truth(world)
 
 
-def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
+def household_list(world: World, programme_row: int, service: Service, need: Mask) -> Mask:
     """Which households are on the list the programme uses, (n_households,) bool."""
     households, rule = world.households, needs.HOUSEHOLD[service.need]
-    register = world.programmes.register[p]
+    register = world.programmes.register[programme_row]
     match register:
         case "dtks":
             listed = households.in_dtks
@@ -103,13 +107,15 @@ def household_list(world: World, p: int, service: Service, need: Mask) -> Mask:
         case "eppgbm" | "kohort":
             listed = _with_child_on_list(world, register)
         case _:
-            luck = world.book.own_luck[service.id]
-            register, listed = "own", register_rules.own_list(need, luck, world.settings)
+            draw = world.book.own_draw[service.id]
+            register, listed = "own", register_rules.own_list(need, draw, world.settings)
     listed = rule.on_register(world, register, listed, need)
-    if register_rules.uses_joined_list(world, p):
+    if register_rules.uses_joined_list(world, programme_row):
         listed = listed | (world.registers.joined_households & rule.on_joined_list(world, need))
+    elif lists.uses(world, programme_row):
+        listed = listed | (lists.found(world, programme_row, world.households) & rule.on_joined_list(world, need))
     # who lacks a latrine can be seen; for anything else a village needs a list
-    if SOURCES[world.programmes.source[p]] == "dana-desa" and not service.place.built:
+    if SOURCES[world.programmes.source[programme_row]] == "dana-desa" and not service.place.built:
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
     return listed
 

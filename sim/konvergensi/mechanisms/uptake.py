@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.inputs import service_kinds
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.contacts import BY_THEMSELVES
-from konvergensi.world.children import LAST_AGE, Children
+from konvergensi.world.children import LAST_AGE, Children, age_of_rows
 from konvergensi.world.draws import Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
 
@@ -37,10 +38,48 @@ def uptake_chance(households: Households, settings: Settings, bonus: float = 0.0
     resist = settings["uptake.belief_slope"] * households.belief
     chance = np.empty((len(KINDS), len(households)), np.uint16)
     for i, kind in enumerate(KINDS):
-        against = settings[f"uptake.{kind}_belief_weight"] * resist
-        odds = np.exp(settings[f"uptake.{kind}_base"] + bonus + common - against)
-        chance[i] = (65535.0 * odds / (1.0 + odds)).astype(np.uint16)
+        weight, base = settings[f"uptake.{kind}_belief_weight"], settings[f"uptake.{kind}_base"] + bonus
+        odds = log_odds(np.float32(base), common, np.float32(weight), resist)
+        np.exp(odds, out=odds)  # NumPy's in either case: its last bit is its own
+        to_chance(chance[i], odds)
     return chance
+
+
+def _log_odds_in_columns(base: np.float32, common: F32, weight: np.float32, resist: F32) -> F32:
+    return base + common - weight * resist
+
+
+@compiled(_log_odds_in_columns)
+def log_odds(base, common, weight, resist):  # type: ignore[no-untyped-def]
+    """Log odds of uptake, (n,) float32: of the kind, of the household, less its beliefs."""
+    found = np.empty(len(common), np.float32)
+    for i in range(len(common)):
+        found[i] = base + common[i] - weight * resist[i]
+    return found
+
+
+def _to_chance_in_columns(chance: NDArray[np.uint16], odds: F32) -> None:
+    chance[:] = (np.float32(65535.0) * odds / (np.float32(1.0) + odds)).astype(np.uint16)
+
+
+@compiled(_to_chance_in_columns)
+def to_chance(chance, odds):  # type: ignore[no-untyped-def]
+    """Set chances, (n,) in steps of 1/65,536, from odds, (n,)."""
+    for i in range(len(odds)):
+        chance[i] = np.uint16(np.float32(65535.0) * odds[i] / (np.float32(1.0) + odds[i]))
+
+
+def _set_willing_in_columns(
+    willing: Mask, fixed_draw: NDArray[np.uint16], chance: NDArray[np.uint16], home: NDArray[np.int32]
+) -> None:
+    willing[:] = fixed_draw < chance[home]
+
+
+@compiled(_set_willing_in_columns)
+def set_willing(willing, fixed_draw, chance, home):  # type: ignore[no-untyped-def]
+    """Set who would take a service up, (n,): a draw of each child against the chance of its household."""
+    for i in range(len(willing)):
+        willing[i] = fixed_draw[i] < chance[home[i]]
 
 
 def common_odds(households: Households, settings: Settings) -> F32:
@@ -93,20 +132,41 @@ def attend(
     Returns: (n_under_fives,) bool, for the rows of `children.window(month, 0, LAST_AGE)`.
     """
     rows = children.window(month, 0, LAST_AGE)
-    threshold = score[rows].copy()
-    start = rows.start
-    for from_age, to_age, key in ((0, 11, "infant"), (12, 23, "toddler")):
-        part = children.window(month, from_age, to_age)
-        threshold[part.start - start : part.stop - start] += np.float32(settings[f"uptake.attendance_{key}"])
-    if month_of_year in WEIGHING_ROUNDS:
-        threshold += np.float32(settings["uptake.attendance_round"])
-    luck = draws.halves("attendance", month, children.key[rows])
-    comes = threshold > _logistic_table().take(luck)
+    more = np.zeros(LAST_AGE + 1, np.float32)
+    more[:12], more[12:24] = settings["uptake.attendance_infant"], settings["uptake.attendance_toddler"]
+    in_round = np.float32(settings["uptake.attendance_round"] if month_of_year in WEIGHING_ROUNDS else 0.0)
+    draw = draws.halves("attendance", month, children.key[rows])
+    comes: Mask = who_comes(score[rows], more, in_round, *children.by_age(month, rows), draw, _logistic_table())
     open_share = shocks.in_force(settings, "posyandu_open_share")
     if open_share < 1.0:
         is_open = draws.uniform("posyandu open", month, village_keys) < open_share
         comes &= is_open[children.village[rows]]
     return comes
+
+
+def _who_comes_in_columns(
+    score: F32,
+    more: F32,
+    in_round: np.float32,
+    ends: NDArray[np.int64],
+    oldest: int,
+    draw: NDArray[np.uint16],
+    table: F32,
+) -> Mask:
+    return score + more[age_of_rows(ends, oldest, len(score))] + in_round > table.take(draw)
+
+
+@compiled(_who_comes_in_columns)
+def who_comes(score, more, in_round, ends, oldest, draw, table):  # type: ignore[no-untyped-def]
+    """Who comes, (n,): log odds of the family, (n,), age, (60,), and round against a logistic draw, (n,)."""
+    found, start = np.empty(len(score), np.bool_), 0
+    for each in range(len(ends)):
+        rows, by_age = slice(start, ends[each]), more[oldest - each]
+        part, own, drawn = found[rows], score[rows], draw[rows]
+        for i in range(len(part)):
+            part[i] = own[i] + by_age + in_round > table[drawn[i]]
+        start = ends[each]
+    return found
 
 
 @functools.cache

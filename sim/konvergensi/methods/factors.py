@@ -33,7 +33,8 @@ class Factor:
 
     Parameters: key, of a parameter; distribution, one of DISTRIBUTIONS; low, high, None for the parameter's own range,
     also the cut of normal and lognormal; mean, sd of the normal before it is cut; mode of the triangular; median, gsd
-    (geometric standard deviation, above 1) of the lognormal before it is cut; values of a choice, equally likely;
+    (geometric standard deviation, above 1) of the lognormal before it is cut; values of a choice, equally likely or as
+    `weights` say, which sum to 1;
     group, the name under which factors are moved together; levels, how many equal steps a factorial takes;
     whole, numbers are rounded (set from the parameter).
     """
@@ -48,6 +49,7 @@ class Factor:
     median: float | None = None
     gsd: float | None = None
     values: tuple[Value, ...] = ()
+    weights: tuple[float, ...] = ()
     group: str = ""
     levels: int | None = None
     whole: bool = False
@@ -59,6 +61,9 @@ class Factor:
 
     def codes(self, unit: np.ndarray) -> np.ndarray:
         """Carry coordinates in [0, 1] to codes, (n,) float; they lie in low..high, whole ones are rounded."""
+        if self.weights:
+            edges = np.cumsum(self.weights)[:-1]
+            return np.searchsorted(edges, unit, side="right").astype(float)
         if self.values:
             return np.minimum(np.floor(unit * len(self.values)), len(self.values) - 1)
         found = np.clip(self._quantile(unit), self.low, self.high)

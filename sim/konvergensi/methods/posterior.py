@@ -120,8 +120,8 @@ def effective_share(weights: F64) -> float:
     return total**2 / (len(weights) * float((weights**2).sum())) if total > 0 else 0.0
 
 
-def systematic(weights: F64, n: int, luck: float) -> np.ndarray:
-    """Systematic resampling: `n` rows, each as often as its weight says, give or take one. luck in [0, 1)."""
+def systematic(weights: F64, n: int, draw: float) -> np.ndarray:
+    """Systematic resampling: `n` rows, each as often as its weight says, give or take one. draw in [0, 1)."""
     edges = np.cumsum(weights / weights.sum())
     edges[-1] = 1.0
-    return np.searchsorted(edges, (np.arange(n) + luck) / n, side="right").clip(0, len(weights) - 1)
+    return np.searchsorted(edges, (np.arange(n) + draw) / n, side="right").clip(0, len(weights) - 1)

@@ -65,7 +65,7 @@ def better(rule: str, direction: int) -> int:
 def table(values: pd.DataFrame, direction: int, threshold: float | None = None, seed: int = 1) -> pd.DataFrame:
     """Each scenario by each rule: rule, scenario, value, low, high, rank, best_share.
 
-    low, high: 95 % percentile interval over resamples of the draws, all scenarios keeping the same draws; the luck
+    low, high: 95 % percentile interval over resamples of the draws, all scenarios keeping the same draws; the chance
     of seeds, common to all draws, is not in it. The worst
     draw and the largest regret are extremes: resampling cannot see beyond the worst draw there is, so their interval
     says how much hangs on few draws, not how bad it may get. rank: 1 is best, equals share the better rank.
@@ -88,7 +88,7 @@ def table(values: pd.DataFrame, direction: int, threshold: float | None = None, 
         shares = _best_shares(resampled, sign)
         for i, scenario in enumerate(values.columns):
             rows.append((rule, scenario, value[i], low[i], high[i], int(ranks[i]), shares[i]))
-    return pd.DataFrame(rows, columns=["rule", "scenario", "value", "low", "high", "rank", "best_share"])
+    return pd.DataFrame(rows, columns=["rule", "policy", "value", "low", "high", "rank", "best_share"])
 
 
 _ROUNDING = 1e-12  # numbers that differ by less than this, relative to the largest, are equal

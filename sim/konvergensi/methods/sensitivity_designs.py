@@ -91,7 +91,7 @@ def least(method: str) -> int:
     return LEAST_BLOCKS if method in PICK_FREEZE else LEAST_ROWS
 
 
-def luck_unknown(stochastic: bool, method: str, seeds: int) -> bool:
+def noise_unknown(stochastic: bool, method: str, seeds: int) -> bool:
     """Whether nothing tells what a unit moves from what it shuffles: moved one at a time, in a stochastic model."""
     return stochastic and method in PICK_FREEZE and seeds < 2
 

@@ -29,7 +29,7 @@ CONFIDENCE = 0.95
 Z = float(norm.ppf(0.5 + CONFIDENCE / 2))
 # a slow one has fewer
 RESAMPLES = {"sobol": 200, "morris": 200, "shapley": 200, "rbd_fast": 100, "pawn": 30, "delta": 30, "rsa": 30}
-ENOUGH_LUCK = 20  # degrees of freedom from which on a unit's own luck is believed
+ENOUGH_FREEDOM = 20  # degrees of freedom from which on a unit's own noise is taken as known
 HARMONICS = 6  # of RBD-FAST; more see finer shapes and more noise
 SLICES = 10  # of PAWN
 BINS = 10  # of regional sensitivity
@@ -48,9 +48,9 @@ SHARES = {"sobol": "first", "rbd_fast": "first", "shapley": "effect"}  # indices
 
 @dataclass(frozen=True)
 class IndexEstimate:
-    """An index of every unit: value, half the width of its interval, and `luck`; (units,).
+    """An index of every unit: value, half the width of its interval, and `noise`; (units,).
 
-    `luck`: upper end of what chance alone would give the unit, were it to do nothing but shuffle the luck of a run.
+    `noise`: upper end of what chance alone would give the unit, were it to do nothing but shuffle the noise of a run.
     `samples` (resamples, units) are values of the index in resamples, for the interval of a sum; None where there are
     none.
     """
@@ -58,7 +58,7 @@ class IndexEstimate:
     index: str
     value: F64
     half: F64
-    luck: F64
+    noise: F64
     samples: F64 | None = None
 
 
@@ -66,7 +66,7 @@ def estimates(design: Design, replicates: F64, seed: int = 1) -> list[IndexEstim
     """Indices of one output, of the mean over its replicates.
 
     Parameters: replicates (rows, seeds), finite, not constant; seed, of the resampling. With one seed nothing is known
-    of chance, and `luck` is 0. Raises KeyError for an unknown method.
+    of chance, and `noise` is 0. Raises KeyError for an unknown method.
     """
     return _ESTIMATORS[design.method](design, replicates, seed)
 
@@ -100,7 +100,7 @@ def _sobol(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
             name,
             np.asarray(found[short], float),
             np.asarray(found[f"{short}_conf"], float),
-            _luck(of, replicates) / variance,
+            _noise(of, replicates) / variance,
             np.asarray(found[f"{short}_conf_all"], float),
         )
         for name, short, of in (("first", "S1", first), ("total", "ST", total))
@@ -134,14 +134,14 @@ def _morris(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
     none = np.zeros(len(units))
     found_mu = IndexEstimate("mu", np.where(alone, mu, np.nan), Z * sigma / np.sqrt(design.blocks), none)
     found_sigma = IndexEstimate("sigma", np.where(alone, sigma, np.nan), np.full(len(units), np.nan), none)
-    return [IndexEstimate("mu_star", mu_star, conf, _morris_luck(design, replicates)), found_mu, found_sigma]
+    return [IndexEstimate("mu_star", mu_star, conf, _morris_noise(design, replicates)), found_mu, found_sigma]
 
 
 _MORRIS = ("mu_star", "mu_star_conf", "mu", "sigma")
 
 
-def _morris_luck(design: Design, replicates: F64) -> F64:
-    """Mean absolute effect of a unit that only shuffles the luck of each row, as far as this one does, (units,)."""
+def _morris_noise(design: Design, replicates: F64) -> F64:
+    """Mean absolute effect of a unit that only shuffles the noise of each row, as far as this one does, (units,)."""
     seeds = replicates.shape[1]
     moved = _moved(design)
     if seeds < 2:
@@ -150,8 +150,8 @@ def _morris_luck(design: Design, replicates: F64) -> F64:
     variance = np.empty((design.blocks, len(design.units)))
     np.put_along_axis(variance, moved, steps.var(axis=2, ddof=1) / seeds, axis=1)
     jump = MORRIS_LEVELS / (2.0 * (MORRIS_LEVELS - 1))
-    luck: F64 = np.sqrt(2.0 / np.pi * _upper(variance, seeds - 1)) / jump  # the mean size of a normal deviate
-    return luck
+    noise: F64 = np.sqrt(2.0 / np.pi * _upper(variance, seeds - 1)) / jump  # the mean size of a normal deviate
+    return noise
 
 
 def _moved(design: Design) -> NDArray[np.intp]:
@@ -176,9 +176,9 @@ def _shapley(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
     drawn = np.random.default_rng(seed).integers(design.blocks, size=(RESAMPLES["shapley"], design.blocks))
     sums = each[drawn].sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # no number where both ends of all trajectories are equal
-        luck = _luck(lambda noise: _contributions(design, noise), replicates) / each.sum(axis=1).mean()
+        noise = _noise(lambda noise: _contributions(design, noise), replicates) / each.sum(axis=1).mean()
         samples = sums / sums.sum(axis=1, keepdims=True)
-    return [IndexEstimate("effect", effects("shapley_normalized"), effects("shapley_normalized_conf"), luck, samples)]
+    return [IndexEstimate("effect", effects("shapley_normalized"), effects("shapley_normalized_conf"), noise, samples)]
 
 
 def _contributions(design: Design, y: F64) -> F64:
@@ -190,7 +190,7 @@ def _contributions(design: Design, y: F64) -> F64:
     return each
 
 
-def _luck(of: Callable[[F64], F64], replicates: F64) -> F64:
+def _noise(of: Callable[[F64], F64], replicates: F64) -> F64:
     """What a quadratic form of the outputs takes from the chance left in a mean over seeds, (units,); 0 for one seed.
 
     The form of the mean is that of the signal plus that of the noise over the number of seeds; the noise is seen in
@@ -207,11 +207,11 @@ def _luck(of: Callable[[F64], F64], replicates: F64) -> F64:
 def _upper(each: F64, freedom: int) -> F64:
     """Upper end of the interval of a mean over blocks, (units,).
 
-    Where few blocks tell it, it is no lower than the median of the units that have any: their own might be low by luck.
+    Where few blocks tell it, it is no lower than the median of the units that have any: theirs might be low by chance.
     Parameters: each (blocks, units); freedom, degrees of freedom of each entry.
     """
     upper: F64 = each.mean(axis=0) + Z * each.std(axis=0, ddof=1) / np.sqrt(len(each))
-    if len(each) * freedom < ENOUGH_LUCK and (upper > 0.0).any():
+    if len(each) * freedom < ENOUGH_FREEDOM and (upper > 0.0).any():
         return np.where(upper > 0.0, np.maximum(upper, np.median(upper[upper > 0.0])), 0.0)
     return upper
 

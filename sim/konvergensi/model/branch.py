@@ -1,4 +1,4 @@
-"""Branching: what scenarios have in common is lived once, and each goes its own way from where it differs.
+"""Branching: what scenarios have in common is simulated once, and each goes its own way from where it differs.
 
 A branch is a copy of the whole model, so it equals the run of its scenario from the start, bit for bit. Memory: one
 model for each scenario that still waits behind a branching.
@@ -7,7 +7,7 @@ model for each scenario that still waits behind a branching.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -45,42 +45,69 @@ def branches(
     set: Mapping[str, Any] | None = None,
     trace_children: int = 0,
 ) -> Iterator[tuple[str, ConvergenceModel]]:
-    """Live each scenario to its end, in one district and with one seed; what they share is lived once.
+    """Live each scenario to its end, in one district and with one seed; what they share is simulated once.
 
     Yields: each scenario as it was named and its model, those that branch off first at first. A model may be changed by
     whoever gets it.
-    Parameters: as `konvergensi.run`. Raises InputError naming what is wrong with the input, before anything is lived.
+    Parameters: as `konvergensi.run`. Raises InputError naming what is wrong with the input, before any month is run.
     """
-    first, last = check_options(
-        start=start, end=end, seed=seed, population_share=population_share, trace_children=trace_children
-    )
-    place = find_district(district)
+    span = (seed, population_share, start, end)
+    numbers = {"seed": seed, "population_share": population_share, "trace_children": trace_children}
+    check_options(start=start, end=end, **numbers)
     policies = collect(partial(load_scenario, name) for name in scenarios)
-    settled = collect(partial(resolve, policy, place, set, first, last) for policy in policies)
-    members = [_Branch(*each) for each in zip(scenarios, policies, settled)]
-    return _from_start(
-        members, model_class(ConvergenceModel)(None, district, seed, population_share, start, end, set), trace_children
-    )
+    return branches_of(list(zip(scenarios, policies)), district, *span, set, trace_children)
+
+
+def _nothing(_model: ConvergenceModel) -> None:
+    """Look at nothing."""
+
+
+def branches_of(
+    policies: Sequence[tuple[str, Scenario]],
+    district: str,
+    seed: int,
+    population_share: float,
+    start: str,
+    end: str,
+    set: Mapping[str, Any] | None = None,
+    trace_children: int = 0,
+    watch: Callable[[ConvergenceModel], None] = _nothing,
+) -> Iterator[tuple[str, ConvergenceModel]]:
+    """As `branches`, with scenarios that are read already, by name.
+
+    Parameters: watch, called after each month with each model there is then (one until the scenarios part).
+    """
+    span = (seed, population_share, start, end)
+    numbers = {"seed": seed, "population_share": population_share, "trace_children": trace_children}
+    first, last = check_options(start=start, end=end, **numbers)
+    place = find_district(district)
+    settled = collect(partial(resolve, policy, place, set, first, last) for _, policy in policies)
+    members = [_Branch(name, policy, found) for (name, policy), found in zip(policies, settled)]
+    past = model_class(ConvergenceModel)(None, district, *span, set)
+    return _from_start(members, past, trace_children, watch)
 
 
 def _from_start(
-    members: list[_Branch], past: ConvergenceModel, trace_children: int
+    members: list[_Branch], past: ConvergenceModel, trace_children: int, watch: Callable[[ConvergenceModel], None]
 ) -> Iterator[tuple[str, ConvergenceModel]]:
     for group, model in _apart(past, _alike(members, [each.at_start() for each in members])):
         model.begin(group[0].policy, group[0].resolved, trace_children)
-        yield from _onward(group, model)
+        yield from _onward(group, model, watch)
 
 
-def _onward(members: list[_Branch], model: ConvergenceModel) -> Iterator[tuple[str, ConvergenceModel]]:
+def _onward(
+    members: list[_Branch], model: ConvergenceModel, watch: Callable[[ConvergenceModel], None]
+) -> Iterator[tuple[str, ConvergenceModel]]:
     """Live on together until the members part, then apart."""
     while model.running:
         groups = _alike(members, [each.in_month(model.world.month) for each in members])
         if len(groups) > 1:
             for group, branch in _apart(model, groups):
                 branch.follow(group[0].policy, group[0].resolved)
-                yield from _onward(group, branch)
+                yield from _onward(group, branch, watch)
             return
         model.step()
+        watch(model)
     for (member,), twin in _apart(model, [[member] for member in members]):
         twin.follow(member.policy, member.resolved)  # the name and the log are its own
         yield member.name, twin

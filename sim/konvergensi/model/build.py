@@ -1,7 +1,7 @@
 """Builds a world: households, children, agencies, registers and programmes of a district, some years before the run.
 
 The world starts 68 months before the first month of the run, under the district's own settings, so that every child
-alive at the start has lived its months, from conception, in the same way as those that follow.
+alive at the start has its months simulated, from conception, in the same way as those that follow.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import budget, growth, meetings, network, registers, uptake
+from konvergensi.mechanisms import budget, growth, meetings, network, registers, uptake, village_money
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
 from konvergensi.world.coordination import build_coordination
-from konvergensi.world.draws import Draws, entity_keys
-from konvergensi.world.households import build_households
+from konvergensi.world.costs import Costs
+from konvergensi.world.draws import Draws
+from konvergensi.world.households import build_households, village_keys
+from konvergensi.world.lists import HandedLists
 from konvergensi.world.package import Package
 from konvergensi.world.programmes import ServiceBook, build_programmes
 from konvergensi.world.registers import Registers
 from konvergensi.world.state import World
 from konvergensi.world.tally import Tally
+from konvergensi.world.villages import Villages
 
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
@@ -30,22 +32,22 @@ if TYPE_CHECKING:
     from konvergensi.world.agents import Opd
 
 # what chance decides about an agency once and for all
-OPD_LUCK = ("decree", "focal unit", "guideline", "shares joined list", "plan")
-LIVED_MONTHS = LAST_AGE + PREGNANCY_MONTHS  # lived before the run by the oldest child alive at its start
+OPD_DRAWS = ("decree", "focal unit", "guideline", "shares joined list", "plan")
+BURN_IN_MONTHS = LAST_AGE + PREGNANCY_MONTHS  # simulated before the run by the oldest child alive at its start
 
 
 def build_world(
     district: District, settings: Settings, seed: int, population_share: float, start: int, end: int, opds: list[Opd]
 ) -> World:
-    """World of the district, LIVED_MONTHS before `start`, ready for its first month."""
+    """World of the district, BURN_IN_MONTHS before `start`, ready for its first month."""
     draws = Draws(seed)
-    first = start - LIVED_MONTHS
+    first = start - BURN_IN_MONTHS
     services = list(load_services().values())
     households = build_households(district, settings, draws, population_share)
     if settings["contacts.reach"] == "contacts":
         lacks = (district.population[name].value for name in ("no_water_share", "no_latrine_share"))
-        meetings.lack_by_place(households, settings, draws, *lacks)
-    # children up to 23 months old in the first lived month, so that no service's window is ever half empty
+        meetings.lack_by_place(households, settings, draws, village_keys(district.villages), *lacks)
+    # children up to 23 months old in the first month of the burn-in, so that no service's window is ever half empty
     children = build_children(district, settings, draws, households, first - FIRST_1000_DAYS, end + PREGNANCY_MONTHS)
     unit_costs = {s.id: float(settings[f"services.{s.id}.unit_cost_rp"]) for s in services}
     programmes = build_programmes(district, services, [opd.id for opd in opds], unit_costs)
@@ -53,14 +55,15 @@ def build_world(
     made_share = len(households) / float(district.villages["families"].sum())
     budget.first_lines(programmes, services, district, settings, made_share)
     budget.staff_shares(programmes, services)
+    budget.routine_meetings(programmes, services)
     villages = district.villages
-    village_keys = entity_keys("village", np.arange(len(villages)))
+    keys = village_keys(villages)
     n_children, n_households = len(children), len(households)
     kecamatan_names = list(dict.fromkeys(villages["kecamatan"]))
     kecamatan = villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp)
     for i, opd in enumerate(opds):
         opd.has_programme = bool((programmes.opd == i).any())
-    coordination = build_coordination(district, draws, opds, kecamatan, village_keys)
+    coordination = build_coordination(district, draws, opds, kecamatan_names, kecamatan, keys)
     world = World(
         district=district,
         settings=settings,
@@ -77,14 +80,17 @@ def build_world(
         tally=Tally(len(services), len(programmes), n_children),
         opds=opds,
         coordination=coordination,
-        luck={name: draws.uniform(name, 0, coordination.opd_keys) for name in OPD_LUCK},
-        village_keys=village_keys,
+        fixed_draws={name: draws.uniform(name, 0, coordination.opd_keys) for name in OPD_DRAWS},
+        village_keys=keys,
         posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
         lokus=villages["lokus"].to_numpy(bool),
         kecamatan=kecamatan,
-        village_effect=growth.village_effects(settings, draws, village_keys),
-        village_kit_luck=draws.uniform("posyandu kit", 0, village_keys),
-        village_list_luck=draws.uniform("by-name list", 0, village_keys),
+        village_effect=growth.village_effects(settings, draws, keys),
+        village_kit_draw=draws.uniform("posyandu kit", 0, keys),
+        village_list_draw=draws.uniform("by-name list", 0, keys),
+        villages=Villages.empty(draws, keys, village_money.items(programmes, services)),
+        costs=Costs(),
+        handed=HandedLists.empty(draws, children.key, households.key, coordination.opd_keys),
         package=Package(services),
         household_chance=np.zeros((2 * len(uptake.KINDS), n_households), np.uint16),
         attendance_score=np.zeros(n_children, np.float32),
@@ -104,13 +110,13 @@ def build_world(
 
 
 def _settle(world: World) -> None:
-    """Registers, chances and children as they are before the first lived month."""
+    """Registers, chances and children as they are before the first month of the burn-in."""
     settings, draws, month = world.settings, world.draws, world.month
     households, children, registry = world.households, world.children, world.registers
     total = world.district.population
     registers.refresh_dtks(households, settings, draws, month, total["dtks_share"].value, everyone=True)
     registers.refresh_krs(households, registry, settings, draws)
-    world.has_by_name_list = world.village_list_luck < settings["registers.by_name_village_share"]
+    world.has_by_name_list = world.village_list_draw < settings["registers.by_name_village_share"]
     refresh_households(world)
     there = children.window(month, -PREGNANCY_MONTHS + 1, LAST_AGE)
     registers.draw_up_joint_list(households, children, draws, there)
@@ -142,12 +148,10 @@ def carry_household(world: World, rows: slice) -> None:
     """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
     children, households = world.children, world.households
     home = children.household[rows]
-    chance: dict[int, NDArray[np.uint16]] = {}
     for s, service in enumerate(world.services):
-        if service.unit != "household" and len(world.book.luck[s]):
-            if (kind := uptake.row_of(service)) not in chance:
-                chance[kind] = world.household_chance[kind][home]
-            world.book.willing[s][rows] = world.book.luck[s][rows] < chance[kind]
+        if service.unit != "household" and len(world.book.fixed_draws[s]):
+            chance = world.household_chance[uptake.row_of(service)]
+            uptake.set_willing(world.book.willing[s][rows], world.book.fixed_draws[s][rows], chance, home)
     world.attendance_score[rows] = world.household_score[home]
     children.joint[rows] = households.joint[home]
     in_lokus = world.lokus[children.village[rows]]
@@ -158,8 +162,8 @@ def refresh_households(world: World) -> None:
     """Work out what follows from households' present state: chances of uptake, attendance, risks (in place)."""
     world.household_chance = uptake.chances(world.households, world.settings)
     for s, service in enumerate(world.services):
-        if service.unit == "household" and len(world.book.luck[s]):
-            world.book.willing[s] = world.book.luck[s] < world.household_chance[uptake.row_of(service)]
+        if service.unit == "household" and len(world.book.fixed_draws[s]):
+            world.book.willing[s] = world.book.fixed_draws[s] < world.household_chance[uptake.row_of(service)]
     if world.settings["contacts.reach"] == "contacts":
         world.household_score = meetings.attendance(world)
     else:

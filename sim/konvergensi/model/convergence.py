@@ -20,21 +20,27 @@ from konvergensi.mechanisms import (
     calendar,
     caregivers,
     cascade,
+    costs,
     delivery,
+    drift,
     effects,
     goals,
     growth,
+    lists,
     network,
     places,
     policy_money,
+    province,
     registers,
     review,
     socialization,
     uptake,
+    village_money,
+    villages,
     wealth,
 )
 from konvergensi.mechanisms import settings as settings_rules
-from konvergensi.model.build import LIVED_MONTHS, build_world, carry_household, enter, refresh_households
+from konvergensi.model.build import BURN_IN_MONTHS, build_world, carry_household, enter, refresh_households
 from konvergensi.model.extensions import check, columns, observe, placed
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
@@ -80,10 +86,10 @@ def _seed(model: ConvergenceModel) -> int:
 class ConvergenceModel(mesa.Model):
     """A district as a Mesa model; each `step()` is one month.
 
-    Parameters: scenario and district, a name or a path (scenario None: the model stops where its lived past ends,
+    Parameters: scenario and district, a name or a path (scenario None: the model stops where its burn-in ends,
     and `begin` puts a scenario in force); rng, the integer seed of all draws (None: taken from the operating system
     and kept in `seed_used`); population_share in (0, 1], the share of households simulated one to one; start and
-    end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of the lived past;
+    end, the first and last month, "YYYY-MM"; set, parameter values in force from the beginning of the burn-in;
     trace_children, how many children to follow from birth; extensions, files or names of installed ones (None: those
     in force; see docs/extending.md).
 
@@ -130,13 +136,13 @@ class ConvergenceModel(mesa.Model):
         self.place = find_district(district)
         span = (self.first_month, self.last_month)
         resolved = resolve(self.policy, self.place, set, *span)
-        # the past is lived under the district's own history, not under the scenario
-        past = (self.first_month - LIVED_MONTHS, self.last_month)
-        lived = resolve(load_scenario("baseline"), self.place, set, *past)
-        self.changes = lived.changes
+        # the past is simulated under the district's own history, not under the scenario
+        past = (self.first_month - BURN_IN_MONTHS, self.last_month)
+        simulated = resolve(load_scenario("baseline"), self.place, set, *past)
+        self.changes = simulated.changes
         self._make_agents()
         self.world = build_world(
-            self.place, lived.initial, seed, population_share, self.first_month, self.last_month, self.opds
+            self.place, simulated.initial, seed, population_share, self.first_month, self.last_month, self.opds
         )
         self.recorder = Recorder(self.world, 0)
         self.running: bool = True
@@ -149,10 +155,12 @@ class ConvergenceModel(mesa.Model):
             self.begin(self.policy, resolved, trace_children)
 
     def begin(self, policy: Scenario, resolved: Resolved, trace_children: int = 0) -> None:
-        """The lived past is over: the scenario is in force, agencies begin to move, counting begins."""
+        """The burn-in is over: the scenario is in force, agencies begin to move, counting begins."""
         self.follow(policy, resolved)
+        costs.begin(self.world)
         settings_rules.change(self.world, resolved.initial)
         network.begin(self.world)
+        village_money.begin(self.world)
         self.world.burn_in = False
         self.recorder = Recorder(self.world, trace_children, columns(self.extensions))
 
@@ -216,6 +224,13 @@ class ConvergenceModel(mesa.Model):
             carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
             places.new_year(world)
             budget.open_year(world.programmes, world.settings)
+            if not world.burn_in and world.settings["villages.on"]:
+                if world.settings["villages.choosing"]:
+                    village_money.open_year(world)
+                villages.trigger_sanitation(world)
+            if not world.burn_in:
+                province.give(world)
+                drift.press(world)
         if policy_money.apply(world) or world.month_of_year == 1:
             budget.staff_shares(world.programmes, world.services)
 
@@ -238,6 +253,8 @@ class ConvergenceModel(mesa.Model):
             world.month,
             world.month_of_year,
         )
+        if not world.burn_in and world.settings["villages.on"]:
+            villages.bring(world)
 
     def rotate_staff(self) -> None:
         """Persons in charge are moved, and what they did not hand over is gone."""
@@ -248,13 +265,16 @@ class ConvergenceModel(mesa.Model):
         """Meetings of agencies, rounds to kecamatan and villages, peers; understanding and ties grow and fade."""
         world = self.world
         if world.burn_in:
-            return  # in the lived past agencies stay as the district file has them
+            return  # in the burn-in agencies stay as the district file has them
         if world.settings["socialization.on"]:
             socialization.meet(world, "rembuk" in calendar.due(world.settings, world.month))
             socialization.keep_and_forget(world)
             effects.forget_quality(world)
         if world.settings["cascade.on"]:
             cascade.go_down(world)
+            acts = world.settings["villages.on"] and world.settings["villages.choosing"]
+            if acts and villages.is_rembuk_month(world.settings, world.month_of_year):
+                villages.meet(world)
         if world.settings["network.on"]:
             network.move_ties(world)
 
@@ -281,7 +301,7 @@ class ConvergenceModel(mesa.Model):
         world, now, done = self.world, self.world.month_of_year, self.actions
         book, settings = world.programmes, world.settings
         if world.burn_in:
-            return  # in the lived past the first year's lines stand
+            return  # in the burn-in the first year's lines stand
         if "review" in done:
             review.learn(world, done["review"])
             budget.review(book, settings, now, done["review"])
@@ -321,6 +341,8 @@ class ConvergenceModel(mesa.Model):
         if world.linked and ("data" in done or month % settings["registers.linkage_refresh_months"] == 0):
             found = world.coordination.effect("data", settings)
             registers.link(world.children, world.households, world.registers, settings, world.draws, month, found)
+        if not world.burn_in:
+            lists.refresh(world)
         if world.month_of_year == 1:
             world.households.spaced[:] = False  # contraception is for a year
         if "coaching" in done:
@@ -332,6 +354,8 @@ class ConvergenceModel(mesa.Model):
         """Money moves from the budget to the programmes' accounts."""
         if not self.world.settings["delivery.programmes_on"]:
             return  # nothing is asked to be paid out
+        if not self.world.burn_in:
+            costs.pay(self.world)
         budget.relocate(self.world.programmes, self.world.settings)
         budget.release(self.world.programmes, self.world.services, self.world.settings, self.world.month)
 
@@ -376,7 +400,7 @@ class ConvergenceModel(mesa.Model):
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def prevalence(self) -> float:
-        """True share of under-fives below -2 z in the month last lived; NaN where there are none."""
+        """True share of under-fives below -2 z in the month last simulated; NaN where there are none."""
         rows = self.world.children.window(self.world.month - 1, 0, LAST_AGE)
         low = growth.stunted(self.world.children.z[rows])
         return float(low.mean()) if len(low) else float("nan")

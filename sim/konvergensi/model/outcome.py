@@ -26,6 +26,8 @@ DIRECTIONS = {
     "budgeted_rp": 0,  # whole district, from the first month on
     "spent_rp": 0,  # whole district, from the first month on
     "kpm_incentive_rp": 0,  # whole district, from the first month on; part of no programme's money
+    "coordination_rp": 0,  # beyond the start, KPM incentives left out; whole district, from the first month on
+    "displaced_rp": 0,  # what services lost to coordination and KPM; whole district, from the first month on
 }
 MEASURES = tuple(DIRECTIONS)
 
@@ -43,7 +45,7 @@ class Outcome:
 
 
 def outcome(model: ConvergenceModel) -> Outcome:
-    """What a study keeps of a model that has lived all its months; units as in `measures_of`.
+    """What a study keeps of a model that has simulated all its months; units as in `measures_of`.
 
     scalars: each of MEASURES in the last month (counts and rupiah: over the run) and the prevalence of every December.
     series: prevalence of every month; the other measures each December and in the last month. groups: prevalence in
@@ -94,7 +96,7 @@ def measures_of(model: ConvergenceModel) -> dict[str, Any]:
         "integration_index": index,
         "budgeted_rp": pd.Series(yearly["budgeted_rp"].to_numpy(), at),
         "spent_rp": pd.Series(yearly["spent_rp"].to_numpy(), at),
-        "kpm_incentive_rp": indicators["kpm_incentive_rp"].cumsum() * scale,
+        **{name: indicators[name].cumsum() * scale for name in ("kpm_incentive_rp", "coordination_rp", "displaced_rp")},
     }
     return {
         "months": months,

@@ -64,7 +64,7 @@ class Diary:
         return pd.DataFrame(self._services, columns=SERVICES)
 
     def write(self, world: World) -> None:
-        """Add the month that has just been lived; called by the recorder before the year's counts are forgotten."""
+        """Add the month that has just been simulated; called by the recorder before the year's counts are forgotten."""
         when, row, homes = format_month(world.month), self.household, world.households
         village = int(homes.village[row])
         self._home.append(

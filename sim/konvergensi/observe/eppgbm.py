@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from konvergensi.base.compiled import compiled
 from konvergensi.observe.surveys import SurveyRow
-from konvergensi.observe.who import F32, STUNTED_BELOW, cm_per_z, measured_laz
+from konvergensi.observe.who import CM_PER_Z, F32, STUNTED_BELOW, cm_per_z, measured_laz
+from konvergensi.world.children import Children
 from konvergensi.world.draws import Draws, Keys
 
 SYSTEM = "e-PPGBM"
@@ -72,6 +74,76 @@ def weigh(
     share = np.float32(posyandu.entry_share) if entry_share is None else entry_share.astype(np.float32)
     p_entry = by_result[(z < STUNTED_BELOW).view(np.int8)] * share
     return z, draws.uniform("eppgbm.entry", month, keys) < p_entry
+
+
+def weigh_rows(
+    came: NDArray[np.bool_],
+    children: Children,
+    rows: slice,
+    draws: Draws,
+    month: int,
+    posyandu: PosyanduMeasurement,
+    kit: NDArray[np.bool_],
+    entry_share: NDArray[np.floating],
+) -> tuple[NDArray[np.intp], F32, NDArray[np.bool_]]:
+    """`weigh` for those of `rows` who came, (n,) bool; kit and entry_share by village, (n_villages,).
+
+    Returns: where those who came are, from the first row on, their measured z and who was entered, (m,) each.
+    """
+    key = children.key[rows]
+    return weighed(
+        came,
+        children.z[rows],
+        children.male[rows],
+        month - children.birth_month[rows],
+        children.village[rows],
+        draws.normal("eppgbm.error", month, key),
+        draws.uniform("eppgbm.entry", month, key),
+        _by_tool(kit, posyandu.kit_error_cm, posyandu.error_cm),
+        _by_tool(kit, posyandu.kit_bias_cm, posyandu.bias_cm),
+        entry_share.astype(np.float32),
+        np.float32(posyandu.stunted_entry_factor),
+        CM_PER_Z,
+    )
+
+
+def _weighed_in_columns(
+    came: NDArray[np.bool_],
+    z_true: F32,
+    male: NDArray[np.bool_],
+    age: NDArray[np.integer],
+    village: NDArray[np.integer],
+    error: F32,
+    fixed_draws: F32,
+    error_cm: F32,
+    bias_cm: F32,
+    entry_share: F32,
+    stunted_factor: np.float32,
+    cm: F32,
+) -> tuple[NDArray[np.intp], F32, NDArray[np.bool_]]:
+    at = np.flatnonzero(came)
+    place, sex = village[at], (~male[at]).view(np.int8)
+    z = measured_laz(z_true[at], sex, age[at], error[at], error_cm[place], bias_cm[place])
+    by_result = np.array([1.0, stunted_factor], np.float32)
+    return at, z, fixed_draws[at] < by_result[(z < STUNTED_BELOW).view(np.int8)] * entry_share[place]
+
+
+@compiled(_weighed_in_columns)
+def weighed(came, z_true, male, age, village, error, fixed_draws, error_cm, bias_cm, entry_share, stunted_factor, cm):  # type: ignore[no-untyped-def]
+    """Who came, (m,), z as measured, who is entered: columns by child (n,), then by village, then cm per z, (2, 61)."""
+    at, m = np.empty(len(came), np.intp), 0
+    for i in range(len(came)):
+        at[m] = i
+        m += came[i]
+    z, entered = np.empty(m, np.float32), np.empty(m, np.bool_)
+    for k in range(m):
+        i = at[k]
+        place = village[i]
+        added = error[i] * error_cm[place] + bias_cm[place]
+        z[k] = added / cm[0 if male[i] else 1, age[i]] + z_true[i]
+        share = entry_share[place]
+        entered[k] = fixed_draws[i] < (stunted_factor * share if z[k] < STUNTED_BELOW else share)
+    return at[:m].copy(), z, entered
 
 
 def _by_tool(kit: NDArray[np.bool_], with_kit: float, without: float) -> F32:

@@ -101,12 +101,12 @@ def degree_of_integration(agencies: AgencyStates) -> float:
 
 
 def subsystems_involved(agencies: AgencyStates) -> float:
-    """Mean over agencies of lived + (1 - lived) x AWARENESS_ONLY x aware, with lived = in decree x attendance.
+    """Mean over agencies of done + (1 - done) x AWARENESS_ONLY x aware, with done = in decree x attendance.
 
-    Formal responsibility counts as far as it is lived, by coming; the rest is awareness of the others, counted half.
+    Formal responsibility counts as far as it is done, by coming; the rest is awareness of the others, counted half.
     """
-    lived = agencies.in_decree * agencies.attendance
-    return float((lived + (1.0 - lived) * AWARENESS_ONLY * agencies.aware).mean())
+    done = agencies.in_decree * agencies.attendance
+    return float((done + (1.0 - done) * AWARENESS_ONLY * agencies.aware).mean())
 
 
 def interaction_density(agencies: AgencyStates) -> float:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.months import month_of
-from konvergensi.mechanisms import actions, calendar, cascade, registers, review, shocks
+from konvergensi.mechanisms import actions, calendar, cascade, drift, registers, review, shocks, village_money
 from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
 from konvergensi.observe import eppgbm, surveys
-from konvergensi.observe.who import measured_laz
+from konvergensi.observe.who import STUNTED_BELOW, measured_laz
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
 
 if TYPE_CHECKING:
@@ -39,21 +39,20 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     is_round = world.month_of_year in WEIGHING_ROUNDS
     children, month = world.children, world.month
     rows = children.window(month, 0, LAST_AGE if is_round else FIRST_1000_DAYS)
-    came = rows.start + np.flatnonzero(world.came(rows))
-    sex = _sex(world, came)
-    age = month - children.birth_month[came]
-    kit = world.village_kit_luck < world.settings["measurement.eppgbm_kit_share"]
-    z, entered = eppgbm.weigh(
-        children.z[came],
-        sex,
-        age,
-        children.key[came],
+    kit = world.village_kit_draw < village_money.kit_share(world)
+    came, z, entered = eppgbm.weigh_rows(
+        world.came(rows),
+        children,
+        rows,
         world.draws,
         month,
-        posyandu_tools(world.settings, review.kept_out_share(world)),
-        kit[children.village[came]],
-        cascade.entry_share(world)[children.village[came]],
+        posyandu_tools(world.settings, drift.kept_out(world, review.kept_out_share(world))),
+        kit,
+        cascade.entry_share(world),
     )
+    came += rows.start
+    if is_round:
+        _by_village(world, came[entered], z[entered])
     registers.record_weighing(world.registers, came[entered], z[entered], world.settings, month)
     if not (publish and is_round):
         return []
@@ -61,6 +60,13 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     lag = publication_lag(world.settings, month) + actions.publication_delay(world)
     place = world.kecamatan[children.village[came]]
     return eppgbm.round_table(entered, z, place, names, world.district.name, month, lag)
+
+
+def _by_village(world: World, rows: NDArray[np.intp], z: NDArray[np.floating]) -> None:
+    """What the round's register shows of each village (in place): children entered, and those below -2."""
+    village, n = world.children.village[rows], len(world.lokus)
+    world.villages.entered = np.bincount(village, minlength=n)
+    world.villages.entered_stunted = np.bincount(village[z < STUNTED_BELOW], minlength=n)
 
 
 def publication_lag(settings: Settings, month: int) -> int:

@@ -24,6 +24,7 @@ use that layer alone; `all` takes the quickest of the layers.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,13 @@ def centralisation(tie: Matrix) -> float:
 
 
 def _pairs(tie: Matrix) -> Matrix:
-    return tie[np.triu_indices(len(tie), 1)]
+    return tie[_above(len(tie))]
+
+
+@functools.cache
+def _above(n: int) -> tuple[NDArray[np.intp], ...]:
+    """Rows and columns above the diagonal of an (n, n) matrix."""
+    return np.triu_indices(n, 1)
 
 
 def contacts(settings: Settings) -> dict[str, float]:

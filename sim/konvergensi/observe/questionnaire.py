@@ -225,10 +225,15 @@ def answer(item: str, it: Respondent, at: Levels) -> str | None:
 # ---- what an agency sees ---------------------------------------------------------------------------------------------
 
 
+def surveyed(world: World) -> list[int]:
+    """Rows of the agencies that are asked: the surveyed ones, all of them where the district file marks none."""
+    return [i for i, opd in enumerate(world.opds) if opd.surveyed] or list(range(len(world.opds)))
+
+
 def respondents(world: World, at: Levels) -> list[Respondent]:
     """The surveyed agencies of a world as they are now; all of them where the district file marks none."""
     state, opds = world.coordination, world.opds
-    asked = [i for i, opd in enumerate(opds) if opd.surveyed] or list(range(len(opds)))
+    asked = surveyed(world)
     ties = np.maximum.reduce(list(state.ties.values()))
     degree = ties.sum(axis=1)
     member = np.array([opd.in_decree for opd in opds], bool)

@@ -8,8 +8,22 @@ import numpy as np
 import pandas as pd
 
 from konvergensi.base.months import format_month
-from konvergensi.observe import integration, measure, network, questionnaire, series, simultaneous
+from konvergensi.inputs.indices import indices
+from konvergensi.observe import (
+    ikps,
+    integration,
+    measure,
+    network,
+    questionnaire,
+    questionnaire_more,
+    reform,
+    scorecard,
+    series,
+    simultaneous,
+)
+from konvergensi.observe.counted import Past
 from konvergensi.observe.diary import Diary
+from konvergensi.world.costs import PAID_FROM
 from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
 
@@ -26,7 +40,7 @@ COLUMNS = {
     "cascade": ["year", "service", "stage", "children", "households"],
     "money": [
         "year", "agency", "programme", "source", "planned_rp", "budgeted_rp", "released_rp", "spent_rp",
-        "units", "unit_cost_rp", "overhead_rp",
+        "units", "unit_cost_rp", "overhead_rp", "short_of_staff",
     ],
     "targeting": [
         "year", "programme", "eligible", "listed", "targeted", "reached", "inclusion_error", "exclusion_error",
@@ -38,15 +52,20 @@ COLUMNS = {
     ],
     "villages": [
         "year", "village", "kecamatan", "lokus", "n_children", "prevalence", "complete_package_share", "x", "y",
-        "remoteness", "understanding", "tpps_active", "has_kpm", "has_by_name_list",
+        "remoteness", "understanding", "tpps_active", "has_kpm", "has_by_name_list", "register_share",
     ],
+    "coordination_money": ["year", "item", "source", "cost_rp", "more_rp", "displaced_rp"],
     "simultaneous": ["month", "n_services", "households", "share"],
     "single_coverage": ["month", "service", "share"],
+    "ikps": ["year", "dimension", "indicator", "counted", "percent"],
+    "scorecard": ["year", "village", "kecamatan", "target", "received", "due", "percent"],
+    "scorecard_indicators": ["year", "target", "indicator", "received", "due", "percent"],
     "integration": ["month", "dimension", "sub_dimension", "value"],
     "questionnaire": ["item_id", "category", "k", "n"],
     "network": ["month", "layer", "measure", "value"],
     "ties": ["month", "layer", "source", "target", "weight"],
     "actions": ["year", "action", "month", "responsible", "score", "quality"],
+    "reform_stages": ["year", "stage", "actions", "actions_done", "month", "score", "quality"],
     "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
 }  # fmt: skip
 YEARLY = 12  # the month in which the year's tables are closed
@@ -62,10 +81,15 @@ class Recorder:
         self.columns = COLUMNS | dict(more or {})
         self.rows: dict[str, list[Any]] = {name: [] for name in self.columns}
         self.villages: list[pd.DataFrame] = []  # one table a year
+        self.cards: list[tuple[int, scorecard.Card]] = []  # of every village, by year
+        self.places = world.district.villages
+        asked = (*indices().ikps.counted, *indices().scorecard.counted)
+        self.past = Past.begin(world, [each.counts for each in asked])
         self.ledger: list[dict[str, Any]] = []  # programmes by month, for bookkeeping checks
         self.rounds = measure.survey_rounds(world)
         self.first_month = world.month
         self.diaries: list[Diary] = []  # of the households that a reader follows; no table of the run
+        self.coordination = [np.zeros(len(PAID_FROM)) for _ in range(3)]  # cost, more, displaced of the year so far
         self.asked: int | None = None  # month of the questionnaire in the table
         self.traced = self._choose(world, trace_children)
 
@@ -81,7 +105,7 @@ class Recorder:
         return np.sort(rows[order][:count])
 
     def month(self, world: World) -> None:
-        """Record the month that has just been lived."""
+        """Record the month that has just been simulated."""
         self.rows["series"] += series.prevalence_rows(world)
         self.rows["indicators"] += series.indicator_rows(world, world.package)
         self.rows["integration"] += integration.integration_rows(world)
@@ -93,7 +117,12 @@ class Recorder:
             many, single = simultaneous.simultaneous_rows(world)
             self.rows["simultaneous"] += many
             self.rows["single_coverage"] += single
+        self.past.remember(world)
         self._agencies(world)
+        for total, month in zip(
+            self.coordination, (world.costs.now, world.costs.more, world.costs.displaced), strict=True
+        ):
+            total += month
         self._ledger(world)
         self._trace(world)
         for diary in self.diaries:
@@ -125,12 +154,28 @@ class Recorder:
                 for stage, c, h in zip(STAGES, children, households, strict=True)
             ]
         self._money(world, year)
+        for i, (item, source) in enumerate(PAID_FROM.items()):
+            self.rows["coordination_money"].append((year, item, source, *(float(of[i]) for of in self.coordination)))
+        for total in self.coordination:
+            total[:] = 0.0
         self._targeting(world, year)
         self.villages.append(series.village_table(world, world.package))
+        self._indices(world)
         self._actions(world)
         if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
             self.asked = world.month
-            self.rows["questionnaire"] = list(questionnaire.questionnaire_rows(world))
+            self.rows["questionnaire"] = [
+                *questionnaire.questionnaire_rows(world),
+                *questionnaire_more.more_rows(world),
+            ]
+
+    def _indices(self, world: World) -> None:
+        """Official indices of the year."""
+        self.rows["ikps"] += ikps.ikps_rows(world, self.past)
+        card, indicators = scorecard.card_of(world, self.past)
+        self.cards.append((world.month // 12, card))
+        self.rows["scorecard_indicators"] += indicators
+        self.rows["reform_stages"] += reform.stage_rows(world)
 
     def _actions(self, world: World) -> None:
         """Actions carried out since the last call."""
@@ -155,6 +200,7 @@ class Recorder:
                     "units": book.units[p],
                     "unit_cost_rp": book.unit_cost[p],
                     "overhead_rp": book.overhead[p],
+                    "short_of_staff": book.short[p],
                 }
             )
 
@@ -241,4 +287,6 @@ class Recorder:
         tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
         if self.villages and "villages" in wanted:
             tables["villages"] = pd.concat(self.villages, ignore_index=True)[COLUMNS["villages"]]
+        if self.cards and "scorecard" in wanted:
+            tables["scorecard"] = scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
         return tables

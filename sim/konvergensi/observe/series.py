@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
 from konvergensi.base.months import format_month
-from konvergensi.mechanisms import goals
+from konvergensi.mechanisms import costs, goals
 from konvergensi.mechanisms.registers import in_eppgbm
-from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.households import F32
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, age_of_rows
+from konvergensi.world.households import F32, Mask
 from konvergensi.world.package import Package, how_many
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from konvergensi.world.state import World
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
 CELLS = 10  # wealth fifth within lokus or not
 Row = dict[str, Any]
+Bits = NDArray[np.uint16]  # services of the package
 
 
 def prevalence_rows(world: World) -> list[Row]:
@@ -33,7 +33,7 @@ def prevalence_rows(world: World) -> list[Row]:
     z = children.z[rows]
     # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
     cell = children.cell[rows]
-    n, low, total, square = by_cell(cell, z)
+    cells = by_cell(cell, z)
     when = format_month(month)
 
     def row(group: str, n: float, low: float, total: float, square: float) -> Row:
@@ -50,7 +50,7 @@ def prevalence_rows(world: World) -> list[Row]:
 
     groups: dict[str, Any] = {"all": slice(None), "lokus": slice(5, 10), "non_lokus": slice(0, 5)}
     groups |= {f"wealth_{f + 1}": [f, f + 5] for f in range(5)}
-    found = [row(name, n[at].sum(), low[at].sum(), total[at].sum(), square[at].sum()) for name, at in groups.items()]
+    found = [row(name, *cells[:, at].sum(axis=1)) for name, at in groups.items()]
     for first, last in AGE_BANDS:
         band = children.window(month, first, last)
         part = children.z[band].astype(np.float64)
@@ -96,13 +96,12 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
     """
     children, month = world.children, world.month
     rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
-    got = children.got[rows] | (world.registers.nik_month[rows] <= month) * package.nik_bit
-    due, had = due_of(world)[children.ages(month, rows) + PREGNANCY_MONTHS], got
+    got = with_nik(children.got[rows], world.registers.nik_month[rows], month, package.nik_bit)
+    youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
+    ages, had = children.by_age(month, rows), got
     if by_adequate_dose(world):
         had = package.enough(world.book, rows) | (got & package.nik_bit)
-    youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
-    complete = (had & due) == due
-    counted = youngest & (due > 0)
+    complete, counted, with_all = has_all(had, youngest, due_of(world), *ages)
     spread, independent = 0.0, 0.0
     combinations = np.zeros(len(package.number), np.int64)
     for first, last in STRATA:
@@ -121,15 +120,57 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
         "households_1000hpk": float(households),
         "services_mean": float(combinations @ package.number) / households if households else np.nan,
         "services_variance_ratio": spread / independent if independent > 0 else np.nan,
-        "complete_package_share": float(complete[counted].mean()) if counted.any() else np.nan,
+        "complete_package_share": with_all / counted if counted else np.nan,
     }
     if by_adequate_dose(world):
-        any_due = package.due[children.ages(month, rows) + PREGNANCY_MONTHS]
-        counted = youngest & (any_due > 0)
-        met = (got & any_due) == any_due
-        values["any_contact_package_share"] = float(met[counted].mean()) if counted.any() else np.nan
+        _, counted, with_all = has_all(got, youngest, package.due, *ages)
+        values["any_contact_package_share"] = with_all / counted if counted else np.nan
     values |= {f"services_{k}": float(count / max(households, 1)) for k, count in enumerate(exactly)}
-    return values, complete & (due > 0), rows
+    return values, complete, rows
+
+
+def _with_nik_in_columns(got: Bits, nik_month: NDArray[np.int32], month: int, bit: np.uint16) -> Bits:
+    return got | (nik_month <= month) * bit
+
+
+@compiled(_with_nik_in_columns)
+def with_nik(got, nik_month, month, bit):  # type: ignore[no-untyped-def]
+    """Services had, as bits, (n,), with `bit` set where there is an identity number by now."""
+    found = np.empty(len(got), np.uint16)
+    for i in range(len(got)):
+        found[i] = got[i] | bit * np.uint16(nik_month[i] <= month)
+    return found
+
+
+def _has_all_in_columns(
+    had: Bits, youngest: Mask, due: Bits, ends: NDArray[np.int64], oldest: int
+) -> tuple[Mask, int, int]:
+    now = due[age_of_rows(ends, oldest, len(had)) + PREGNANCY_MONTHS]
+    complete = ((had & now) == now) & (now > 0)
+    return complete, int(np.count_nonzero(youngest & (now > 0))), int(np.count_nonzero(youngest & complete))
+
+
+@compiled(_has_all_in_columns)
+def has_all(had, youngest, due, ends, oldest):  # type: ignore[no-untyped-def]
+    """Who has all that is due, (n,) where anything is; of the youngest how many have something due, and all of it.
+
+    had: bits (n,); due: bits by age (69,); ages as `Children.by_age` tells them.
+    """
+    complete = np.zeros(len(had), np.bool_)
+    counted = with_all = start = 0
+    for each in range(len(ends)):
+        now = due[oldest - each + PREGNANCY_MONTHS]
+        if now > 0:
+            rows = slice(start, ends[each])
+            part, own, last = complete[rows], had[rows], youngest[rows]
+            for i in range(len(part)):
+                part[i] = (own[i] & now) == now
+            for i in range(len(part)):
+                counted += last[i]
+            for i in range(len(part)):
+                with_all += last[i] & part[i]
+        start = ends[each]
+    return complete, counted, with_all
 
 
 def protection(world: World, package: Package) -> dict[str, float]:
@@ -148,6 +189,11 @@ def protection(world: World, package: Package) -> dict[str, float]:
     return values
 
 
+def share_of(mask: Mask) -> float:
+    """Share of those in the mask, (n,), n above zero."""
+    return int(np.count_nonzero(mask)) / len(mask)
+
+
 def indicator_rows(world: World, package: Package) -> list[Row]:
     """Rows of the indicators table for the month: month, indicator, value."""
     values, _, _ = convergence(world, package)
@@ -163,10 +209,10 @@ def indicator_rows(world: World, package: Package) -> list[Row]:
         "low_birth_weight_share": float((children.birth_weight[born] < 2500.0).mean())
         if born.stop > born.start
         else np.nan,
-        "posyandu_attendance_share": float(world.attended.mean()) if len(world.attended) else np.nan,
+        "posyandu_attendance_share": share_of(world.attended) if len(world.attended) else np.nan,
         "krs_families": float(np.count_nonzero(world.households.in_krs)),
         "dtks_families": float(np.count_nonzero(world.households.in_dtks)),
-        "eppgbm_children_share": float(in_eppgbm(world.registers, under_fives, world.settings, month).mean())
+        "eppgbm_children_share": share_of(in_eppgbm(world.registers, under_fives, world.settings, month))
         if under_fives.stop > under_fives.start
         else np.nan,
     } | _coordination(world)
@@ -186,6 +232,8 @@ def _coordination(world: World) -> dict[str, float]:
         "leadership": goals.leadership(world),
         "attention": float(state.attention),
         "kpm_incentive_rp": float(paid),
+        "coordination_rp": costs.more_rp(world),
+        "displaced_rp": float(world.costs.displaced.sum()),
     }
 
 
@@ -203,13 +251,15 @@ def village_table(world: World, package: Package) -> pd.DataFrame:
     expected = np.bincount(home[due], minlength=n)
     table = world.district.villages
     with np.errstate(invalid="ignore", divide="ignore"):
-        return table.assign(
-            year=month // 12,
-            n_children=count,
-            prevalence=low / count,
-            complete_package_share=with_all / expected,
-            understanding=world.coordination.village_understanding,
-            tpps_active=world.coordination.tpps_desa,
-            has_kpm=world.coordination.kpm,
-            has_by_name_list=world.has_by_name_list,
-        )
+        columns = {
+            "year": month // 12,
+            "n_children": count,
+            "prevalence": low / count,
+            "complete_package_share": with_all / expected,
+            "understanding": world.coordination.village_understanding,
+            "tpps_active": world.coordination.tpps_desa,
+            "has_kpm": world.coordination.kpm,
+            "has_by_name_list": world.has_by_name_list,
+            "register_share": world.villages.entered_stunted / world.villages.entered,
+        }
+    return pd.DataFrame(dict(table.items()) | columns)

@@ -43,8 +43,8 @@ def household_services(world: World) -> tuple[NDArray[np.bool_], slice]:
     found = np.stack(
         [
             _immunised(world, at, age),
-            _behaves(world, "breastfeeding", at, _taken(world, "breastfeeding", at) > 0),
-            _behaves(world, "diet_diversity", at, homes.knowledge[home] - np.float32(0.5)) & (age >= 6),
+            breastfed(world, at),
+            diverse_diet(world, at) & (age >= 6),
             ~homes.no_water[home],
             ~homes.no_latrine[home],
             _taken(world, "bkb", at) > 0,
@@ -61,6 +61,17 @@ def _taken(world: World, service: str, at: NDArray[np.intp]) -> NDArray[np.uint8
     s = next(i for i, each in enumerate(world.services) if each.id == service)
     taken = world.book.taken[s]
     return taken[at] if len(taken) else np.zeros(len(at), np.uint8)
+
+
+def breastfed(world: World, at: NDArray[np.intp]) -> Mask:
+    """Whose family breastfeeds exclusively in the first six months, (n,), of the children `at`."""
+    return _behaves(world, "breastfeeding", at, _taken(world, "breastfeeding", at) > 0)
+
+
+def diverse_diet(world: World, at: NDArray[np.intp]) -> Mask:
+    """Whose family gives a diverse diet once food is due, (n,), of the children `at`."""
+    knowledge = world.households.knowledge[world.children.household[at]]
+    return _behaves(world, "diet_diversity", at, knowledge - np.float32(0.5))
 
 
 def _immunised(world: World, at: NDArray[np.intp], age: NDArray[np.integer]) -> Mask:

@@ -19,13 +19,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from konvergensi.base.plain import plain, write_csv
+from konvergensi.base.harmless import plain, write_csv
 from konvergensi.base.words import LANGUAGES, Lang, counted, listed, month_name, number, word, word_or
+from konvergensi.report import context_page, measure_first_page, theme
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as compared
-from konvergensi.report import theme
 from konvergensi.report.decision import markdown, sheet
 from konvergensi.report.figures_comparison import figures_of
+from konvergensi.report.front_page import front
 from konvergensi.report.origin import draws_and_seeds, interval_kind, synthetic
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Section:
     figures: list[Drawn] = field(default_factory=list)
     corners: list[findings.Corner] = field(default_factory=list)
     folds: list[findings.Table] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)  # sentences below the tables
     facts: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -94,8 +96,15 @@ def write(comparison: Comparison, folder: Path, lang: Lang) -> None:
                 (inside / f"{name}.svg").write_text(svg, encoding="utf-8")
                 _save_png(figure, inside / f"{name}.png")
         write_csv(_labelled(data(comparison), comparison, lang), inside / f"{name}.csv")
-    (folder / "decision.md").write_text(plain(markdown(sheet(comparison, lang))), encoding="utf-8")
+    (folder / "decision.md").write_text(plain(sheets(comparison, lang)), encoding="utf-8")
     (folder / "report.html").write_text(plain(page(comparison, lang, pictures)), encoding="utf-8")
+
+
+def sheets(comparison: Comparison, lang: Lang) -> str:
+    """Page one and the page behind it as Markdown."""
+    behind = markdown(sheet(comparison, lang), "#")
+    measure = measure_first_page.markdown(comparison, lang)
+    return f"{markdown(front(comparison, lang))}\n---\n\n_{word('front.details', lang)}_\n\n{behind}\n{measure}"
 
 
 def page(comparison: Comparison, lang: Lang, pictures: dict[Lang, dict[str, Drawn]]) -> str:
@@ -116,6 +125,7 @@ def page(comparison: Comparison, lang: Lang, pictures: dict[Lang, dict[str, Draw
                 "language": word("report.this_language", each),
                 "district": district,
                 "say": functools.partial(_say, each),
+                "front": front(comparison, each),
                 "sheet": sheet(comparison, each),
                 "sections": _sections(comparison, each, pictures[each]),
             }
@@ -135,7 +145,7 @@ def _sections(comparison: Comparison, lang: Lang, pictures: dict[str, Drawn]) ->
     tables = [findings.glance(comparison, lang)]
     tables += [shown] if (shown := findings.targets(comparison, lang)) else []
     of_drawn = [shown] if (shown := findings.drawn(comparison, lang)) else []
-    folds = [findings.levers(comparison, scenario, lang) for scenario in comparison.manifest["scenarios"]]
+    folds = [findings.levers(comparison, scenario, lang) for scenario in comparison.manifest["policies"]]
     return [
         Section(
             "glance",
@@ -161,9 +171,28 @@ def _sections(comparison: Comparison, lang: Lang, pictures: dict[str, Drawn]) ->
             sentences=findings.resting(comparison, lang),
             tables=[findings.grades(comparison, lang), *of_drawn],
         ),
+        _measure(comparison, heading("measure"), lang),
+        *_context(comparison, lang),
         Section("levers", heading("levers"), folds=folds),
         Section("origin", heading("origin"), facts=_facts(comparison, lang)),
     ]
+
+
+def _measure(comparison: Comparison, heading: str, lang: Lang) -> Section:
+    own = measure_first_page.block(comparison, lang)
+    tables = [findings.Table(list(own.columns), [list(row) for row in own.rows])] if own.rows else []
+    return Section("measure", heading, " ".join(own.sentences), after=own.after, tables=tables)
+
+
+def _context(comparison: Comparison, lang: Lang) -> list[Section]:
+    """What came since 2024, where the comparison reaches so far."""
+    if str(comparison.manifest["end"]) < context_page.begins():
+        return []
+    shown = [context_page.events(lang), context_page.calendar(lang), context_page.left_out(lang)]
+    tables = [
+        findings.Table(list(each.columns), [list(row) for row in each.rows], each.heading, True) for each in shown
+    ]
+    return [Section("context", word("context.heading", lang), " ".join(shown[0].sentences), tables=tables)]
 
 
 def _policies(comparison: Comparison, lang: Lang) -> list[dict[str, str]]:

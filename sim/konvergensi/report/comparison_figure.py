@@ -65,7 +65,7 @@ def others(comparison: Comparison) -> list[Policy]:
 
 def first(comparison: Comparison) -> str:
     """Id of the scenario that the others are compared with."""
-    return str(comparison.manifest["scenarios"][0])
+    return str(comparison.manifest["policies"][0])
 
 
 def end(comparison: Comparison, lang: Lang) -> str:

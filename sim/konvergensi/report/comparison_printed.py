@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from konvergensi.base.words import Lang, month_name, number, percent, rupiah, word
+from konvergensi.report import readings_comparison
 from konvergensi.report.blocks import Block, printed
+from konvergensi.report.decision import too_few
+from konvergensi.report.run_page import level_lines
 
 if TYPE_CHECKING:
     from konvergensi.results.comparison import Comparison
@@ -14,9 +17,9 @@ if TYPE_CHECKING:
 def lines(result: Comparison, lang: Lang) -> list[str]:
     """A row for each scenario, to print: how it ends, how it differs from the first, how often it is the best."""
     manifest = result.manifest
-    first, end = manifest["scenarios"][0], manifest["end"]
-    at_end = result.comparison[result.comparison["month"] == end].set_index(["measure", "scenario"])
-    money = result.cost_effect.groupby("scenario")["d_cost_rp"].mean()
+    first, end = manifest["policies"][0], manifest["end"]
+    at_end = result.comparison[result.comparison["month"] == end].set_index(["measure", "policy"])
+    money = result.cost_effect.groupby("policy")["d_cost_rp"].mean()
 
     def cell(row: Any, names: tuple[str, str, str], decimals: int, unit: str = "", sign: bool = False) -> str:
         value, low, high = (float(row[name]) for name in names)
@@ -27,7 +30,7 @@ def lines(result: Comparison, lang: Lang) -> list[str]:
 
     levels, changes = ("mean", "low", "high"), ("difference", "diff_low", "diff_high")
     rows: list[tuple[str, ...]] = []
-    for name in manifest["scenarios"]:
+    for name in manifest["policies"]:
         stunting, protected = at_end.loc[("prevalence", name)], at_end.loc[("protected_in_time", name)]
         rows.append(
             (
@@ -40,7 +43,9 @@ def lines(result: Comparison, lang: Lang) -> list[str]:
             )
         )
     words = {"district": manifest["district_name"], "start": manifest["start"], "end": end, "first": first}
-    names = ("scenario", "stunting", "points", "best", "more_protected", "more_money")
+    names = ("policy", "stunting", "points", "best", "more_protected", "more_money")
     table = Block(columns=tuple(word(f"label.{name}", lang) for name in names), rows=rows)
     kind = word("printed.interval", lang, text=manifest["intervals"][lang])
-    return [*printed(word("printed.compared", lang, month=month_name(end, lang), **words), [table]), kind]
+    shown = printed(word("printed.compared", lang, month=month_name(end, lang), **words), [table])
+    few = [too_few(result, lang)] if readings_comparison.too_few(result) else []
+    return [*few, *shown, kind, *level_lines(manifest, lang)]

@@ -1,6 +1,6 @@
-"""The decision sheet in words: what to do by when, how sure, who gains, what it costs, what would change the answer.
+"""The page behind page one, for analysts: what to do by when, how sure, who gains, what it costs, what would change it.
 
-`decision.md` and the opening of `report.html` show the same sheet.
+Page one, for whoever decides, is report/front_page.py. `decision.md` and `report.html` show both.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def sheet(comparison: Comparison, lang: Lang) -> Sheet:
         "decision.title",
         lang,
         district=manifest.get("district_name", manifest["district"]),
-        policies=counted("count.policies", len(manifest["scenarios"]), lang),
+        policies=counted("count.policies", len(manifest["policies"]), lang),
         period=period(comparison, lang),
     )
     parts = {"do": _do, "sure": _sure, "gains": _gains, "costs": _costs, "changes": _changes}
@@ -95,11 +95,11 @@ def sheet(comparison: Comparison, lang: Lang) -> Sheet:
     return Sheet(title, _answer(comparison, lang), made, comparison_origin(comparison, lang))
 
 
-def markdown(shown: Sheet) -> str:
-    """The sheet as one page of Markdown; what comes from files is escaped."""
-    text = [f"# {plain(shown.title)}", "", " ".join(plain(sentence) for sentence in shown.answer)]
+def markdown(shown: Sheet, under: str = "") -> str:
+    """The sheet as Markdown; what comes from files is escaped. under: more # before each heading."""
+    text = [f"{under}# {plain(shown.title)}", "", " ".join(plain(sentence) for sentence in shown.answer)]
     for part in shown.parts:
-        text += ["", f"## {plain(part.heading)}", ""]
+        text += ["", f"{under}## {plain(part.heading)}", ""]
         text += [f"- **{plain(line.label)}**: {plain(line.text)}" if line.label else f"- {plain(line.text)}"
                  for line in part.lines]  # fmt: skip
     return "\n".join([*text, "", plain(shown.origin)]) + "\n"
@@ -108,12 +108,12 @@ def markdown(shown: Sheet) -> str:
 def _pair(comparison: Comparison) -> tuple[Policy, Policy]:
     """The first policy and the leading one."""
     found = compared.policies(comparison)
-    return found[comparison.manifest["scenarios"][0]], found[compared.leading(comparison)]
+    return found[comparison.manifest["policies"][0]], found[compared.leading(comparison)]
 
 
 def _answer(comparison: Comparison, lang: Lang) -> list[str]:
     first, lead = _pair(comparison)
-    others = list(comparison.manifest["scenarios"])[1:]
+    others = list(comparison.manifest["policies"])[1:]
     shown = {
         "first": first.name(lang),
         "a": first.letter,
@@ -138,7 +138,16 @@ def _answer(comparison: Comparison, lang: Lang) -> list[str]:
     else:
         kind = "undecided"
     today = "today_drawn" if int(comparison.manifest["draws"]) else "today"
-    return [word(f"decision.answer.{today}", lang, **shown), word(f"decision.answer.{kind}", lang, **shown)]
+    said = [word(f"decision.answer.{today}", lang, **shown), word(f"decision.answer.{kind}", lang, **shown)]
+    return [too_few(comparison, lang), *said] if compared.too_few(comparison) else said
+
+
+def too_few(comparison: Comparison, lang: Lang) -> str:
+    """The sentence that comes first where there are too few runs to say anything."""
+    n, drawn = compared.tried(comparison)
+    runs = counted("front.simulations", compared.runs_each(comparison), lang)
+    kind = "too_few" if drawn else "too_few_alike"
+    return word(f"front.answer.{kind}", lang, runs=runs, n=number(n, lang), least=compared.FEWEST)
 
 
 def _change(comparison: Comparison, measure: str, scenario: str, lang: Lang) -> str:
@@ -154,25 +163,35 @@ def _decided(comparison: Comparison, one: str, other: str) -> bool:
 
 def _do(comparison: Comparison, lang: Lang) -> list[Line]:
     _, lead = _pair(comparison)
+    lines = by_doors(comparison, lead, lang)
+    if not lines:
+        event = compared.is_event(comparison, lead.id)
+        kind = "event" if event else "only_meanwhile" if compared.begins(comparison, lead.id) else "nothing"
+        return [Line(word(f"decision.do.{kind}", lang, lead=lead.letter)), Line(_doors(comparison, lang))]
+    return [*lines, Line(_doors(comparison, lang)), Line(_when(comparison, lead, lang))]
+
+
+def by_doors(comparison: Comparison, lead: Policy, lang: Lang, most: int = len(_BY)) -> list[Line]:
+    """What a policy does, by the step or door by which it must be done, at most so many lines; events are not done."""
     run = comparison.details[lead.id]
     own: dict[str, list[Moved]] = {}
     for each in compared.stand_otherwise(comparison, lead.id):
-        own.setdefault(_line(each), []).append(each)
+        if each.parameter.role != "event":
+            own.setdefault(_line(each), []).append(each)
     if not own:
-        kind = "only_meanwhile" if compared.begins(comparison, lead.id) else "nothing"
-        return [Line(word(f"decision.do.{kind}", lang, lead=lead.letter)), Line(_doors(comparison, lang))]
+        return []
     months = compared.steps(run) | compared.doors(run)
     named = {name.replace("-", "_"): month_of_year(month, lang) for name, month in months.items()}
     due = {theme: months[by] if (by := _BY[theme]) else 13 for theme in own}
     shown = min(_MOST_LEVERS, max(_ROOM // len(own), 1))
     lines = []
-    for theme in sorted(own, key=lambda name: (due[name], list(_BY).index(name))):
+    for theme in sorted(own, key=lambda name: (due[name], list(_BY).index(name)))[:most]:
         by = word("decision.do.any_time", lang)
         if due[theme] <= 12:
             by = word("decision.do.by", lang, month=month_of_year(due[theme], lang))
         levers = _levers(own[theme], shown, comparison.manifest["agency_names"], lang)
         lines.append(Line(word(f"decision.do.{theme}", lang, levers=levers, **named), by))
-    return [*lines, Line(_doors(comparison, lang)), Line(_when(comparison, lead, lang))]
+    return lines
 
 
 def _levers(moved: list[Moved], most: int, agencies: dict[str, str], lang: Lang) -> str:
@@ -218,7 +237,7 @@ def _when(comparison: Comparison, lead: Policy, lang: Lang) -> str:
 
 def _sure(comparison: Comparison, lang: Lang) -> list[Line]:
     first, lead = _pair(comparison)
-    runs = counted("count.runs", len(comparison.runs[["draw", "seed"]].drop_duplicates()), lang)
+    runs = counted("count.runs", compared.runs_each(comparison), lang)
     found = compared.policies(comparison)
     lines = []
     few = int(comparison.manifest.get("families_simulated", FEW_FAMILIES))
@@ -257,6 +276,8 @@ def _told_apart(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
         if np.isfinite(more):
             many = more > MANY_RUNS
             needed = word("decision.sure.many", lang) if many else counted("count.more_runs", int(more), lang)
+            of = "" if many else compared.more_of(comparison, lead.id, other)
+            needed = word(f"decision.sure.of.{of}", lang, needed=needed) if of else needed
         named.append(word("decision.sure.rival", lang, policy=found[other].letter, needed=needed))
     if len(rivals) > _MOST_RIVALS:
         named.append(counted("count.more_policies", len(rivals) - _MOST_RIVALS, lang))
@@ -264,9 +285,6 @@ def _told_apart(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
 
 
 def _targets(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
-    table = comparison.targets
-    begun = table["month"] >= compared.begins(comparison, lead.id)
-    table = table[(table["scenario"] == lead.id) & (table["runs"] > 0) & begun]
     return [
         word(
             "decision.sure.target",
@@ -276,7 +294,7 @@ def _targets(comparison: Comparison, lead: Policy, lang: Lang) -> list[str]:
             month=month_name(row.month, lang),
             p=percent(row.probability, lang, 0),
         )
-        for row in table.itertuples()
+        for row in compared.targets_of(comparison, lead.id).itertuples()
     ]
 
 
@@ -316,6 +334,10 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
         lines.append(Line(word(f"decision.costs.{kind}", lang, cost=shown, **words)))
     if np.isfinite(cost.mean) and not cost.is_zero:
         lines.append(Line(_by_source(comparison, lead, lang)))
+    displaced = compared.difference(comparison, "displaced_rp", lead.id)
+    if np.isfinite(displaced.mean) and abs(displaced.mean) >= _LEAST_RP:
+        shown = numbers.rupiah(displaced, lang, sign=True)
+        lines.append(Line(word("decision.costs.displaced", lang, rp=shown, **words)))
     prices = {effect: compared.cost_per(comparison, lead.id, effect, lang) for effect in compared.EFFECTS}
     reasons = {why for price, why in prices.values() if price is None}
     if len(reasons) == 1 and all(price is None for price, _ in prices.values()) and (why := reasons.pop()):
@@ -376,7 +398,9 @@ def _changes(comparison: Comparison, lang: Lang) -> list[Line]:
     drawn = compared.drawn(comparison)
     if len(drawn):
         widest = [compared.meaning(key, lang) for key in drawn["key"].head(SHOWN_ASSUMPTIONS)]
-        fitted = set((comparison.manifest.get("beliefs") or {}).get("fitted") or []) & set(comparison.manifest["drawn"])
+        fitted = set((comparison.manifest.get("parameter_draws") or {}).get("fitted") or []) & set(
+            comparison.manifest["drawn"]
+        )
         words = {"n": number(len(drawn), lang), "k": number(len(fitted), lang), "widest": "; ".join(widest)}
         lines.append(Line(word("decision.changes.drawn_fitted" if fitted else "decision.changes.drawn", lang, **words)))
         lines += _standing_out(comparison, lead, len(drawn), lang)

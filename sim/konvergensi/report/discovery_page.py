@@ -95,7 +95,7 @@ def _done(found: Discovery, lang: Lang) -> Block:
         sentences.append(word("discovery.chance_one", lang))
     if manifest["left_out"]:
         sentences.append(word("discovery.left_out", lang, n=manifest["left_out"]))
-    if "cost_per_case" in found.cases.values:
+    if "cost_per_case_rp" in found.cases.values:
         sentences.append(word("discovery.cost", lang))
     return Block(word("discovery.heading.done", lang), sentences, after=[headline(found, lang)])
 

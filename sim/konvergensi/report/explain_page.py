@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from konvergensi.analyses.explain import Explanation
 
 SERVICES, OTHERS = "services:", "services:others"
+PAYERS = {"services:villages": "villages", "services:partners": "partners"}  # not agencies, but who pays
 INDENT = "– "  # before what is inside the line above
 LITTLE = 0.25  # share of the true change below which coordination and services are "neither"
 _NAMES = {
     "measurement:dates": "dates",
     "measurement:error": "error",
-    "anyway:incomes": "earlier",
-    "anyway:rest": "rest",
+    "cohort_replacement:incomes": "earlier",
+    "cohort_replacement:rest": "rest",
 }
 
 
@@ -81,7 +82,7 @@ def _largest(found: Explanation) -> pd.Series:
 
 def summed(found: Explanation, lang: Lang) -> str:
     """How the parts come to the total, in one sentence."""
-    names = ("true", "anyway", "income", "coordination", "covid", "services")
+    names = ("true", "cohort_replacement", "income", "coordination", "covid", "services")
     shown = {name: points(found.of(name)["value"], lang) for name in names} | _span(found, lang)
     if "published" not in set(found.parts["part"]):
         return word("explain.sum_true", lang, **shown)
@@ -91,7 +92,7 @@ def summed(found: Explanation, lang: Lang) -> str:
 def incomes(found: Explanation, lang: Lang) -> str:
     """What of it rests on the assumed rise of incomes."""
     trend = found.manifest["income_trend"]
-    earlier, since = (found.of(name)["value"] for name in ("anyway:incomes", "income"))
+    earlier, since = (found.of(name)["value"] for name in ("cohort_replacement:incomes", "income"))
     return word(
         "explain.incomes", lang, rate=_plain(trend["value"], lang), low=_plain(trend["low"], lang),
         high=_plain(trend["high"], lang), earlier=points(earlier, lang), all=points(earlier + since, lang),
@@ -153,12 +154,16 @@ def part_name(found: Explanation, name: str, lang: Lang) -> str:
     """A part in words."""
     if name == OTHERS:
         return word("explain.part.others", lang)
+    if name in PAYERS:
+        return word(f"explain.part.{PAYERS[name]}", lang)
     if name.startswith(SERVICES):
         return word("explain.part.agency", lang, agency=_agency(found, name, lang))
     return word(f"explain.part.{_NAMES.get(name, name)}", lang, **_span(found, lang))
 
 
 def _agency(found: Explanation, group: str, lang: Lang) -> str:
+    if group in PAYERS:
+        return word(f"explain.part.{PAYERS[group]}", lang)
     names = found.manifest["agencies"][group]
     return plain(", ".join(names))
 
@@ -196,6 +201,7 @@ def _meaning(found: Explanation, lang: Lang) -> Block:
     span, rows = _span(found, lang), []
     for name in map(str, found.parts.loc[found.parts["kind"] == "part", "part"]):
         key = "others" if name == OTHERS else "services" if name.startswith(SERVICES) else name
+        key = PAYERS.get(name, key)
         agencies = _agency(found, name, lang) if key == "others" else ""
         said = word(f"explain.still.{key}", lang, **span, agencies=agencies)
         if name in found.manifest["idle"]:
@@ -249,5 +255,5 @@ def _plain(value: float, lang: Lang) -> str:
 
 
 def chance(found: Explanation) -> str:
-    """What an interval over seeds holds: chance alone, or also the beliefs of fitted draws."""
-    return "fitted" if (found.manifest.get("beliefs") or {}).get("from") == "fitted" else "chance"
+    """What an interval over seeds holds: chance alone, or also the fitted draws of parameters."""
+    return "fitted" if (found.manifest.get("parameter_draws") or {}).get("from") == "fitted" else "chance"

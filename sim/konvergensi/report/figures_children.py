@@ -44,6 +44,7 @@ def prevalence(run: RunTables, lang: Lang) -> Figure:
     panel.value_axis(axes, lang, word("axis.prevalence", lang))
     target = read.TARGET_SHARE * 100
     key: list[Artist] = []
+    fitted = _draw_level(axes, run, key, lang)
     if len(truth):
         label = word("prevalence.truth", lang)
         key.append(panel.line(axes, truth, "prevalence", label, color=theme.BLUE))
@@ -56,11 +57,23 @@ def prevalence(run: RunTables, lang: Lang) -> Figure:
     label = word("prevalence.target", lang)
     key.append(axes.axhline(target, color=theme.GREY, ls=(0, (5, 3)), label=label))
     key += panel.shock_bands(axes, run, lang)
-    heights = [truth["prevalence"] * 100, surveys["percent"], surveys["high"], routine["percent"], published]
+    heights = [truth["prevalence"] * 100, surveys["percent"], surveys["high"], routine["percent"], published, fitted]
     axes.set_ylim(0, 1.14 * float(np.nanmax([target, *pd.concat(heights)])))
     title = _prevalence_title(truth, surveys, lang)
     interval = "interval.survey" if len(surveys) else "interval.none"
     return theme.dress(figure, run, lang, title, word("prevalence.note", lang), key, interval)
+
+
+def _draw_level(axes: Axes, run: RunTables, key: list[Artist], lang: Lang) -> pd.Series:
+    """The level fitted over the country with its 90 % interval, as a band under the rest; returns its upper ends."""
+    level = run.manifest.get("level") or {}
+    if level.get("from") != "country":
+        return pd.Series(dtype=float)
+    at = read.year_fraction(pd.Series([f"{year}-07" for year in level["percent"]]))
+    _, low, high = np.array(list(level["percent"].values()), float).T
+    label = word("prevalence.level", lang)
+    key.append(axes.fill_between(at, low, high, color=theme.SKY, alpha=0.25, lw=0, zorder=0, label=label))
+    return pd.Series(high)
 
 
 def _draw_published(axes: Axes, run: RunTables, key: list[Artist], lang: Lang) -> pd.Series:

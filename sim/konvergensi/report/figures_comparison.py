@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from konvergensi.results.comparison import Comparison
 
 _FOREST = ("prevalence", "stunted_children", "protected_in_time", "complete_package_share")
+_LABEL_AT = 0.13  # of the width of the panel: the middle of a target's label
 _TARGET_NEAR = 8.0  # percentage points: a target further below what is drawn would flatten the picture
 
 
 @theme.themed
 def trajectories(comparison: Comparison, lang: Lang) -> Figure:
-    """True prevalence of every policy; the first one's interval as a band, every interval at the end as a bar."""
+    """True prevalence of every policy; the first one's interval as a band, every interval at the end as a bar.
+
+    With too few runs to say anything there are no intervals: they would hide the lines.
+    """
+    few = compared.too_few(comparison)
     shown = compared.policies(comparison)
     table = comparison.comparison[comparison.comparison["measure"] == "prevalence"]
     figure = base.new()
@@ -37,26 +42,27 @@ def trajectories(comparison: Comparison, lang: Lang) -> Figure:
     panel.time_axis(axes, lang, comparison, table["month"], most=5)
     first = next(iter(shown))
     for scenario, policy in shown.items():
-        rows = table[table["scenario"] == scenario].sort_values("month")
+        rows = table[table["policy"] == scenario].sort_values("month")
         at = read.year_fraction(rows["month"])
-        if scenario == first:
+        if scenario == first and not few:
             axes.fill_between(at, rows["low"], rows["high"], color=policy.colour, alpha=0.12, lw=0, zorder=1)
         marker = "o" if len(rows) == 1 else ""
         axes.plot(at, rows["mean"], color=policy.colour, ls=policy.dashes, lw=2.2, marker=marker, zorder=3)
     key = base.key(list(shown.values()), lang, line=True)
-    lowest = float(np.nanmin(table[["mean", "low"]].to_numpy(float)))
+    lowest = float(np.nanmin(table[["mean"] if few else ["mean", "low"]].to_numpy(float)))
     due = comparison.targets[comparison.targets["runs"] > 0]
     for target in sorted(due["target_percent"].unique(), reverse=True):
         if target > lowest - _TARGET_NEAR:
             axes.axhline(target, color=theme.GREY, lw=1.2, ls=(0, (5, 3)), zorder=1)
             ends.axhline(target, color=theme.GREY, lw=1.2, ls=(0, (5, 3)), zorder=1)
             label = word("compare.target", lang, target=number(target, lang, int(target % 1 > 0)))
-            panel.value_label(axes, label, (axes.get_xlim()[0] + 0.9, target))
+            begin, end = axes.get_xlim()
+            panel.value_label(axes, label, (begin + _LABEL_AT * (end - begin), target))
     panel.value_axis(axes, lang, word("axis.prevalence", lang))
     month = compared.last_month(comparison)
     for place, (scenario, policy) in enumerate(shown.items()):
         end = compared.level(comparison, "prevalence", scenario)
-        if end.has_interval:
+        if end.has_interval and not few:
             ends.vlines(place, end.low, end.high, color=policy.colour, lw=2.2)
         ends.plot([place], [end.mean], policy.marker, color=policy.colour, ms=6, mec="white")
     ends.set_xlim(-0.8, len(shown) - 0.2)
@@ -70,6 +76,7 @@ def trajectories(comparison: Comparison, lang: Lang) -> Figure:
     shown_in = {"low": percent(min(values) / 100, lang), "high": percent(max(values) / 100, lang)}
     title = word("compare.trajectories.title", lang, month=month_name(month, lang), **shown_in)
     note = word("compare.trajectories.note", lang, first=shown[first].letter)
+    note = word("compare.trajectories.note_few", lang) if few else note
     return base.finish(figure, comparison, lang, title, 3.4, note, key)
 
 
@@ -82,9 +89,10 @@ def difference_over_time(comparison: Comparison, lang: Lang) -> Figure:
     panel.time_axis(axes, lang, comparison, table["month"], most=6)
     base.zero(axes, vertical=False)
     for policy in base.others(comparison):
-        rows = table[table["scenario"] == policy.id].sort_values("month")
+        rows = table[table["policy"] == policy.id].sort_values("month")
         at = read.year_fraction(rows["month"])
-        axes.fill_between(at, rows["diff_low"], rows["diff_high"], color=policy.colour, alpha=0.14, lw=0)
+        if not compared.too_few(comparison):
+            axes.fill_between(at, rows["diff_low"], rows["diff_high"], color=policy.colour, alpha=0.14, lw=0)
         marker = "o" if len(rows) == 1 else ""
         axes.plot(at, rows["difference"], color=policy.colour, ls=policy.dashes, lw=2.2, marker=marker)
     panel.value_axis(axes, lang, word("compare.axis.difference", lang))

@@ -181,7 +181,7 @@ def cost_data(comparison: Comparison) -> pd.DataFrame:
 
 def money_data(comparison: Comparison) -> pd.DataFrame:
     """Mean rupiah by scenario, source and stage."""
-    mean = comparison.costs.groupby(["scenario", "source", "stage"], sort=False)["rp"].mean()
+    mean = comparison.costs.groupby(["policy", "source", "stage"], sort=False)["amount_rp"].mean()
     return mean.rename("rp_mean_over_runs").reset_index()
 
 
@@ -192,4 +192,4 @@ def calendar_data(comparison: Comparison) -> pd.DataFrame:
         at, ready = compared.steps(run), compared.caught(run)
         rows += [(scenario, "step", step, at[step], "") for step in (*compared.STEPS, "village_rule")]
         rows += [(scenario, "door", d, m, "caught" if ready[d] else "missed") for d, m in compared.doors(run).items()]
-    return pd.DataFrame(rows, columns=["scenario", "kind", "name", "month_of_year", "plan"])
+    return pd.DataFrame(rows, columns=["policy", "kind", "name", "month_of_year", "plan"])

@@ -51,7 +51,7 @@ def _map(comparison: Comparison, lang: Lang, scenario: str, change: bool = False
     axes = figure.subplots()
     policy, first = compared.policies(comparison)[scenario], compared.policies(comparison)[base.first(comparison)]
     placed = comparison.villages.dropna(subset=["x", "y", "prevalence"])
-    rows = placed[placed["scenario"] == scenario]
+    rows = placed[placed["policy"] == scenario]
     kind = "change" if change else "level"
     words = {"policy": policy.name(lang), "first": first.letter, "year": base.last_year(comparison)}
     title, note = (word(f"compare.map.{part}.{kind}", lang, **words) for part in ("title", "note"))
@@ -64,7 +64,7 @@ def _map(comparison: Comparison, lang: Lang, scenario: str, change: bool = False
         reach = max(float(np.percentile(np.abs(values), 98)), 0.05)
         scale, colours = Normalize(-reach, reach), _DIVERGING
     else:
-        both = placed[placed["scenario"].isin([first.id, compared.leading(comparison)])]["prevalence"]
+        both = placed[placed["policy"].isin([first.id, compared.leading(comparison)])]["prevalence"]
         low, high = np.percentile(both, [2, 98])
         room = max(0.0, 0.5 - (high - low) / 2)
         scale, colours = Normalize(low - room, high + room), theme.SCALE
@@ -125,12 +125,12 @@ def _network(comparison: Comparison, lang: Lang, scenario: str) -> Figure:
 
 def villages_before(comparison: Comparison) -> pd.DataFrame:
     """Villages under the first scenario."""
-    return comparison.villages[comparison.villages["scenario"] == base.first(comparison)]
+    return comparison.villages[comparison.villages["policy"] == base.first(comparison)]
 
 
 def villages_after(comparison: Comparison) -> pd.DataFrame:
     """Villages under the leading scenario, and their difference."""
-    return comparison.villages[comparison.villages["scenario"] == compared.leading(comparison)]
+    return comparison.villages[comparison.villages["policy"] == compared.leading(comparison)]
 
 
 def ties_before(comparison: Comparison) -> pd.DataFrame:
@@ -147,4 +147,4 @@ def _ties(comparison: Comparison, scenario: str) -> pd.DataFrame:
     run = comparison.details[scenario]
     months = agencies.moments(run)
     table = agencies.ties_at(run, months[-1]) if months else read.rows(None, "layer", "source", "target", "weight")
-    return table.assign(scenario=scenario)
+    return table.assign(policy=scenario)

@@ -118,7 +118,7 @@ def targeting(comparison: Comparison, lang: Lang) -> Figure:
     names = list(errors.index.unique("programme"))
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, kind in ((left, "exclusion"), (right, "inclusion")):
-        wide = errors[f"{kind}_error"].unstack("scenario").reindex(index=names, columns=list(shown)) * 100
+        wide = errors[f"{kind}_error"].unstack("policy").reindex(index=names, columns=list(shown)) * 100
         for place, row in enumerate(wide.to_numpy(float)):
             if np.isfinite(row).any():
                 axes.hlines(place, np.nanmin(row), np.nanmax(row), color=theme.PALE, lw=3, zorder=1)
@@ -147,8 +147,8 @@ def _targeting(comparison: Comparison) -> pd.DataFrame:
     tables = {s: compared.errors(run) for s, run in comparison.details.items()}
     first = tables[base.first(comparison)]
     chosen = list(first.nlargest(_MOST_PROGRAMMES, "eligible")["programme"])
-    parts = [table[table["programme"].isin(chosen)].assign(scenario=s) for s, table in tables.items()]
-    found = pd.concat(parts, ignore_index=True).set_index(["programme", "scenario"])
+    parts = [table[table["programme"].isin(chosen)].assign(policy=s) for s, table in tables.items()]
+    found = pd.concat(parts, ignore_index=True).set_index(["programme", "policy"])
     order = {programme: place for place, programme in enumerate(chosen)}
     return found.sort_index(level="programme", key=lambda names: names.map(order), sort_remaining=False)
 
@@ -160,13 +160,13 @@ def cascade_data(comparison: Comparison) -> pd.DataFrame:
     """Share of all needs by stage and scenario."""
     chains = {scenario: compared.chain_shares(run) for scenario, run in comparison.details.items()}
     table = pd.DataFrame(chains).rename_axis("stage").reset_index()
-    return table.melt("stage", var_name="scenario", value_name="share_of_need")
+    return table.melt("stage", var_name="policy", value_name="share_of_need")
 
 
 def services_data(comparison: Comparison) -> pd.DataFrame:
     """Share of the need taken up by service and scenario."""
     table = _uptake(comparison).rename_axis("service").reset_index()
-    return table.melt("service", var_name="scenario", value_name="share_of_need_taken_up")
+    return table.melt("service", var_name="policy", value_name="share_of_need_taken_up")
 
 
 def targeting_data(comparison: Comparison) -> pd.DataFrame:

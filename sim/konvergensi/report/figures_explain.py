@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COLOURS = {
     "measurement": theme.PURPLE,
-    "anyway": theme.GREY,
+    "cohort_replacement": theme.GREY,
     "income": theme.SKY,
     "covid": theme.RED,
     "coordination": theme.BLUE,

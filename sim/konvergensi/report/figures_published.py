@@ -79,7 +79,7 @@ def compared_routine_data(comparison: Comparison) -> pd.DataFrame:
     """The data behind it: see `readings_published.routine_by_kecamatan`."""
     first = base.first(comparison)
     found = real.routine_by_kecamatan(comparison.details[first].surveys, comparison.manifest)
-    return found.assign(scenario=first, intervals=word("interval.register_detail", "en"))
+    return found.assign(policy=first, intervals=word("interval.register_detail", "en"))
 
 
 def _title(found: pd.DataFrame, lang: Lang) -> str:

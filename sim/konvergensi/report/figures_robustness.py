@@ -34,7 +34,7 @@ def figures(found: Robustness, lang: Lang) -> dict[str, Figure]:
 @theme.themed
 def rules(found: Robustness, lang: Lang) -> Figure:
     """Each rule's number of each scenario with its interval; the best by that rule is filled."""
-    names = list(found.manifest["scenarios"])
+    names = list(found.manifest["policies"])
     rows = -(-len(found.rules) // COLUMNS)
     figure = theme.new_figure(11.5, 6.0)
     panels = figure.subplots(rows, COLUMNS, squeeze=False, sharey=True)
@@ -60,7 +60,7 @@ def _draw(axes: Axes, found: Robustness, rule: str, lang: Lang) -> None:
     table = found.of(rule)
     scale = 100.0 if rule == "satisficing" else unit_of(measure_of(found.manifest["output"])).scale
     best = words_of.winners(found, rule)
-    for place, name in enumerate(found.manifest["scenarios"]):
+    for place, name in enumerate(found.manifest["policies"]):
         row = table.loc[name]
         style = _BEST if name in best and len(best) < len(table) else _OTHER
         line = {key: style[key] for key in ("color", "lw")}

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from konvergensi.base.plain import write_csv
+from konvergensi.base.harmless import write_csv
 from konvergensi.base.words import Lang, number, word
 from konvergensi.methods.factors import DUMMY
 from konvergensi.report import axes as panel

@@ -55,7 +55,7 @@ def glance(comparison: Comparison, lang: Lang) -> Table:
     names = ("policy", "prevalence", "difference", "best", "protected", "spent")
     month = month_name(compared.last_month(comparison), lang)
     columns = [word(f"report.glance.{name}", lang, month=month) for name in names]
-    first = str(comparison.manifest["scenarios"][0])
+    first = str(comparison.manifest["policies"][0])
     rows = []
     for scenario, policy in compared.policies(comparison).items():
         reference = scenario == first
@@ -107,7 +107,7 @@ def targets(comparison: Comparison, lang: Lang) -> Table | None:
     due = [each for each, any_ in reached.items() if any_]
     if not due:
         return None
-    chances = table.set_index(["scenario", "target_percent", "month"])["probability"]
+    chances = table.set_index(["policy", "target_percent", "month"])["probability"]
     columns = [word("report.glance.policy", lang)]
     for target, month in due:
         shown = number(target, lang, int(target % 1 > 0))
@@ -142,7 +142,7 @@ def _corner(name: str, comparison: Comparison, lang: Lang) -> Corner:
     cells = {key: [show(comparison, scenario, lang) for scenario in found] for key, show in measures.items()}
     rows = [[word(f"report.measure.{key}", lang), *shown] for key, shown in cells.items()]
     first, lead = (
-        list(found).index(comparison.manifest["scenarios"][0]),
+        list(found).index(comparison.manifest["policies"][0]),
         list(found).index(compared.leading(comparison)),
     )
     letters = {"first": compared.letter(first), "lead": compared.letter(lead)}
@@ -191,7 +191,7 @@ def _gap(high: str, low: str) -> Callable[[Comparison, str, Lang], str]:
     """Difference of prevalence between two groups, points."""
 
     def show(comparison: Comparison, scenario: str, lang: Lang) -> str:
-        means = comparison.groups[comparison.groups["scenario"] == scenario].set_index("group")["mean"]
+        means = comparison.groups[comparison.groups["policy"] == scenario].set_index("group")["mean"]
         if not {high, low} <= set(means.index):
             return ABSENT
         return word("unit.points", lang, n=number(float(means[high] - means[low]), lang, 1))

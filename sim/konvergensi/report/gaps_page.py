@@ -77,7 +77,7 @@ def _worse(gaps: Gaps, lang: Lang) -> list[str]:
     for measure in MEASURES:
         table = gaps.differences[gaps.differences["measure"] == measure]
         edges = table[["chance_low", "chance_high"]].to_numpy(float) * GOOD[measure]
-        # never with one seed, where edges are NaN, nor with two, which may agree by luck
+        # never with one seed, where edges are NaN, nor with two, which may agree by chance
         beyond = (edges < 0).all(axis=1) & (len(gaps.manifest["seeds"]) > 2)
         names = [set_name(str(closed), lang) for closed, worse in zip(table["closed"], beyond) if worse]
         if names:

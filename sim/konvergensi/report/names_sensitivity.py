@@ -57,8 +57,8 @@ def output_name(found: Sensitivity, label: str, lang: Lang) -> str:
     measure = name.removeprefix(DIFFERENCE)
     shown = _measure(found, measure, lang)
     if name.startswith(DIFFERENCE) or name == COST:
-        reference = found.manifest["scenarios"][0]
-        scenario = scenario or found.manifest["scenarios"][-1]
+        reference = found.manifest["policies"][0]
+        scenario = scenario or found.manifest["policies"][-1]
         return word("sensitivity.difference", lang, output=shown, scenario=scenario, reference=reference)
     return word("sensitivity.of_scenario", lang, output=shown, scenario=scenario) if scenario else shown
 
@@ -107,7 +107,7 @@ def sensitivity_origin(found: Sensitivity, lang: Lang) -> str:
     manifest = found.manifest
     parts = [f"konvergensi {manifest['version']}", method_name(found, lang)]
     if manifest["model"] == "konvergensi":
-        scenarios = word("origin.scenarios", lang, names=", ".join(manifest["scenarios"]))
+        scenarios = word("origin.scenarios", lang, names=", ".join(manifest["policies"]))
         parts += [scenarios, place(found), period(found, lang)]
     else:
         parts.append(word("sensitivity.done.function", lang, model=manifest["model"]).rstrip("."))

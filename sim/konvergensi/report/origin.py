@@ -24,7 +24,7 @@ def origin(run: RunTables, lang: Lang, interval: str) -> str:
     manifest = run.manifest
     parts = [
         f"konvergensi {manifest.get('version', '?')}",
-        word("origin.scenario", lang, name=manifest.get("scenario", "?")),
+        word("origin.scenario", lang, name=manifest.get("policy", "?")),
         str(manifest.get("district_name", manifest.get("district", "?"))),
         period(run, lang),
         word("origin.seed", lang, seed=manifest.get("seed", "?")),
@@ -45,7 +45,7 @@ def comparison_origin(comparison: Comparison, lang: Lang, interval: str = "") ->
     manifest = comparison.manifest
     parts = [
         f"konvergensi {manifest.get('version', '?')}",
-        word("origin.scenarios", lang, names=", ".join(manifest["scenarios"])),
+        word("origin.scenarios", lang, names=", ".join(manifest["policies"])),
         str(manifest.get("district_name", manifest.get("district", "?"))),
         period(comparison, lang),
         draws_and_seeds(comparison, lang),
@@ -61,7 +61,7 @@ def draws_and_seeds(comparison: Comparison, lang: Lang) -> str:
     """How many draws of the parameters and how many seeds, in words."""
     manifest = comparison.manifest
     draws, seeds = int(manifest["draws"]), int(manifest["seeds"])
-    fitted = (manifest.get("beliefs") or {}).get("from") == "fitted"
+    fitted = (manifest.get("parameter_draws") or {}).get("from") == "fitted"
     kind = "count.fitted_draws" if fitted else "count.draws"
     drawn = counted(kind, draws, lang) if draws else word("count.no_draws", lang)
     return word("count.times", lang, draws=drawn, seeds=counted("count.seeds", seeds, lang))

@@ -14,24 +14,29 @@ from matplotlib.figure import Figure
 
 from konvergensi.base.errors import format_value
 from konvergensi.base.folders import drafted, write_json
-from konvergensi.base.plain import plain
-from konvergensi.base.scalars import plain as scalar
+from konvergensi.base.harmless import plain
+from konvergensi.base.scalars import scalar
 from konvergensi.base.words import Lang, number
 from konvergensi.observe.units import units_of
 from konvergensi.report import (
+    allocate_page,
     comparison,
     comparison_printed,
     country_validation_page,
     discovery_page,
+    districts_page,
     explain_page,
     figures_calibration,
     figures_country_validation,
     figures_discovery,
     figures_explain,
     figures_gaps,
+    figures_nation,
     figures_robustness,
     figures_sensitivity,
     gaps_page,
+    nation_page,
+    paper,
     robustness_page,
     run_page,
     sensitivity_page,
@@ -39,6 +44,7 @@ from konvergensi.report import (
     theme,
     trial_words,
     validation_page,
+    villages_page,
 )
 from konvergensi.report import figures as run_figures
 from konvergensi.results.saving import write_result
@@ -107,7 +113,9 @@ SHOWN: dict[str, Shown] = {
     "run": Shown(run_page.lines, ("summary.md", summary.summary), _made(run_figures.FIGURES), run_figures.shown),
     "comparison": Shown(comparison_printed.lines, None, _of_comparison, extra=comparison.write, own_figures=True),
     "gaps": Shown(gaps_page.lines, ("gaps.md", gaps_page.page), _made(figures_gaps.FIGURES), figures_gaps.shown),
+    "allocation": Shown(allocate_page.lines, ("allocation.md", allocate_page.page)),
     "explanation": Shown(explain_page.lines, ("explain.md", explain_page.page), _made(figures_explain.FIGURES)),
+    "villages": Shown(villages_page.lines, ("villages.md", villages_page.page), extra=villages_page.write),
     "trial": Shown(trial_words.lines),
     "calibration": Shown(validation_page.calibration_lines, extra=_fitted),
     "sensitivity": Shown(
@@ -127,6 +135,13 @@ SHOWN: dict[str, Shown] = {
         _made(figures_calibration.FIGURES),
         figures_calibration.shown,
     ),
+    "districts": Shown(districts_page.lines, ("districts.md", districts_page.page), _made(districts_page.FIGURES)),
+    "nation": Shown(
+        nation_page.lines,
+        ("nation.md", nation_page.page),
+        _made(figures_nation.FIGURES),
+        extra=nation_page.write,
+    ),
     "country_validation": Shown(
         country_validation_page.lines,
         ("validation.md", country_validation_page.page),
@@ -135,23 +150,30 @@ SHOWN: dict[str, Shown] = {
 }
 
 
-def save(result: Any, out: Path, lang: Lang, command: str | None, figures: bool = True) -> list[str]:
+def save(
+    result: Any, out: Path, lang: Lang, command: str | None, figures: bool = True, also: Collection[str] = ()
+) -> list[str]:
     """Write everything there is of a result into `out`, all of it or nothing; return the names.
+
+    Parameters: also, what is written beside it (report/paper.py).
 
     Raises InputError when something that is not ours stands in the way, OSError when `out` cannot be written.
     """
-    shown = SHOWN[result.kind]
+    shown, page = SHOWN[result.kind], ""
+    paper.check(result.kind, also)
     own = result.manifest | {"lang": lang, "command": command or result.manifest.get("command", "")}
     result = replace(result, manifest=own)
     with drafted(out) as draft:
         if shown.page is not None:
-            name, page = shown.page
-            (draft / name).write_text(plain(page(result, lang)), encoding="utf-8")
+            name, of_page = shown.page
+            page = plain(of_page(result, lang))
+            (draft / name).write_text(page, encoding="utf-8")
         if shown.extra is not None:
             shown.extra(result, draft, lang)
         if figures and not shown.own_figures:
             drawn = shown.figures(result, lang)
             write_figures({name: drawn[name] for name in _there(result)}, draft / "figures")
+        paper.write(result, draft, lang, also, page)
         return write_result(result, draft)
 
 

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from konvergensi.base.months import parse_month
 from konvergensi.base.words import Lang, month_of_year, number, part, rupiah, word, word_or
-from konvergensi.inputs.advice import RULED_BY
+from konvergensi.inputs.advice import ruled_by
 from konvergensi.inputs.agencies import any_line, any_opd
 from konvergensi.inputs.kinds import families
 from konvergensi.inputs.parameters import Parameter, Settings, Value, load_parameters
@@ -41,17 +41,15 @@ GROUPS = {
     "wealth": read.WEALTH,
     "age": read.AGE_BANDS,
 }
+FEWEST = 6  # with fewer, all on one side may be chance: 2 x 0.5^5 exceeds 5 % (sign test)
 FEWEST_DRAWS = 10  # with fewer, a rank correlation says nothing about one parameter among hundreds
 MEASURE = "prevalence"  # what policies are ranked by
 EFFECTS = {"d_cases": "cases_averted", "d_protected": "protected_in_time"}  # as tables call it, as the manifest does
 STEPS = ("analysis", "plan", "rembuk")
-# source of money -> the lever that says in which month its door closes; APBD-P is a second door for APBD
-DOORS = {
-    "apbd": "calendar.musrenbang_month",
-    "apbn": "calendar.apbn_month",
-    "dana-desa": "calendar.musdes_month",
-    "dak": "calendar.dak_month",
-    "apbdp": "calendar.apbdp_month",
+COMPANIES = "csr"  # their money follows no public budget: no door is shown
+APBDP = "apbdp"  # the changed budget, a second door for APBD
+DOORS = {source: key for source, key in calendar.DOOR_OF_SOURCE.items() if source != COMPANIES} | {
+    APBDP: "calendar.apbdp_month"
 }
 _LOGGED = re.compile(r"(\d{4}-\d{2})(?: \.\. (\d{4}-\d{2}))? (\S+): (.*?) -> (.*?) \(([^()]*?)(?:; [^()]*)?\)")
 
@@ -167,7 +165,7 @@ def policies(comparison: Comparison) -> dict[str, Policy]:
             _MARKERS[place % len(_MARKERS)],
             DASHES[place // len(_COLOURS) % len(DASHES)],
         )
-        for place, scenario in enumerate(comparison.manifest["scenarios"])
+        for place, scenario in enumerate(comparison.manifest["policies"])
     }
 
 
@@ -180,7 +178,7 @@ def at_end(comparison: Comparison, measure: str) -> pd.DataFrame:
     """Rows of a measure in the last month, by scenario."""
     table = comparison.comparison
     rows = table[(table["measure"] == measure) & (table["month"] == last_month(comparison))]
-    return rows.set_index("scenario").reindex(comparison.manifest["scenarios"])
+    return rows.set_index("policy").reindex(comparison.manifest["policies"])
 
 
 def level(comparison: Comparison, measure: str, scenario: str) -> Estimate:
@@ -201,33 +199,109 @@ def p_best(comparison: Comparison, measure: str, scenario: str) -> float:
 
 
 def leading(comparison: Comparison) -> str:
-    """Of the scenarios besides the first, the one with the lowest prevalence in most runs; the first if it is alone."""
-    first, *others = comparison.manifest["scenarios"]
+    """Of the scenarios besides the first, the one with the lowest prevalence in most runs; the first if it is alone.
+
+    What happens to a district is no choice: an event leads only where nothing else was compared.
+    """
+    first, *others = comparison.manifest["policies"]
+    others = [each for each in others if not is_event(comparison, each)] or others
     rows = at_end(comparison, MEASURE)
-    ranked = sorted(others, key=lambda s: (-np.nan_to_num(rows.loc[s, "p_best"]), rows.loc[s, "mean"]))
+    ranked = sorted(others, key=lambda policy: (-np.nan_to_num(rows.loc[policy, "p_best"]), rows.loc[policy, "mean"]))
     return str(ranked[0]) if ranked else str(first)
+
+
+def is_event(comparison: Comparison, scenario: str) -> bool:
+    """Whether a scenario happens to a district: its file says so, or all that it moves are events (role `event`)."""
+    declared = (comparison.manifest.get("kinds") or {}).get(scenario)
+    if declared:
+        return bool(declared == "event")
+    own = moved_besides(comparison, scenario)
+    return bool(own) and all(each.parameter.role == "event" for each in own)
+
+
+def pair(comparison: Comparison, first: str, other: str, measure: str = MEASURE) -> Estimate:
+    """The mean difference, other less first, with the interval of the mean; NaN where it is not in the table."""
+    table = comparison.pairs[comparison.pairs["measure"] == measure]
+    for row in table.itertuples():
+        if (row.policy_a, row.policy_b) == (first, other):
+            return Estimate(float(row.difference), float(row.low), float(row.high))
+        if (row.policy_a, row.policy_b) == (other, first):
+            return Estimate(-float(row.difference), -float(row.high), -float(row.low))
+    return Estimate(math.nan, math.nan, math.nan)
+
+
+def tried(comparison: Comparison) -> tuple[int, bool]:
+    """How many independent samples there are, and whether they are draws (else seeds)."""
+    draws = int(comparison.manifest["draws"])
+    return (draws, True) if draws > 1 else (int(comparison.manifest["seeds"]), False)
+
+
+def too_few(comparison: Comparison) -> bool:
+    """Whether there are so few samples that nothing can be said, whatever they show."""
+    return tried(comparison)[0] < FEWEST
+
+
+def runs_each(comparison: Comparison) -> int:
+    """How many runs there are of each scenario."""
+    return len(comparison.runs[["draw", "seed"]].drop_duplicates())
+
+
+def better_share(comparison: Comparison, scenario: str, ties: bool = False) -> float:
+    """Share of the runs in which prevalence ends lower than under the first scenario; ties: or as low."""
+    table = comparison.runs
+    end = table[(table["measure"] == MEASURE) & (table["month"] == last_month(comparison))]
+    wide = end.pivot(index=["draw", "seed"], columns="policy", values="value")
+    less = wide[scenario] - wide[str(comparison.manifest["policies"][0])]
+    return float((less <= 0).mean() if ties else (less < 0).mean())
+
+
+def targets_of(comparison: Comparison, scenario: str) -> pd.DataFrame:
+    """Rows of the targets that fall due after the scenario begins."""
+    table = comparison.targets
+    begun = table["month"] >= begins(comparison, scenario)
+    return table[(table["policy"] == scenario) & (table["runs"] > 0) & begun]
+
+
+def survey_margin(comparison: Comparison) -> float:
+    """Points by which two surveys here may differ by chance (95 %), from those simulated; NaN without any."""
+    table = comparison.details[str(comparison.manifest["policies"][0])].surveys
+    rows = table[table["level"] == "district"]
+    half = ((rows["high"] - rows["low"]) / 2).dropna()
+    return float(math.sqrt(2) * half.median()) if len(half) else math.nan
 
 
 def rivals(comparison: Comparison, scenario: str, measure: str = MEASURE) -> list[tuple[str, float]]:
     """Scenarios that the runs cannot tell from this one, with the number of runs more that would (NaN: not known)."""
     table = comparison.pairs
-    table = table[(table["measure"] == measure) & ~table["decided"].astype(bool)]
+    table = table[(table["measure"] == measure) & ~table["decided"].astype(bool) & ~_same(table)]
     found = []
     for row in table.itertuples():
-        if scenario in (row.scenario_a, row.scenario_b):
-            other = row.scenario_b if row.scenario_a == scenario else row.scenario_a
+        if scenario in (row.policy_a, row.policy_b):
+            other = row.policy_b if row.policy_a == scenario else row.policy_a
             found.append((str(other), float(row.more_runs)))
-    order = {name: place for place, name in enumerate(comparison.manifest["scenarios"])}
+    order = {name: place for place, name in enumerate(comparison.manifest["policies"])}
     return sorted(found, key=lambda pair: order.get(pair[0], 0))
+
+
+def more_of(comparison: Comparison, one: str, other: str, measure: str = MEASURE) -> str:
+    """Of what more runs would tell two scenarios apart most cheaply: draws, seeds, or '' where it is not known."""
+    table = comparison.pairs[comparison.pairs["measure"] == measure]
+    mine = table["policy_a"].isin((one, other)) & table["policy_b"].isin((one, other))
+    return next((str(each) for each in table["more_of"][mine]), "")
 
 
 def alike(comparison: Comparison, scenario: str, measure: str = MEASURE) -> list[str]:
     """Scenarios with the same value in every run."""
     table = comparison.pairs
-    same = table[(table["measure"] == measure) & table["decided"].astype(bool) & (table["difference"] == 0)]
-    pairs = zip(same["scenario_a"], same["scenario_b"], strict=True)
+    same = table[(table["measure"] == measure) & _same(table)]
+    pairs = zip(same["policy_a"], same["policy_b"], strict=True)
     found = {str(a if b == scenario else b) for a, b in pairs if scenario in (a, b)}
-    return [name for name in comparison.manifest["scenarios"] if name in found]
+    return [name for name in comparison.manifest["policies"] if name in found]
+
+
+def _same(pairs: pd.DataFrame) -> pd.Series:
+    """Which pairs differ in no run: a mean of 0 without spread."""
+    return (pairs["difference"] == 0) & (pairs["low"] == 0) & (pairs["high"] == 0)
 
 
 def most_often_best(comparison: Comparison, measure: str) -> tuple[list[str], float]:
@@ -254,14 +328,16 @@ def spent_share(comparison: Comparison, scenario: str) -> float:
 def more_spent(comparison: Comparison, scenario: str) -> dict[str, float]:
     """Rupiah spent more than under the first scenario, by source, in each year in which the policy acts.
 
-    Mean over runs; KPM incentives as `kpm`.
+    Mean over runs; KPM incentives as `kpm`, what coordination costs as
+    `coordination`.
     """
     spent = money(comparison, "spent")
     whole = (parse_month(str(comparison.manifest["end"])) - parse_month(str(comparison.manifest["start"])) + 1) / 12
     years = len((comparison.manifest.get("acts") or {}).get(scenario, ())) or whole
     less = (spent.loc[scenario] - spent.iloc[0]) / years
-    incentive = difference(comparison, "kpm_incentive_rp", scenario).mean / years
-    return {str(source): float(rp) for source, rp in less.items()} | {"kpm": incentive}
+    beside = {"kpm": "kpm_incentive_rp", "coordination": "coordination_rp"}
+    more = {name: difference(comparison, measure, scenario).mean / years for name, measure in beside.items()}
+    return {str(source): float(rp) for source, rp in less.items()} | more
 
 
 def over_runs(rows: pd.DataFrame, column: str) -> Estimate:
@@ -276,13 +352,13 @@ def over_runs(rows: pd.DataFrame, column: str) -> Estimate:
 def cost_effect(comparison: Comparison, scenario: str) -> pd.DataFrame:
     """One row per run: money spent more, cases averted, children protected in time, against the first scenario."""
     table = comparison.cost_effect
-    return table[table["scenario"] == scenario]
+    return table[table["policy"] == scenario]
 
 
 def cost_per(comparison: Comparison, scenario: str, effect: str, lang: Lang) -> tuple[Estimate | None, str]:
     """Rupiah more per case averted (d_cases) or child protected in time (d_protected), or why there is none."""
     for row in comparison.manifest.get("cost_per") or []:
-        if (row["scenario"], row["effect"]) == (scenario, EFFECTS[effect]):
+        if (row["policy"], row["effect"]) == (scenario, EFFECTS[effect]):
             if row["rp"] is None:
                 return None, str(row["reason"][lang])
             return Estimate(*(float(math.nan if row[end] is None else row[end]) for end in ("rp", "low", "high"))), ""
@@ -292,16 +368,16 @@ def cost_per(comparison: Comparison, scenario: str, effect: str, lang: Lang) -> 
 def money(comparison: Comparison, stage: str) -> pd.DataFrame:
     """Mean over runs of the rupiah at a stage: one row per scenario, one column per source."""
     table = comparison.costs[comparison.costs["stage"] == stage]
-    wide = table.groupby(["scenario", "source"], sort=False)["rp"].mean().unstack("source")
+    wide = table.groupby(["policy", "source"], sort=False)["amount_rp"].mean().unstack("source")
     known = [source for source in read.SOURCES if source in wide.columns]
     rest = [source for source in wide.columns if source not in known]
-    return wide.reindex(index=comparison.manifest["scenarios"], columns=[*known, *rest]).fillna(0.0)
+    return wide.reindex(index=comparison.manifest["policies"], columns=[*known, *rest]).fillna(0.0)
 
 
 def group_difference(comparison: Comparison, scenario: str, group: str) -> Estimate:
     """Difference of a group's prevalence to the first scenario, percentage points, last month."""
     table = comparison.groups
-    rows = table[(table["scenario"] == scenario) & (table["group"] == group)]
+    rows = table[(table["policy"] == scenario) & (table["group"] == group)]
     if rows.empty:
         return Estimate(float("nan"), float("nan"), float("nan"))
     row = rows.iloc[0]
@@ -329,7 +405,7 @@ def has_group(comparison: Comparison, group: str) -> bool:
 def share_of_parameters(comparison: Comparison, scenario: str, measure: str = MEASURE) -> float:
     """Share of the variance of the difference that comes from parameters; NaN where it is not known."""
     table = comparison.variance
-    rows = table[(table["scenario"] == scenario) & (table["measure"] == measure)]
+    rows = table[(table["policy"] == scenario) & (table["measure"] == measure)]
     return float(rows["share_parameters"].iloc[0]) if len(rows) else float("nan")
 
 
@@ -352,7 +428,7 @@ def stand_otherwise(comparison: Comparison, scenario: str) -> list[Moved]:
 
     So what the district's history brings anyway is not named again; nor is the month of an action that is not in force.
     """
-    run, first = comparison.details[scenario], comparison.details[str(comparison.manifest["scenarios"][0])]
+    run, first = comparison.details[scenario], comparison.details[str(comparison.manifest["policies"][0])]
     there = {each.key: each.new for each in logged(first)}
     log = logged(run)
     before = {each.key: each.old for each in reversed(log)} | there
@@ -369,12 +445,12 @@ def stand_otherwise(comparison: Comparison, scenario: str) -> list[Moved]:
 def _not_in_force(run: Run) -> set[str]:
     """Months of the actions that are not in force at the end of the run."""
     reform = calendar.regime(calendar_settings(run), parse_month(str(run.manifest["end"]))) == "reform-2025"
-    return set(RULED_BY) if reform else set(RULED_BY.values())
+    return set(ruled_by()) if reform else set(ruled_by().values())
 
 
 def moved_besides(comparison: Comparison, scenario: str) -> list[Moved]:
     """The levers that a scenario moves and the first one does not."""
-    first = comparison.manifest["scenarios"][0]
+    first = comparison.manifest["policies"][0]
     shared = {(each.month, each.until, each.key, each.new) for each in moved(comparison.details[first])}
     own = moved(comparison.details[scenario])
     return [each for each in own if (each.month, each.until, each.key, each.new) not in shared]
@@ -491,13 +567,17 @@ def standing_out(comparison: Comparison, scenario: str) -> list[str] | None:
     """
     table = comparison.runs
     end = table[(table["measure"] == MEASURE) & (table["month"] == last_month(comparison))]
-    level = end.groupby(["draw", "scenario"])["value"].mean().unstack("scenario")
-    first = str(comparison.manifest["scenarios"][0])
+    level = end.groupby(["draw", "policy"])["value"].mean().unstack("policy")
+    first = str(comparison.manifest["policies"][0])
     less = (level[scenario] - level[first]).rank()
     draws = len(less)
-    if draws < FEWEST_DRAWS or comparison.beliefs.empty or scenario == first:
+    if draws < FEWEST_DRAWS or comparison.parameter_draws.empty or scenario == first:
         return None
-    wide = comparison.beliefs.pivot(index="draw", columns="parameter", values="value").reindex(less.index).astype(float)
+    wide = (
+        comparison.parameter_draws.pivot(index="draw", columns="parameter", values="value")
+        .reindex(less.index)
+        .astype(float)
+    )
     rho = wide.rank().corrwith(less).dropna()
     t = rho * np.sqrt((draws - 2) / np.maximum(1 - rho**2, 1e-12))
     chance = pd.Series(2 * student.sf(np.abs(t), draws - 2), index=rho.index) * len(rho)

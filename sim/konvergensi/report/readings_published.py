@@ -35,8 +35,8 @@ def published(manifest: dict[str, Any], level: str, routine: bool) -> pd.DataFra
     wanted = (table["level"] == level) & ((table["system"] == ROUTINE) == routine)
     start, end = str(manifest.get("start", "")), str(manifest.get("end", "9999"))
     when = table["fieldwork"].astype(str)
-    lived = np.array([start[: len(each)] <= each <= end[: len(each)] for each in when], bool)
-    return table[wanted & lived].sort_values("fieldwork", kind="stable", ignore_index=True)
+    simulated = np.array([start[: len(each)] <= each <= end[: len(each)] for each in when], bool)
+    return table[wanted & simulated].sort_values("fieldwork", kind="stable", ignore_index=True)
 
 
 def routine_by_kecamatan(surveys: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def blocks(found: Robustness, lang: Lang) -> list[Block]:
 
 def _done(found: Robustness, lang: Lang) -> Block:
     manifest = found.manifest
-    words = {"scenarios": listed(manifest["scenarios"], lang), "draws": manifest["draws"], "varied": manifest["varied"]}
+    words = {"scenarios": listed(manifest["policies"], lang), "draws": manifest["draws"], "varied": manifest["varied"]}
     way = word(f"robustness.better.{'higher' if manifest['direction'] > 0 else 'lower'}", lang)
     sentences = [*caution(found, lang), word("robustness.done", lang, better=way, **words)]
     if manifest["seeds"] > 1:
@@ -65,13 +65,13 @@ def _done(found: Robustness, lang: Lang) -> Block:
 
 
 def caution(found: Robustness, lang: Lang) -> list[str]:
-    """What is to be said first: one seed's luck is in no interval."""
+    """What is to be said first: the chance of one seed is in no interval."""
     return [word("robustness.chance_one", lang)] if found.manifest["seeds"] == 1 else []
 
 
 def verdict(found: Robustness, lang: Lang) -> list[str]:
     """Who wins by which rule, and how sure that is; rules by which all are equal tell nothing and are left out."""
-    telling = [rule for rule in found.rules if len(winners(found, rule)) < len(found.manifest["scenarios"])]
+    telling = [rule for rule in found.rules if len(winners(found, rule)) < len(found.manifest["policies"])]
     by: dict[tuple[str, ...], list[str]] = {}
     for rule in telling:
         by.setdefault(winners(found, rule), []).append(word(f"robustness.rule.{rule}", lang))
@@ -106,7 +106,7 @@ def names(scenarios: tuple[str, ...], lang: Lang) -> str:
 
 
 def _table(found: Robustness, lang: Lang) -> Block:
-    scenarios = [str(name) for name in found.manifest["scenarios"]]
+    scenarios = [str(name) for name in found.manifest["policies"]]
     ends = tuple(word(f"robustness.column.{name}", lang) for name in ("best", "share"))
     columns = (word("robustness.column.rule", lang), *scenarios, *ends)
     rows = []

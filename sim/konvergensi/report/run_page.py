@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from konvergensi.base.words import Lang, word
+from konvergensi.base.words import Lang, number, word
 from konvergensi.report.origin import synthetic
 
 if TYPE_CHECKING:
     from konvergensi.results.run import Run
+
+
+def level_lines(manifest: Mapping[str, Any], lang: Lang) -> list[str]:
+    """The fitted level that a run or comparison follows, and what rows of one's own did to it; nothing for others."""
+    level = manifest.get("level") or {}
+    if level.get("from") != "country":
+        return []
+    year, (middle, low, high) = max(level["percent"].items())
+    words = {name: number(value, lang, 1) for name, value in (("middle", middle), ("low", low), ("high", high))}
+    said = [word("printed.level", lang, year=year, system=level["system"], **words)]
+    return [*said, level["said"][lang]] if "said" in level else said
 
 
 def lines(result: Run, lang: Lang) -> list[str]:
@@ -34,6 +46,7 @@ def lines(result: Run, lang: Lang) -> list[str]:
         real = published.get(row["fieldwork"])
         words["really"] = word("printed.really", lang, percent=real) if real else ""
         said.append(word("printed.survey", lang, system=row["system"], fieldwork=row["fieldwork"], **words))
+    said += level_lines(result.manifest, lang)
     if names := result.manifest.get("synthetic_inputs"):
         said.append(word("printed.synthetic", lang, names=synthetic(result, lang) or ", ".join(names)))
     return said

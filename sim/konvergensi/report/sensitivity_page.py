@@ -10,7 +10,7 @@ import pandas as pd
 
 from konvergensi.base.words import ABSENT, Lang, counted, listed, number, part, percent, word
 from konvergensi.methods.factors import DUMMY
-from konvergensi.methods.sensitivity_designs import luck_unknown
+from konvergensi.methods.sensitivity_designs import noise_unknown
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import plain, synthetic
@@ -65,7 +65,7 @@ def done_block(found: Sensitivity, lang: Lang) -> Block:
         span = {name: manifest[name] for name in ("start", "end")}
         seeds = counted("count.seeds", len(manifest["seeds"]), lang)
         share = part(float(manifest["population_share"]), lang)
-        scenarios = ", ".join(manifest["scenarios"])
+        scenarios = ", ".join(manifest["policies"])
         where = {"share": share, "seeds": seeds, "runs": counts["runs"], "scenarios": scenarios}
         sentences.append(word("sensitivity.done.runs", lang, **span, **where))
     else:
@@ -89,7 +89,7 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
     table = found.ranked(output)
     detected = table["detected"].astype(bool)
     most = SHOWN if whole else PRINTED
-    unknown = _luck_unknown(found)
+    unknown = _noise_unknown(found)
     shown = table[detected].head(most) if detected.any() else table.head(most if unknown else NAMED)
     beside = BESIDE.get(found.manifest["method"], "")
     columns = ["factor", *(["key"] if whole else []), "grade"]
@@ -118,8 +118,8 @@ def output_block(found: Sensitivity, output: str, lang: Lang, whole: bool) -> Bl
     )
 
 
-def _luck_unknown(found: Sensitivity) -> bool:
-    return luck_unknown(
+def _noise_unknown(found: Sensitivity) -> bool:
+    return noise_unknown(
         found.manifest["model"] == "konvergensi", found.manifest["method"], len(found.manifest["seeds"])
     )
 
@@ -137,7 +137,7 @@ def _spread(found: Sensitivity, output: str, lang: Lang) -> str:
 
 
 def _found(found: Sensitivity, table: pd.DataFrame, lang: Lang) -> list[str]:
-    if _luck_unknown(found):
+    if _noise_unknown(found):
         return [word("sensitivity.reading.one_seed", lang)]
     above = table[table["detected"].astype(bool)]
     n = number(len(table), lang)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from konvergensi.base.words import Lang, number, part, percent, word
-from konvergensi.report import findings
+from konvergensi.report import findings, findings_indices
 from konvergensi.report import readings as read
 from konvergensi.report.origin import district, period, plain, synthetic
 from konvergensi.report.readings import RunTables
@@ -16,7 +16,7 @@ from konvergensi.report.readings import RunTables
 
 def summary(run: RunTables, lang: Lang) -> str:
     """The page as Markdown, ending with a newline. A part without data says so and never raises."""
-    title = word("summary.title", lang, district=district(run), scenario=plain(run.manifest.get("scenario", "?")))
+    title = word("summary.title", lang, district=district(run), scenario=plain(run.manifest.get("policy", "?")))
     parts: dict[str, Callable[[RunTables, Lang], list[str]]] = {
         "ran": _ran,
         "prevalence": findings.prevalence,
@@ -25,6 +25,7 @@ def summary(run: RunTables, lang: Lang) -> str:
         "targeting": findings.targeting,
         "equity": findings.equity,
         "household": findings.household,
+        "indices": findings_indices.indices,
         "coordination": findings.coordination,
         "limits": _limits,
         "next": _next,
@@ -46,7 +47,7 @@ def _ran(run: RunTables, lang: Lang) -> list[str]:
             lang,
             district=district(run),
             period=period(run, lang),
-            scenario=plain(manifest.get("scenario", "?")),
+            scenario=plain(manifest.get("policy", "?")),
             seed=manifest.get("seed", "?"),
             share=part(share, lang),
             version=manifest.get("version", "?"),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from konvergensi.base.plain import FORMULA, plain
-from konvergensi.base.scalars import plain as scalar
+from konvergensi.base.harmless import FORMULA, plain
+from konvergensi.base.scalars import scalar
 
 # Excel shows these with the separators of the reader's language: 1.520 and 0,35 in an Indonesian one
 WHOLE, DECIMAL, PERCENT, RUPIAH = "#,##0", "#,##0.0##", "0.0%", '"Rp" #,##0'

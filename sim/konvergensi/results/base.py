@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -23,14 +23,16 @@ WRITTEN = ("lang", "command")  # of a manifest: in which language and by which c
 
 
 # of a manifest, what a result says of itself in one glance
-NAMED = ("scenario", "scenarios", "services", "district", "start", "end", "since", "until", "draws", "seeds", "seed",
+NAMED = ("policy", "policies", "services", "district", "start", "end", "since", "until", "draws", "seeds", "seed",
          "population_share", "method")  # fmt: skip
 
 
 class Presenter(Protocol):
     """Shows results of every kind."""
 
-    def save(self, result: Any, out: Path, lang: Lang, command: str | None, figures: bool) -> list[str]: ...
+    def save(
+        self, result: Any, out: Path, lang: Lang, command: str | None, figures: bool, also: Collection[str]
+    ) -> list[str]: ...
 
     def plot(self, result: Any, name: str, lang: Lang) -> Figure: ...
 
@@ -73,19 +75,21 @@ class Result:
         return cls(**tables, manifest=manifest)  # type: ignore[call-arg]
 
     def save(
-        self, out: str | Path, *, lang: Lang | None = None, command: str | None = None, figures: bool = True
-    ) -> list[str]:
+        self, out: str | Path, *, lang: Lang | None = None, command: str | None = None, figures: bool = True,
+        also: Collection[str] = (),
+    ) -> list[str]:  # fmt: skip
         """Write tables (Parquet), pages, figures and manifest.json into `out`, all of it or nothing; return the names.
 
         Parameters: lang, of the pages; command, what the manifest says it was made with; figures, False for a page
-        and tables alone.
+        and tables alone; also, of pdf, pptx (a comparison), xlsx and csv (as an Indonesian Excel opens it).
 
-        Raises InputError when the folder holds what is not ours, OSError when it cannot be written.
+        Raises InputError when the folder holds what is not ours, or `also` names what this kind has not, OSError when
+        it cannot be written.
         """
         from konvergensi.inputs.arguments import folder, one_of  # not read for `import konvergensi`
 
         lang = one_of("en", "id")("--lang", lang or self.lang)
-        return type(self).presenter().save(self, folder("--out", out), lang, command, figures)
+        return type(self).presenter().save(self, folder("--out", out), lang, command, figures, also)
 
     def plot(self, name: str = "", lang: Lang | None = None) -> Figure:
         """Draw a figure by its name, the first unless one is named. Raises KeyError with the names there are."""

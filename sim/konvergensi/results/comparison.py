@@ -22,21 +22,24 @@ BOUNDS = {"prevalence": (0.0, 100.0), "complete_package_share": (0.0, 1.0), "int
 STAGES = MONEY_STAGES
 COLUMNS = {
     "comparison": [
-        "scenario", "measure", "month", "mean", "low", "high", "difference", "diff_low", "diff_high", "p_best",
+        "policy", "measure", "month", "mean", "low", "high", "difference", "diff_low", "diff_high", "p_best",
+        "p_best_low", "p_best_high",
     ],
-    "runs": ["scenario", "draw", "seed", "measure", "month", "value"],
-    "targets": ["scenario", "target_percent", "month", "probability", "runs"],
-    "variance": ["scenario", "measure", "share_parameters", "share_chance"],
-    "pairs": ["scenario_a", "scenario_b", "measure", "difference", "low", "high", "decided", "more_runs"],
-    "costs": ["scenario", "draw", "seed", "source", "stage", "rp"],
-    "cost_effect": ["scenario", "draw", "seed", "d_cost_rp", "d_cases", "d_protected", "d_transfer_rp"],
-    "groups": ["scenario", "group", "mean", "difference", "diff_low", "diff_high"],
-    "villages": ["scenario", "village", "kecamatan", "x", "y", "lokus", "prevalence", "difference"],
-    "beliefs": ["draw", "parameter", "value"],
+    "runs": ["policy", "draw", "seed", "measure", "month", "value"],
+    "targets": ["policy", "target_percent", "month", "probability", "runs"],
+    "variance": ["policy", "measure", "share_parameters", "share_chance"],
+    "pairs": ["policy_a", "policy_b", "measure", "difference", "low", "high", "decided", "more_runs", "more_of"],
+    "costs": ["policy", "draw", "seed", "source", "stage", "amount_rp"],
+    "cost_effect": ["policy", "draw", "seed", "d_cost_rp", "d_cases", "d_protected", "d_transfer_rp"],
+    "groups": ["policy", "group", "mean", "difference", "diff_low", "diff_high"],
+    "villages": ["policy", "village", "kecamatan", "x", "y", "lokus", "prevalence", "difference"],
+    "parameter_draws": ["draw", "parameter", "value"],
+    "settled": ["draw", "seed", "parameter", "value"],
+    "information": ["parameter", "value", "chance", "value_rp", "points"],
 }  # fmt: skip
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = (
-    "version", "district", "scenarios", "start", "end", "draws", "seeds", "population_share", "synthetic_inputs",
+    "version", "district", "policies", "start", "end", "draws", "seeds", "population_share", "synthetic_inputs",
     "intervals",
 )  # fmt: skip
 DETAILS = "details"  # the folder of the runs in full, one folder for each scenario
@@ -48,14 +51,16 @@ class Comparison(Result):
 
     comparison: by scenario, measure, month; mean with 95 % interval (cut at what the measure can be), difference to the
     first scenario with 95 % interval, p_best (share of runs in which no other scenario is better; ties are split; NaN
-    where no direction is better). Months: all for prevalence, for the others each December and the last.
+    where no direction is better; p_best_low, p_best_high: its own 95 % interval). Months: all for prevalence, for the
+    others each December and the last.
     runs: the value behind it, one row for each run, measure and month.
     targets: probability that true prevalence is at most target_percent in that month; NaN, with runs 0, where the
     month lies outside the span.
     variance: shares of the variance of the difference to the first scenario (for the first: of its level), last month,
     that come from parameters and from chance; NaN without draws or with one seed.
-    pairs: difference b less a in the last month; decided: its interval excludes 0 or both are alike in every run;
-    more_runs: how many more runs of each would decide it (NaN where decided or hopeless).
+    pairs: difference b less a in the last month; decided: its interval excludes 0, which runs without
+    spread never do; more_runs, more_of: how many more runs of each would decide it, and whether of more draws or more
+    seeds, whichever is cheaper (NaN and "" where decided or hopeless).
     costs: Rp over the run by source and stage (planned, budgeted, released, spent).
     cost_effect: difference to the first scenario in money spent (KPM incentives included), in stunted children averted
     in the last month, and in children protected in time over the run; d_transfer_rp: what of that money went to
@@ -63,7 +68,12 @@ class Comparison(Result):
     groups: prevalence, percent, last month, by lokus, wealth fifth and age band.
     villages: prevalence, percent, mean over runs, at the end of the last year.
     details: scenario -> its run with draw 0 and seed 1; money and counts there are those of the simulated share.
-    beliefs: what each draw says of each uncertain parameter; with it and its seed a run can be made again.
+    parameter_draws: what each draw says of each uncertain parameter; level and rise as solved with seed 1.
+    settled: what else was set in each run, as text: the rules its draw chose, level and rise as solved with its seed.
+    With both a run can be made again.
+    information: what knowing a parameter before choosing is worth (EVPPI), in stunted children fewer (value), in rupiah
+    at what one costs under the leading policy (value_rp, NaN where not known) and in points of prevalence; chance: the
+    largest that so many parameters would show by chance. Events are no choice. NaN with fewer than 16 draws.
     """
 
     kind: ClassVar[str] = "comparison"
@@ -79,7 +89,9 @@ class Comparison(Result):
     groups: pd.DataFrame
     villages: pd.DataFrame
     details: dict[str, Run]
-    beliefs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["beliefs"]))
+    parameter_draws: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["parameter_draws"]))
+    settled: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["settled"]))
+    information: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["information"]))
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from konvergensi.base.scalars import plain
+from konvergensi.base.scalars import scalar
 from konvergensi.methods import tree
 from konvergensi.methods.box_check import Check
 from konvergensi.methods.boxes import Box, Fit, Limit, Restriction, fit, inside, union
@@ -19,7 +19,7 @@ from konvergensi.observe.units import with_units
 from konvergensi.results.base import Result
 
 ALIKE = 0.5  # rank correlation over the draws from which on two numbers cannot well be told apart
-LABELS = ("version", "district", "scenarios", "start", "end", "draws", "seeds", "population_share", "synthetic_inputs",
+LABELS = ("version", "district", "policies", "start", "end", "draws", "seeds", "population_share", "synthetic_inputs",
           "intervals")  # fmt: skip
 
 
@@ -140,7 +140,7 @@ class Discovery(Result):
         table = tables["cases"].set_index("draw")
         x = table.drop(columns=[*data["outputs"], "interest", "box"])
         where = parse_where(data["where"])
-        scenario, district = manifest["scenarios"][0], manifest["district"]
+        scenario, district = manifest["policies"][0], manifest["district"]
         interest = table["interest"].to_numpy(bool)
         given = Cases(x, table[data["outputs"]], interest, where, scenario, district, data["left_out"])
         boxes = [
@@ -169,7 +169,7 @@ BOX_COLUMNS = ["box", "factor", "low", "high", "levels", "quasi_p_low", "quasi_p
 
 def _of_limit(limit: Limit) -> dict[str, Any]:
     if limit.levels is not None:
-        return {"levels": [plain(level) for level in limit.levels]}
+        return {"levels": [scalar(level) for level in limit.levels]}
     ends = (("low", limit.low), ("high", limit.high))
     return {side: float(end) if np.isfinite(end) else None for side, end in ends}
 

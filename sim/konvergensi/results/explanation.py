@@ -12,8 +12,13 @@ from konvergensi.results.base import Result
 if TYPE_CHECKING:
     from konvergensi.base.words import Lang
 
-PUBLISHED, TRUE, MEASUREMENT, ANYWAY = "published", "true", "measurement", "anyway"
-DATES, ERROR, EARLIER, REST = "measurement:dates", "measurement:error", "anyway:incomes", "anyway:rest"
+PUBLISHED, TRUE, MEASUREMENT, COHORTS = "published", "true", "measurement", "cohort_replacement"
+DATES, ERROR, EARLIER, REST = (
+    "measurement:dates",
+    "measurement:error",
+    "cohort_replacement:incomes",
+    "cohort_replacement:rest",
+)
 COORDINATION_LESS_SERVICES = "coordination less services"
 LABELS = ("version", "district", "since", "until", "seeds", "population_share", "synthetic_inputs", "intervals")
 

@@ -1,4 +1,4 @@
-"""Fitted draws: small tables that come with the package, and how comparisons take beliefs from them.
+"""Fitted draws: small tables that come with the package, and how comparisons take parameter draws from them.
 
 A fitted draw says something of the free parameters only. A comparison's draw joins one with a draw of the prior of
 everything else that is uncertain.
@@ -106,7 +106,7 @@ def changed_since(manifest: Mapping[str, Any], place: District) -> list[str]:
     return [name for name, value in now.items() if then.get(name) != value]
 
 
-def beliefs_of(place: District, draws_from: str = FITTED) -> Fitted | None:
+def parameter_draws_of(place: District, draws_from: str = FITTED) -> Fitted | None:
     """The fitted draws that `draws_from` asks for.
 
     Parameters: `fitted`, those that come with the package, None where there are none; `prior`, none; or a folder that
@@ -127,7 +127,7 @@ def beliefs_of(place: District, draws_from: str = FITTED) -> Fitted | None:
 
 
 def described(fitted: Fitted | None, place: District) -> dict[str, Any]:
-    """What a manifest says of the beliefs: where they come from, and what has changed since they were fitted."""
+    """What a manifest says of the parameter draws: where they come from, what has changed since they were fitted."""
     if fitted is None:
         return {"from": PRIOR}
     manifest = fitted.manifest

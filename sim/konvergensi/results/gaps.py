@@ -27,7 +27,8 @@ class Gaps(Result):
     values: closed, scenario, measure, seed, draw, value; in draw 0 every parameter is as it is. Prevalence and complete
     package are shares, children protected in time those of the whole district.
     differences: closed, measure, value, difference to the baseline, and its intervals: chance_low, chance_high (t
-    interval over seeds, NaN with one seed), assumed_low, assumed_high (percentiles over draws, NaN without draws).
+    interval over seeds, NaN with one seed), assumed_low, assumed_high (where a further draw with
+    a seed of its own is expected, NaN with fewer than two draws).
     shapley: measure, part, value, intervals; parts are the gaps, which sum to `total`, and `interaction`, the total
     less what each gap brings alone.
     ranges: measure, parameter, low, value, high, at_low, at_value, at_high, span: the difference with all gaps closed
@@ -35,7 +36,8 @@ class Gaps(Result):
     ranking: measure, structure, choice, draws, gap, mean, first_share: over the draws in which a structure made this
     choice (`all`: over all of them) the mean Shapley share of a gap and how often it brings most; empty where no
     structure is drawn.
-    money: closed, year, source, budgeted_rp, spent_rp: whole district, mean over seeds.
+    money: closed, year, source, budgeted_rp, spent_rp: whole district, mean over seeds. budgeted_rp: of services,
+    and of the coordination that is paid in their place; spent_rp: on services.
     """
 
     kind: ClassVar[str] = "gaps"

@@ -30,7 +30,7 @@ class Robustness(Result):
 
     def of(self, rule: str) -> pd.DataFrame:
         """The rows of a rule by scenario."""
-        return self.table[self.table["rule"] == rule].set_index("scenario")
+        return self.table[self.table["rule"] == rule].set_index("policy")
 
     def regret(self) -> pd.DataFrame:
         """Regret by draw and scenario."""
@@ -39,13 +39,13 @@ class Robustness(Result):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by the name of their file. draws: draw, scenario, value, regret."""
-        parts = (each.rename_axis(columns="scenario").stack() for each in (self.values, self.regret()))
+        parts = (each.rename_axis(columns="policy").stack() for each in (self.values, self.regret()))
         draws = pd.concat(parts, axis=1, keys=["value", "regret"]).reset_index()
         return with_units(self.kind, {"robustness": self.table, "draws": draws})
 
     @classmethod
     def restored(cls, tables: dict[str, pd.DataFrame], data: dict[str, Any], manifest: dict[str, Any]) -> Robustness:
         """The result that these parts were saved from. Raises KeyError when a part is missing."""
-        values = tables["draws"].pivot(index="draw", columns="scenario", values="value")
-        values = values[manifest["scenarios"]].rename_axis(columns=None)
+        values = tables["draws"].pivot(index="draw", columns="policy", values="value")
+        values = values[manifest["policies"]].rename_axis(columns=None)
         return cls(values, tables["robustness"], manifest)

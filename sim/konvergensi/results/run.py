@@ -12,7 +12,7 @@ from konvergensi.results.base import Result
 
 # what every table says of itself, as `DataFrame.attrs`
 LABELS = (
-    "version", "scenario", "district", "start", "end", "seed", "population_share", "synthetic_inputs", "intervals",
+    "version", "policy", "district", "start", "end", "seed", "population_share", "synthetic_inputs", "intervals",
 )  # fmt: skip
 
 
@@ -43,12 +43,40 @@ class Run(Result):
     service_names: dict[str, dict[str, str]]
     agency_names: dict[str, str]
     package: list[str]
+    coordination_money: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=COLUMNS["coordination_money"])
+    )
+    # runs saved before there were these tables load without them
+    ikps: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["ikps"]))
+    scorecard: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["scorecard"]))
+    scorecard_indicators: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=COLUMNS["scorecard_indicators"])
+    )
+    reform_stages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS["reform_stages"]))
     own: dict[str, pd.DataFrame] = field(default_factory=dict)  # tables of observers of extensions, by name
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables by name; `children` only when some were traced, and those of extensions."""
         found = {name: getattr(self, name) for name in COLUMNS} | self.own
         return {name: table for name, table in found.items() if table is not None}
+
+    def worst_villages(self, n: int = 10) -> pd.DataFrame:
+        """The n villages that the register of the last August calls worst, and the n that are: the data gap in places.
+
+        Columns: rank, by_register, by_truth (village, kecamatan), in_both (of the n). Villages without a figure are
+        left out. Raises ValueError when n is below one.
+        """
+        if n < 1:
+            raise ValueError(f"n must be at least 1, not {n}")
+        last = self.villages[self.villages["year"] == self.villages["year"].max()]
+        name = last["village"].astype(str) + ", " + last["kecamatan"].astype(str)
+        named = {}
+        for column, figure in (("by_register", "register_share"), ("by_truth", "prevalence")):
+            named[column] = name[last[figure].dropna().sort_values(ascending=False, kind="stable").index[:n]].tolist()
+        most = min(map(len, named.values()))
+        shared = len(set(named["by_register"][:most]) & set(named["by_truth"][:most]))
+        columns = {column: names[:most] for column, names in named.items()}
+        return pd.DataFrame({"rank": range(1, most + 1), **columns, "in_both": shared})
 
     def data(self) -> dict[str, Any]:
         """Names of services and agencies, and which services are the package."""

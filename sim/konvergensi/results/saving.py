@@ -12,7 +12,7 @@ from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import digest, exists
 from konvergensi.base.folders import MANIFEST, read_json, seal, write_table
 from konvergensi.base.owned import INTENT, is_file, is_sealed, is_store
-from konvergensi.base.version import __version__
+from konvergensi.base.version import __version__, told_apart
 from konvergensi.inputs.arguments import folder as folder_of
 from konvergensi.inputs.arguments import public
 from konvergensi.observe.units import with_units
@@ -23,7 +23,9 @@ KINDS = {
     "run": "run:Run",
     "comparison": "comparison:Comparison",
     "gaps": "gaps:Gaps",
+    "allocation": "allocation:Allocation",
     "explanation": "explanation:Explanation",
+    "villages": "villages:VillageList",
     "trial": "trial:Trial",
     "calibration": "calibration:Calibration",
     "sensitivity": "sensitivity:Sensitivity",
@@ -31,10 +33,13 @@ KINDS = {
     "robustness": "robustness:Robustness",
     "validation": "validation:Validation",
     "country_validation": "country_validation:CountryValidation",
+    "nation": "nation:Nation",
+    "districts": "districts:Districts",
 }
 
 
-OURS = ("kind", "tables", "files", "data", "checksum")  # what saving adds to a manifest
+FORMAT = 2  # of names in tables and manifests; 1, which did not say so: scenario, beliefs, anyway, rp
+OURS = ("kind", "format", "tables", "files", "data", "checksum")  # what saving adds to a manifest
 
 
 def write_result(result: Result, draft: Path) -> list[str]:
@@ -45,7 +50,7 @@ def write_result(result: Result, draft: Path) -> list[str]:
         file = draft / f"{name}.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
         write_table(table, file, named)
-    own = {"version": __version__, "kind": result.kind, "data": result.data(), "tables": [*saved]}
+    own = {"version": __version__, "kind": result.kind, "format": FORMAT, "data": result.data(), "tables": [*saved]}
     return seal(draft, result.manifest | own)
 
 
@@ -83,6 +88,9 @@ def _whole(folder: Path) -> dict[str, Any]:
     then = str(manifest.get("version"))
     if "files" not in manifest or _series(then) != _series(__version__):
         raise InputError(fault(folder, "", "result_of_other", then=then, now=__version__))
+    if (form := manifest.get("format", 1)) != FORMAT:
+        both = told_apart(then, form, FORMAT)
+        raise InputError(fault(folder, "", "result_of_other", then=both[0], now=both[1]))
     if not is_sealed(manifest):
         raise InputError(fault(folder, "", "result_changed", names=MANIFEST))
     gone = [name for name in manifest["files"] if not exists(folder / name)]

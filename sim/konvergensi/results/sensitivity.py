@@ -12,7 +12,7 @@ from konvergensi.methods.sensitivity_estimates import DECIDES
 from konvergensi.results.base import Result
 
 TABLES = ("sensitivity", "convergence", "heat")
-LABELS = ("version", "district", "scenarios", "start", "end", "method", "n", "seeds", "population_share",
+LABELS = ("version", "district", "policies", "start", "end", "method", "n", "seeds", "population_share",
           "synthetic_inputs", "intervals")  # fmt: skip
 
 

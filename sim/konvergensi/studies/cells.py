@@ -1,4 +1,4 @@
-"""A cell of a study: all scenarios of one district, draw and seed, lived by whichever process gets it."""
+"""A cell of a study: all scenarios of one district, draw and seed, simulated by whichever process gets it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Lived:
+class Simulated:
     """What came of one run; `outcome` None and an error in words when it failed."""
 
     outcome: Outcome | None
@@ -51,7 +51,7 @@ class Work:
     packed: bytes
     key: str
 
-    def __call__(self, cell: Cell) -> list[Lived]:
+    def __call__(self, cell: Cell) -> list[Simulated]:
         study, extensions = self.study()
         with ONE_AT_A_TIME:
             return live(study, cell, extensions)
@@ -80,7 +80,7 @@ def work_of(study: Study, identity: Identity) -> Work:
     return Work(packed, digest(packed))
 
 
-def live(study: Study, cell: Cell, extensions: Sequence[str | Extension] | None = None) -> list[Lived]:
+def live(study: Study, cell: Cell, extensions: Sequence[str | Extension] | None = None) -> list[Simulated]:
     """Live a cell's scenarios together; where that fails, those still missing one by one. No failure is raised.
 
     Parameters: extensions, the study's own, read already.
@@ -89,7 +89,7 @@ def live(study: Study, cell: Cell, extensions: Sequence[str | Extension] | None 
         return _live(study, cell)
 
 
-def _live(study: Study, cell: Cell) -> list[Lived]:
+def _live(study: Study, cell: Cell) -> list[Simulated]:
     began = time.perf_counter()
     found: dict[str, Outcome] = {}
     try:
@@ -100,18 +100,20 @@ def _live(study: Study, cell: Cell) -> list[Lived]:
         error = _in_words(problem)
     missing = [name for name in study.scenarios if name not in found]
     if len(study.scenarios) == 1 and missing:
-        return [Lived(None, error, time.perf_counter() - began)]
+        return [Simulated(None, error, time.perf_counter() - began)]
     share = (time.perf_counter() - began) / max(len(found), 1)
-    return [Lived(found[name], "", share) if name in found else _single(study, cell, name) for name in study.scenarios]
+    return [
+        Simulated(found[name], "", share) if name in found else _single(study, cell, name) for name in study.scenarios
+    ]
 
 
-def _single(study: Study, cell: Cell, scenario: str) -> Lived:
+def _single(study: Study, cell: Cell, scenario: str) -> Simulated:
     began = time.perf_counter()
     try:
         ((_, outcome),) = _lives(study, cell, (scenario,))
-        return Lived(outcome, "", time.perf_counter() - began)
+        return Simulated(outcome, "", time.perf_counter() - began)
     except Exception as problem:
-        return Lived(None, _in_words(problem), time.perf_counter() - began)
+        return Simulated(None, _in_words(problem), time.perf_counter() - began)
 
 
 def values_of(study: Study, cell: Cell) -> dict[str, Value]:

@@ -72,7 +72,7 @@ def _experiments(store: Store, runs: pd.DataFrame) -> pd.DataFrame:
     table = runs[store.factors].assign(
         seed=[f"seed {seed}" for seed in runs["seed"]],
         scenario=[f"draw {draw}" for draw in runs["draw"]],
-        policy=runs["scenario"],
+        policy=runs["policy"],
         model=runs["district"],
     )
     nominal = [name for name in table if not pd.api.types.is_numeric_dtype(table[name]) or table[name].dtype == bool]

@@ -1,4 +1,4 @@
-"""Running a study: what is not in the store yet is lived, on whichever engine, and put away."""
+"""Running a study: what is not in the store yet is simulated, on whichever engine, and put away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.methods.designs import SAMPLED, extended
-from konvergensi.studies.cells import Cell, Lived, work_of
+from konvergensi.studies.cells import Cell, Simulated, work_of
 from konvergensi.studies.engines import DIED, Results
 from konvergensi.studies.store import Store
 from konvergensi.studies.study import Study, checked
@@ -109,5 +109,5 @@ def _live_waiting(writer: Writer, workers: int | None, cluster: str | None, prog
 
 def _lost_as_failed(writer: Writer, results: Results[Cell]) -> Results[Cell]:
     with contextlib.closing(results):
-        for cell, lived in results:
-            yield cell, [Lived(None, LOST, 0.0)] * len(writer.study.scenarios) if lived is DIED else lived
+        for cell, simulated in results:
+            yield cell, [Simulated(None, LOST, 0.0)] * len(writer.study.scenarios) if simulated is DIED else simulated

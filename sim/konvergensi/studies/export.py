@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.folders import MANIFEST, claimed, drafted, seal
+from konvergensi.base.harmless import neutral
 from konvergensi.base.owned import EXPORT
-from konvergensi.base.plain import neutral
 from konvergensi.base.version import __version__
 from konvergensi.studies import shards
 from konvergensi.studies.store import GROUPS, KEYS, SERIES, Store, in_order, run_schema

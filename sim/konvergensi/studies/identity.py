@@ -48,7 +48,7 @@ def identity_of(study: Study, sources: Sources) -> Identity:
 
 
 def _identity_of(study: Study, sources: Sources) -> Identity:
-    past = load_scenario("baseline").hashes if study.model == KONVERGENSI else {}  # lived before the run begins
+    past = load_scenario("baseline").hashes if study.model == KONVERGENSI else {}  # simulated before the run begins
     places = {place.id: hash_of(place.hashes) for place in sources.places}
     policies = {policy.id: hash_of(past | policy.hashes) for policy in sources.policies}
     return Identity(

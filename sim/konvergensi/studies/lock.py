@@ -44,7 +44,7 @@ def _opened(path: Path, more: int = 0) -> Any:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(f"{path.name} is no file")
-    return os.fdopen(handle, "r+")
+    return os.fdopen(handle, "r+", encoding="utf-8")
 
 
 def _take(file: Any) -> bool:

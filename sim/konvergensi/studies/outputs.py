@@ -1,7 +1,7 @@
 """Outputs: what is asked of a store, a number for each draw and seed, derived when it is read.
 
 Names: any scalar (`prevalence`); `difference:<scalar>`, to the study's first scenario with the same draw and seed;
-`cost_per_case`, rupiah more (money of programmes and incentives of KPM, as `compare` counts them) for each stunted
+`cost_per_case_rp`, rupiah more (programmes, incentives of KPM, coordination, as `compare` counts them) for each stunted
 child less at the end, to the first scenario; `mean:<name>` and `variance:<name>`, over the seeds of each draw.
 """
 
@@ -13,8 +13,11 @@ import pandas as pd
 from konvergensi.base.errors import InputError, fault, nearest, unknown_name
 from konvergensi.studies.store import KEYS, Store
 
-DIFFERENCE, COST = "difference:", "cost_per_case"
-MONEY, CASES = ("spent_rp", "kpm_incentive_rp"), "stunted_children"  # what a cost per case is made of
+DIFFERENCE, COST = "difference:", "cost_per_case_rp"
+MONEY, CASES = (
+    ("spent_rp", "kpm_incentive_rp", "coordination_rp"),
+    "stunted_children",
+)  # what a cost per case is made of
 OVER_SEEDS = ("mean:", "variance:")
 
 
@@ -79,7 +82,7 @@ def _scalar(store: Store, runs: pd.DataFrame, name: str, scenario: str) -> pd.Da
     if name not in known:
         words = {"value": name, "choices": ", ".join(output_names(store)), "near": nearest(name, output_names(store))}
         raise InputError(fault(store.path, "output", "unknown_name", what="output", **words))
-    own = runs.loc[runs["scenario"] == scenario, ["draw", "seed", name]]
+    own = runs.loc[runs["policy"] == scenario, ["draw", "seed", name]]
     return own.rename(columns={name: "value"})
 
 

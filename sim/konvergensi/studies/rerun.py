@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from konvergensi.base.errors import InputError, fault
 from konvergensi.inputs.parameters import Value
 from konvergensi.studies import shards
-from konvergensi.studies.cells import Cell, Lived, live, values_of
+from konvergensi.studies.cells import Cell, Simulated, live, values_of
 from konvergensi.studies.identity import identity_of
 from konvergensi.studies.manifest import refuse_other_code
 from konvergensi.studies.store import OK, Store
@@ -23,7 +23,7 @@ class Again:
     """A run made again: its row as kept, what came out now, and which numbers differ (name, kept, now)."""
 
     row: dict[str, Any]
-    lived: Lived
+    simulated: Simulated
     differ: list[tuple[str, Any, Any]]
     study: Study
     place: int
@@ -37,12 +37,12 @@ def rerun(store: Store, run_id: str) -> Again:
     """
     row, tables = _find(store, run_id)
     study = store.study
-    place, policy = store.districts.index(row["district"]), store.scenarios.index(row["scenario"])
+    place, policy = store.districts.index(row["district"]), store.scenarios.index(row["policy"])
     study = replace(study, scenarios=(study.scenarios[policy],), codes=None)
     refuse_other_code(store, identity_of(study, sources_of(study)))
     cell = Cell(place, row["draw"], row["seed"], tuple(row[key] for key in store.factors))
-    (lived,) = live(study, cell)
-    return Again(row, lived, _differences(store, row, tables, lived), study, place, values_of(study, cell))
+    (simulated,) = live(study, cell)
+    return Again(row, simulated, _differences(store, row, tables, simulated), study, place, values_of(study, cell))
 
 
 def _find(store: Store, run_id: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
@@ -64,14 +64,14 @@ def _find(store: Store, run_id: str) -> tuple[dict[str, Any], dict[str, list[dic
 
 
 def _differences(
-    store: Store, row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], lived: Lived
+    store: Store, row: dict[str, Any], tables: dict[str, list[dict[str, Any]]], simulated: Simulated
 ) -> list[tuple[str, Any, Any]]:
-    status = OK if row["status"] == OK else row["error"], lived.error or OK
-    if lived.outcome is None or row["status"] != OK:
+    status = OK if row["status"] == OK else row["error"], simulated.error or OK
+    if simulated.outcome is None or row["status"] != OK:
         return [("status", *status)] if status[0] != status[1] else []
     kept: dict[str, Any] = {name: row[name] for name in store.scalars if row.get(name) is not None}
-    now: dict[str, Any] = dict(lived.outcome.scalars)
-    for name, rows in (("series", lived.outcome.series), ("groups", lived.outcome.groups)):
+    now: dict[str, Any] = dict(simulated.outcome.scalars)
+    for name, rows in (("series", simulated.outcome.series), ("groups", simulated.outcome.groups)):
         kept |= {" ".join([name, *(each[key] for key in list(each)[1:-1])]): each["value"] for each in tables[name]}
         now |= {" ".join([name, *map(str, each[:-1])]): each[-1] for each in rows}
     pairs = [(name, kept.get(name), now.get(name)) for name in dict.fromkeys([*kept, *now])]

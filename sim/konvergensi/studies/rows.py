@@ -1,4 +1,4 @@
-"""Rows: jobs of an analysis (a run, or several lived together), each put away as a JSON row that a later start finds.
+"""Rows: jobs of an analysis (a run, or several simulated together), each a JSON row that a later start finds.
 
 Like a study, they are done on any engine and kept in shards: a row is there once or not at all, a shard that is not as
 it was written is set aside and its jobs are done again. A row is kept under a key made of everything that decides it,
@@ -87,6 +87,16 @@ def rows_of(
     return [desk.found[keys[job]] for job in jobs]
 
 
+def kept_jobs(jobs: Sequence[T], function: Callable[[T], Row], keep: Path) -> list[T]:
+    """Those of the jobs whose rows an earlier start has kept, under this code and these inputs."""
+    if not (keep / shards.RECORDS).is_dir():
+        return []
+    identity = _identity(function, jobs)
+    keys = {job: _key(job, function, identity) for job in jobs}
+    found = _read(keep, set(keys.values()))
+    return [job for job, key in keys.items() if key in found]
+
+
 def damaged_rows(keep: Path) -> list[str]:
     """Files of kept rows that are missing or not as they were written; nothing where no rows are kept."""
     records = list(shards.records(keep)) if (keep / shards.RECORDS).is_dir() else []
@@ -131,7 +141,7 @@ def _identity(function: Callable[..., Any], jobs: Sequence[Task]) -> Identity:
 
 def _identity_of(function: Callable[..., Any], scenarios: Collection[str], districts: Collection[str]) -> Identity:
     """Hash code and inputs; scenarios and districts by the names that the jobs have for them."""
-    past = load_scenario("baseline").hashes  # the years before the run are lived under it
+    past = load_scenario("baseline").hashes  # the years before the run are simulated under it
     return Identity(
         version=__version__,
         code=code_of(function.__module__),

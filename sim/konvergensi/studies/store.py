@@ -23,7 +23,7 @@ from konvergensi.base.errors import InputError, fault
 from konvergensi.base.files import digest, exists, read_bytes
 from konvergensi.base.folders import read_json
 from konvergensi.base.owned import STUDY, is_file, is_sealed, is_store
-from konvergensi.base.version import __version__
+from konvergensi.base.version import told_apart
 from konvergensi.methods.designs import draws_of, first_draw
 from konvergensi.methods.factors import Factor
 from konvergensi.model.outcome import scalar_names
@@ -32,8 +32,8 @@ from konvergensi.studies.shards import Record
 from konvergensi.studies.study import KONVERGENSI, OUTCOME, Study, from_data
 
 MANIFEST, POINTS, STUDY_FILE = "manifest.json", "points.parquet", "study.toml"
-FORMAT = 2  # 1: version 0.1.0, without checksums of manifest and records
-KEYS = ("district", "scenario", "draw", "seed")
+FORMAT = 3  # 1: version 0.1.0, without checksums of manifest and records; 2: a column `scenario`, now `policy`
+KEYS = ("district", "policy", "draw", "seed")
 RUN_COLUMNS = ("run_id", *KEYS, "status", "error", "wall_s")  # then the factors, then the scalars
 OK, FAILED = "ok", "failed"
 SERIES = pa.schema([("run_id", pa.string()), ("month", pa.string()), ("measure", pa.string()), ("value", pa.float64())])
@@ -78,7 +78,8 @@ class Store:
             raise InputError(fault(path, "", "not_a_store"))
         if manifest.get("kind") != STUDY or manifest.get("format") != FORMAT:
             then = str(manifest.get("made_with", "?")).removeprefix("konvergensi ")
-            raise InputError(fault(path, "", "store_of_other", then=then, now=__version__))
+            both = told_apart(then, manifest.get("format", 1), FORMAT)
+            raise InputError(fault(path, "", "store_of_other", then=both[0], now=both[1]))
         if not is_sealed(manifest):
             raise InputError(fault(path / MANIFEST, "", "store_changed"))
         for name, total in manifest["parts"].items():
@@ -213,13 +214,13 @@ def _columns(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
 def in_order(table: pd.DataFrame, store: Store) -> pd.DataFrame:
     """A table with the keys of runs, sorted by them in the study's order."""
     place = table["district"].map({name: number for number, name in enumerate(store.districts)})
-    policy = table["scenario"].map({name: number for number, name in enumerate(store.scenarios)})
+    policy = table["policy"].map({name: number for number, name in enumerate(store.scenarios)})
     return table.iloc[np.lexsort((table["seed"], table["draw"], policy, place))].reset_index(drop=True)
 
 
 def run_schema(factors: tuple[Factor, ...], scalars: list[str]) -> pa.Schema:
     """Schema of the runs table."""
-    keys = [("run_id", pa.string()), ("district", pa.string()), ("scenario", pa.string()), ("draw", pa.int64())]
+    keys = [("run_id", pa.string()), ("district", pa.string()), ("policy", pa.string()), ("draw", pa.int64())]
     own = [("seed", pa.int64()), ("status", pa.string()), ("error", pa.string()), ("wall_s", pa.float64())]
     varied = [(factor.key, _kind(factor)) for factor in factors]
     return pa.schema([*keys, *own, *varied, *((name, pa.float64()) for name in scalars)])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_name
 from konvergensi.base.files import anywhere, collect
-from konvergensi.base.scalars import plain
+from konvergensi.base.scalars import scalar
 from konvergensi.inputs.arguments import Check, mapping, name_list
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.extensions import in_force
@@ -49,7 +49,7 @@ class Study:
 
     Parameters: districts and scenarios, names or paths, the first scenario the reference of differences; factors, what
     varies; design, at which points; seeds, in common for all scenarios and draws; set, values that all runs share, in
-    force from the beginning of the lived past, as the factors' are; model, `konvergensi` or a test function; outcome,
+    force from the beginning of the burn-in, as the factors' are; model, `konvergensi` or a test function; outcome,
     `module:function` that makes an Outcome of a finished model; extensions, files or names of installed ones; title, by
     language or one text for both; codes, the points of a design that has them given. Lists and arrays do for tuples,
     one name for several, a number N of seeds for seeds 1 to N.
@@ -118,10 +118,10 @@ def _design(option: str, value: Any) -> Design:
 
 
 def _seeds(option: str, value: Any) -> tuple[int, ...]:
-    value = plain(value)
+    value = scalar(value)
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_DRAWS:
         return tuple(range(1, value + 1))
-    listed = [plain(each) for each in value] if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    listed = [scalar(each) for each in value] if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     wrong: tuple[str, dict[str, Any]] | None = ("empty", {}) if not listed else None
     for each in listed:
         wrong = wrong or number_fault(each, 0, LAST_SEED, "", whole=True)
@@ -131,7 +131,7 @@ def _seeds(option: str, value: Any) -> tuple[int, ...]:
 
 
 def _plain(_option: str, value: Any) -> Any:
-    return plain(value)
+    return scalar(value)
 
 
 def _title(option: str, value: Any) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from konvergensi.base.moving import write_new
 from konvergensi.base.owned import Owned, is_file, obstacle
 from konvergensi.methods.designs import codes as codes_of_study
 from konvergensi.studies import manifest, shards
-from konvergensi.studies.cells import Cell, Lived
+from konvergensi.studies.cells import Cell, Simulated
 from konvergensi.studies.identity import Identity, identity_of, run_id, run_prefixes
 from konvergensi.studies.lock import locked
 from konvergensi.studies.store import (
@@ -55,7 +55,7 @@ class Writer:
         self._places, self._policies = list(identity.districts), list(identity.scenarios)
         self._next = 1 + max((record.number for record in store.records()), default=0)
         self._scalars = store.scalars or expected_scalars(study)
-        self._cells: list[tuple[Cell, list[Lived]]] = []
+        self._cells: list[tuple[Cell, list[Simulated]]] = []
         self._since = time.monotonic()
         self.ok = self.failed = 0
         self.done = np.zeros(study.cells, bool)
@@ -97,12 +97,12 @@ class Writer:
         """Runs of the study."""
         return self.study.runs
 
-    def add(self, cell: Cell, lived: list[Lived]) -> None:
+    def add(self, cell: Cell, simulated: list[Simulated]) -> None:
         """Take a cell's runs; they are in the store once a shard is closed. Raises InputError when it cannot be."""
-        self._cells.append((cell, lived))
-        failed = sum(each.outcome is None for each in lived)
+        self._cells.append((cell, simulated))
+        failed = sum(each.outcome is None for each in simulated)
         self.failed += failed
-        self.ok += len(lived) - failed
+        self.ok += len(simulated) - failed
         count = len(self._cells) * len(self._policies)
         if count >= SHARD_RUNS or time.monotonic() - self._since >= SHARD_SECONDS:
             self.flush()
@@ -114,9 +114,9 @@ class Writer:
             return
         with deferred_interrupt():
             cells = [[cell.district, cell.draw, cell.seed] for cell, _ in self._cells]
-            failed = sum(each.outcome is None for _, lived in self._cells for each in lived)
+            failed = sum(each.outcome is None for _, simulated in self._cells for each in simulated)
             tables, ok = self._tables(), len(cells) * len(self._policies) - failed
-            self._cells.clear()  # put away now or, when the disk refuses, lived again
+            self._cells.clear()  # put away now or, when the disk refuses, simulated again
             with unwritable(self.store.path):
                 shards.commit(self.store.path, self._next, tables, cells, ok, failed)
             self._next += 1
@@ -127,9 +127,9 @@ class Writer:
         series: list[tuple[Any, ...]] = []
         groups: list[tuple[Any, ...]] = []
         first, scalars = planned_draws(self.study)[0], self._scalars
-        for cell, lived in self._cells:
+        for cell, simulated in self._cells:
             point, place = self.codes[cell.draw - first], self._places[cell.district]
-            for policy, each in zip(self._policies, lived):
+            for policy, each in zip(self._policies, simulated):
                 key = run_id(self._prefixes[place, policy], point, cell.draw, cell.seed)
                 status = FAILED if each.outcome is None else OK
                 found = each.outcome.scalars if each.outcome else {}
@@ -147,7 +147,7 @@ class Writer:
         return {"runs": runs, "series": _long(series, SERIES), "groups": _long(groups, GROUPS)}
 
     def forget_failed(self) -> None:
-        """Take cells with a failed run out of the store, so that they are lived again."""
+        """Take cells with a failed run out of the store, so that they are simulated again."""
         for record in self.store.records():
             if record.failed:
                 self._rewrite(record)

@@ -38,6 +38,7 @@ class Opd(mesa.Agent):
         self.surveyed = spec.surveyed
         self.role = spec.role
         self.staff = spec.staff
+        self.posted = spec.posted
         self.understanding = spec.understanding  # of the people in charge
         self.institutional_understanding = spec.institutional_understanding  # of files and routines
         self.goal_adoption = spec.goal_adoption
@@ -67,21 +68,23 @@ class Opd(mesa.Agent):
         return self.role != "member"
 
     def take_settings(
-        self, settings: Settings, before: Settings | None, luck: dict[str, float], dated: Collection[str] = ()
+        self, settings: Settings, before: Settings | None, fixed_draws: dict[str, float], dated: Collection[str] = ()
     ) -> None:
         """Take over what the scenario changes of this agency, and what policies add to it.
 
-        Parameters: before, the settings in force until now (None at the start); luck, this agency's lasting draws;
+        Parameters: before, the settings in force until now (None at the start); fixed_draws, this agency's own;
         dated, keys whose value is written for this very month.
         """
         for name in OPD_FIELDS:
             key = f"opd.{self.id}.{name}"
             if key in settings and (before is None or key in dated or before[key] != settings[key]):
                 setattr(self, STATED.get(name, name), settings[key])
-        added = luck["decree"] < settings["network.decree_coverage_share"]
+        added = fixed_draws["decree"] < settings["network.decree_coverage_share"]
         self.in_decree = bool(settings["network.decree_in_force"] and (self.decree_stated or added))
-        self.focal_unit = bool(self.focal_stated or luck["focal unit"] < settings["socialization.focal_unit_share"])
-        given = luck["guideline"] < settings["socialization.guideline_share"]
+        self.focal_unit = bool(
+            self.focal_stated or fixed_draws["focal unit"] < settings["socialization.focal_unit_share"]
+        )
+        given = fixed_draws["guideline"] < settings["socialization.guideline_share"]
         self.guideline = bool(settings["socialization.guideline_in_force"] and (self.guideline_stated or given))
 
     def quality(self, settings: Settings) -> float:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.world.draws import Draws, Keys, entity_keys
-from konvergensi.world.households import F32, Households, Mask
+from konvergensi.world.draws import Draws, Keys, member_keys
+from konvergensi.world.households import F32, Households, Mask, by_wealth
 
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
@@ -104,7 +104,7 @@ def build_children(
     sort = np.lexsort((household, birth))
     household, birth, order, following = household[sort], birth[sort], order[sort], following[sort]
     n = len(household)
-    key = entity_keys("child", households.identity[household] * 16 + order)
+    key = member_keys("child", households.key[household], order)
     total = {name: quantity.value for name, quantity in district.population.items()}
     months = last_birth_month - first_birth_month + 1
     counts = np.bincount(birth - first_birth_month, minlength=months)
@@ -147,8 +147,7 @@ def _births(
     """Household row, birth month, order and birth month of the next sibling of every birth (unsorted)."""
     total = {name: quantity.value for name, quantity in district.population.items()}
     monthly_rate = total["births_per_year"] / 12.0 / total["families"]
-    fertility = np.exp(-settings["population.fertility_wealth_gradient"] * households.wealth)
-    fertility /= fertility.mean()
+    fertility = by_wealth(settings["population.fertility_wealth_gradient"], households.wealth)
     shortest = float(settings["population.min_birth_interval_months"])
     mean_interval = 1.0 / (monthly_rate * fertility)
     waiting = np.maximum(mean_interval - shortest, 1.0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.world.draws import Draws, Keys, entity_keys
+from konvergensi.world.draws import Draws, Keys, entity_keys, name_keys
 
 if TYPE_CHECKING:
     from konvergensi.inputs.districts import District
@@ -62,13 +62,14 @@ class Coordination:
     ties: dict[str, Column]  # layer -> (n_opd, n_opd), symmetrical, 0..1, zero on the diagonal
     kecamatan_understanding: Column
     village_understanding: Column
-    luck: dict[str, Column]  # lasting draws: who has a team, a KPM, is included in a round
+    fixed_draws: dict[str, Column]  # who has a team, a KPM, is included in a round
     tpps_kecamatan: Flags
     tpps_desa: Flags
     kpm: Flags
     aware: Column  # (n_opd,) how much each has to do with the others, see mechanisms/network.py
     came: Flags  # agencies at this month's meeting; all False in a month without
     attention: float = 0.0  # change of leadership by published figures
+    kept_out: float = 0.0  # share of stunted results that drift keeps out of e-PPGBM
     published: list[tuple[int, str, float]] = field(default_factory=list)  # month of publication, system, percent
     done: dict[str, Done] = field(default_factory=dict)  # the last carrying out of each action
     carried_out: list[tuple[str, Done]] = field(default_factory=list)  # all of them
@@ -82,13 +83,13 @@ class Coordination:
 
     def take_settings(self, settings: Settings) -> None:
         """Work out which teams are active and which villages have a KPM at work (in place)."""
-        self.tpps_kecamatan = self.luck["tpps_kecamatan"] < settings["network.tpps_kecamatan_active_share"]
-        self.tpps_desa = self.luck["tpps_desa"] < settings["network.tpps_desa_active_share"]
-        self.kpm = self.luck["kpm"] < settings["cascade.kpm_share"]
+        self.tpps_kecamatan = self.fixed_draws["tpps_kecamatan"] < settings["network.tpps_kecamatan_active_share"]
+        self.tpps_desa = self.fixed_draws["tpps_desa"] < settings["network.tpps_desa_active_share"]
+        self.kpm = self.fixed_draws["kpm"] < settings["cascade.kpm_share"]
 
     def included(self, settings: Settings) -> Flags:
         """Villages that a round of socialization includes: lokus, and a share of the others; (n_villages,)."""
-        return self.lokus | (self.luck["breadth"] < settings["cascade.breadth_share"])
+        return self.lokus | (self.fixed_draws["breadth"] < settings["cascade.breadth_share"])
 
     def effect(self, action: str, settings: Settings) -> float:
         """What is left of an action's effect as it was last carried out; 1 before the first time or if not asked for.
@@ -106,14 +107,19 @@ def opd_number(opd_id: str) -> int:
 
 
 def build_coordination(
-    district: District, draws: Draws, opds: Sequence[Tied], kecamatan: NDArray[np.intp], village_keys: Keys
+    district: District,
+    draws: Draws,
+    opds: Sequence[Tied],
+    kecamatan_names: Sequence[str],
+    kecamatan: NDArray[np.intp],
+    village_keys: Keys,
 ) -> Coordination:
     """Coordination without ties and understanding yet: see `Coordination.begin`."""
     villages = district.villages
     lokus = villages["lokus"].to_numpy(bool)
-    n_kecamatan = int(kecamatan.max()) + 1
-    kecamatan_keys = entity_keys("kecamatan", np.arange(n_kecamatan))
-    luck = {
+    n_kecamatan = len(kecamatan_names)
+    kecamatan_keys = name_keys("kecamatan", kecamatan_names)
+    fixed_draws = {
         "tpps_kecamatan": draws.uniform("tpps kecamatan", 0, kecamatan_keys),
         "tpps_desa": draws.uniform("tpps desa", 0, village_keys),
         "kpm": draws.uniform("kpm", 0, village_keys),
@@ -130,7 +136,7 @@ def build_coordination(
         ties={},
         kecamatan_understanding=np.zeros(n_kecamatan),
         village_understanding=np.zeros(len(lokus)),
-        luck={name: each.astype(float) for name, each in luck.items()},
+        fixed_draws={name: each.astype(float) for name, each in fixed_draws.items()},
         tpps_kecamatan=np.zeros(n_kecamatan, bool),
         tpps_desa=np.zeros(len(lokus), bool),
         kpm=np.zeros(len(lokus), bool),

@@ -11,6 +11,7 @@ between decisions and months, and the moments of the normal draws.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from statistics import NormalDist
 
 import numpy as np
@@ -51,6 +52,24 @@ def entity_keys(kind: str, ids: NDArray[np.integer]) -> Keys:
     keys = np.asarray(ids).astype(np.uint32)
     keys ^= np.uint32(zlib.crc32(kind.encode()))
     return mix(keys)
+
+
+def name_keys(kind: str, names: Iterable[str]) -> Keys:
+    """Hashed keys of entities that are told by a name, (n,) uint32: where they stand in a file decides nothing."""
+    return entity_keys(kind, np.array([zlib.crc32(name.encode()) for name in names], np.int64))
+
+
+def member_keys(kind: str, owner: Keys, number: NDArray[np.integer]) -> Keys:
+    """Keys of the members of owners, by their number inside: (n,) uint32.
+
+    A household belongs to its village and a child to its household, so that one more elsewhere changes no key here.
+    """
+    return mix(owner ^ entity_keys(kind, number))
+
+
+def fixed_uniform(keys: Keys) -> NDArray[np.float64]:
+    """A number in [0, 1) for each key that is the same in every run, whatever its seed; (n,)."""
+    return (mix(keys ^ np.uint32(0x9E3779B9)) >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
 
 def _normal_table() -> NDArray[np.float32]:

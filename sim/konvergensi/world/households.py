@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.world.draws import Draws, Keys, entity_keys
+from konvergensi.world.draws import Draws, Keys, fixed_uniform, member_keys, name_keys
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
 
@@ -27,7 +30,6 @@ class Households:
     """
 
     key: Keys
-    identity: NDArray[np.int64]  # number in the full-size district: a smaller population share is a subset
     village: NDArray[np.int16]
     remoteness: F32  # of the village
     behind: NDArray[np.uint16]  # 0 in a lokus village, else the step that puts it behind where lokus come first
@@ -55,10 +57,18 @@ class Households:
         return len(self.key)
 
 
-def household_counts(families: NDArray[np.int64], population_share: float) -> NDArray[np.int64]:
-    """Households simulated per village, (n_villages,) int64; totals are kept to rounding, at least 1 per village."""
-    cumulative = np.floor(np.concatenate([[0.0], np.cumsum(families) * population_share]) + 1e-9)
-    return np.maximum(np.diff(cumulative).astype(np.int64), 1)
+def village_keys(villages: pd.DataFrame) -> Keys:
+    """Keys of the villages, (n_villages,): a village is told by its kecamatan and its name."""
+    return name_keys("village", villages["kecamatan"].astype(str) + "|" + villages["village"].astype(str))
+
+
+def household_counts(families: NDArray[np.int64], population_share: float, keys: Keys) -> NDArray[np.int64]:
+    """Households simulated per village, (n_villages,) int64, at least 1.
+
+    A village's share is rounded up or down by a number of its own, so that totals are kept on average, a smaller share
+    is a part of a larger one, and what another village holds plays no part.
+    """
+    return np.maximum(np.floor(families * population_share + fixed_uniform(keys)).astype(np.int64), 1)
 
 
 def build_households(district: District, settings: Settings, draws: Draws, population_share: float) -> Households:
@@ -68,12 +78,12 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     """
     villages = district.villages
     families = villages["families"].to_numpy(np.int64)
-    count = household_counts(families, population_share)
+    owners = village_keys(villages)
+    count = household_counts(families, population_share, owners)
     village = np.repeat(np.arange(len(families), dtype=np.int16), count)
     first_row = np.cumsum(count) - count
     within = np.arange(len(village)) - np.repeat(first_row, count)
-    identity = np.repeat(np.cumsum(families) - families, count) + within
-    key = entity_keys("household", identity)
+    key = member_keys("household", np.repeat(owners, count), within)
     group = settings["population.dasawisma_size"]
     groups = -(-families // group)  # in each village, the last one smaller
 
@@ -87,9 +97,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     wealth = village_wealth + own_wealth_sd(settings) * normal("wealth")
     remoteness: F32 = villages["remoteness"].to_numpy(np.float32)[village]
     total = {name: quantity.value for name, quantity in district.population.items()}
-    # lacks fall on the poor; the district's share is kept
-    poorer = np.exp(-settings["population.lack_wealth_gradient"] * wealth)
-    poorer /= poorer.mean()
+    poorer = by_wealth(settings["population.lack_wealth_gradient"], wealth)  # lacks fall on the poor
 
     def lacking(decision: str, name: str) -> Mask:
         return happens(decision, np.clip(total[name] * poorer, 0.0, 0.97))
@@ -101,7 +109,6 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     )
     households = Households(
         key=key,
-        identity=identity,
         village=village,
         remoteness=remoteness,
         behind=np.where(villages["lokus"].to_numpy(bool), np.uint16(0), np.uint16(1 << 15))[village],
@@ -144,11 +151,18 @@ def own_wealth_sd(settings: Settings) -> np.float32:
     return np.float32(np.sqrt(1.0 - settings["population.village_wealth_spread"] ** 2))
 
 
+def by_wealth(gradient: float, wealth: F32) -> NDArray[np.floating]:
+    """How much more than average something falls on a household, (n,): exp(-gradient wealth), 1 on average.
+
+    The average is that of a standard normal wealth, so that it is no matter who else lives in the district.
+    """
+    return np.exp(-gradient * wealth - 0.5 * gradient**2)
+
+
 def rank_wealth(households: Households, poor_line_share: float) -> None:
-    """Set wealth fifths and the poor line from the present wealth (in place)."""
+    """Set wealth fifths and the poor line from the present wealth, which is standard normal (in place)."""
     shares = [0.2, 0.4, 0.6, 0.8, poor_line_share]
-    at = [min(int(share * len(households)), len(households) - 1) for share in shares]
-    cuts = np.sort(households.wealth)[at]
+    cuts = [NormalDist().inv_cdf(min(max(share, 1e-9), 1 - 1e-9)) for share in shares]
     fifth = np.zeros(len(households), np.int8)
     for cut in cuts[:4]:
         fifth += households.wealth >= cut

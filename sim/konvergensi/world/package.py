@@ -61,7 +61,7 @@ class Package:
         return found
 
 
-def _mark_in_columns(found: NDArray[np.uint16], taken: NDArray[np.uint8], doses: int, bit: np.uint16) -> None:
+def _mark_in_columns(found: NDArray[np.uint16], taken: NDArray, doses: int, bit: np.uint16) -> None:
     found |= (taken >= doses) * bit
 
 

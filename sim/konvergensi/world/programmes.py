@@ -54,6 +54,8 @@ class Programmes:
     next_line: Money
     staff_share: NDArray[np.float64]  # share of the agency's field staff
     staff_time: Money  # services the staff can still deliver; below one a month, time adds up until it is one
+    routine: Money  # meetings a month that the first year's line paid for: their staff time is kept
+    short: Money  # services of this year that money would have paid for and no staff were there for
     ran: NDArray[np.bool_]  # it has looked for people to serve at least once
     policy: Money  # what a policy's events of money give to this year's budget, or take from it
     policy_asked: tuple[float, ...] = ()  # what they asked when it was last worked out (mechanisms/policy_money.py)
@@ -107,6 +109,8 @@ def build_programmes(
         next_line=zero(),
         staff_share=zero(),
         staff_time=zero(),
+        routine=zero(),
+        short=zero(),
         ran=np.zeros(n, bool),
         policy=zero(),
     )
@@ -124,23 +128,24 @@ class Ration:
     delivered: int
     spent: float  # Rp
     wanted: float  # Rp, what serving every candidate would have cost
+    short: int = 0  # services that money would have paid for and no staff were there for
 
 
 @dataclass(slots=True)
 class ServiceBook:
-    """What each child or household has received, and its lasting luck, per service.
+    """What each child or household has received, and its fixed draws, per service.
 
-    rank, luck: uint16, one array per service over its rows: who is served first among equals, and how readily a row
-    takes up what is offered. willing: bool, whether it would take the service up, as last worked out from its luck
+    rank, fixed_draws: uint16, one array per service over its rows: who is served first among equals, and how readily a
+    row takes up what is offered. willing: bool, whether it would take the service up, as last worked out from that draw
     and chance. received: uint8, months, payments or doses delivered so far, taken up or not; `limited` says that a
     course can end before its age window does. in_course, refused: on a worker's caseload or enrolled, and refusals so
-    far. taken, gained: deliveries taken up so far and z from them, both always over children. own_luck: uint16, by
+    far. taken, gained: deliveries taken up so far and z from them, both always over children. own_draw: uint16, by
     service id, whom an agency or village without a register thinks of. Rows are children, or households for services
     given to households; arrays are empty where no programme runs the service.
     """
 
     rank: list[NDArray[np.uint16]] = field(default_factory=list)
-    luck: list[NDArray[np.uint16]] = field(default_factory=list)
+    fixed_draws: list[NDArray[np.uint16]] = field(default_factory=list)
     willing: list[NDArray[np.bool_]] = field(default_factory=list)
     received: list[NDArray[np.uint8]] = field(default_factory=list)
     in_course: list[NDArray[np.bool_]] = field(default_factory=list)
@@ -148,13 +153,13 @@ class ServiceBook:
     taken: list[NDArray[np.uint8]] = field(default_factory=list)
     gained: list[NDArray[np.float32]] = field(default_factory=list)
     limited: list[bool] = field(default_factory=list)
-    own_luck: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
+    own_draw: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
 
     @classmethod
     def build(
         cls, services: list[Service], programmes: Programmes, draws: Draws, children: Keys, households: Keys
     ) -> ServiceBook:
-        """Draw ranks and luck for the services that some programme runs; the others stay empty."""
+        """Draw ranks and fixed draws for the services that some programme runs; the others stay empty."""
         in_use = set(programmes.service.tolist())
         from_own = {
             int(s)
@@ -170,7 +175,7 @@ class ServiceBook:
             bits = draws.bits(f"service {service.id}", 0, keys)
             halves = bits.astype("<u4", copy=False).view("<u2")  # one hash gives two draws of 16 bits
             book.rank.append(np.ascontiguousarray(halves[1::2]))
-            book.luck.append(np.ascontiguousarray(halves[::2]))
+            book.fixed_draws.append(np.ascontiguousarray(halves[::2]))
             book.willing.append(np.zeros(len(keys), bool))
             limited = service.unit == "household" or service.duration_months < most_deliveries(service)
             book.limited.append(limited)
@@ -181,7 +186,7 @@ class ServiceBook:
             book.gained.append(np.zeros(len(children) if i in in_use else 0, np.float32))
             if i in from_own:
                 own = draws.bits(f"own list {service.id}", 0, keys).astype("<u4", copy=False)
-                book.own_luck[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])
+                book.own_draw[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])
         return book
 
 

@@ -33,7 +33,7 @@ class Registers:
     on_dtks: Mask
     on_joined: Mask  # on the list made by linkage
     false_match: Mask  # on it by a false match
-    link_draw: F32  # fixed luck of a child's records in linkage
+    link_draw: F32  # fixed draw for a child's records in linkage
     krs_misread: Mask  # (n_households,) the family census took down its state wrongly
     krs_poor: Mask  # (n_households,) KRS records the family as poor
     joined_households: Mask  # (n_households,) on the joined list

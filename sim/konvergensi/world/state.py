@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.world.agents import Opd
     from konvergensi.world.coordination import Coordination
+    from konvergensi.world.costs import Costs
+    from konvergensi.world.lists import HandedLists
     from konvergensi.world.package import Package
     from konvergensi.world.tally import Tally
+    from konvergensi.world.villages import Villages
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class World:
     """State of the district in a month. Village arrays are (n_villages,); columns as in their own classes."""
 
@@ -46,14 +49,17 @@ class World:
     tally: Tally
     opds: list[Opd]
     coordination: Coordination
-    luck: dict[str, NDArray[np.float32]]  # lasting draws of the agencies, (n_opd,) each
+    fixed_draws: dict[str, NDArray[np.float32]]  # of the agencies, (n_opd,) each
     village_keys: Keys
     posyandu_quality: F32
     lokus: Mask
     kecamatan: NDArray[np.intp]  # index of each village's kecamatan
     village_effect: F32
-    village_list_luck: F32
-    village_kit_luck: F32
+    village_list_draw: F32
+    village_kit_draw: F32
+    villages: Villages
+    handed: HandedLists
+    costs: Costs
     package: Package
     household_chance: NDArray[np.uint16]  # (kinds of uptake, offered and having come, n_households)
     attendance_score: F32  # (n_children,) log odds of coming to posyandu, before age counts

@@ -31,6 +31,7 @@ STAGES = (
     "z_gained",
 )
 Stage = NDArray[np.uint8]
+N_STAGES = len(STAGES) + 1  # with none
 EVERYBODY = np.zeros(0, bool)  # for whom need is asked of no one
 NOWHERE = np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, bool)  # the ages at which taking up adds nothing to length
 IN_NEED, TAKEN_UP = np.uint8(1), np.uint8(STAGES.index("taken_up") + 1)
@@ -117,6 +118,27 @@ def pass_on(furthest, stage, took, young, gains, ends, oldest):  # type: ignore[
         start = max(start, ends[each])
 
 
+def _reached_in_columns(
+    stage: Stage, household: NDArray[np.int32], n_households: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    furthest = np.zeros(n_households, np.uint8)
+    np.maximum.at(furthest, household, stage)
+    return np.bincount(stage, minlength=N_STAGES), np.bincount(furthest, minlength=N_STAGES)
+
+
+@compiled(_reached_in_columns)
+def reached(stage, household, n_households):  # type: ignore[no-untyped-def]
+    """Children and households whose furthest stage is 0, 1, ... 9, (10,) each; stage and household of children (n,)."""
+    children, households = np.zeros(N_STAGES, np.int64), np.zeros(N_STAGES, np.int64)
+    furthest = np.zeros(n_households, np.uint8)
+    for i in range(len(stage)):
+        children[stage[i]] += 1
+        furthest[household[i]] = max(furthest[household[i]], stage[i])
+    for i in range(n_households):
+        households[furthest[i]] += 1
+    return children, households
+
+
 class Tally:
     """This calendar year's counts. During the burn-in nobody counts."""
 
@@ -135,17 +157,17 @@ class Tally:
         for column in (self.eligible, self.listed, self.targeted, self.reached, self.right, self.months):
             column[:] = 0.0
 
-    def children_in_need(self, s: int, rows: slice, need: Mask | None) -> None:
+    def children_in_need(self, service_row: int, rows: slice, need: Mask | None) -> None:
         """Count the children in need of a service that nobody runs."""
         stage = IN_NEED if need is None else need.view(np.uint8)
-        np.maximum(self.stage[s, rows], stage, out=self.stage[s, rows])
+        np.maximum(self.stage[service_row, rows], stage, out=self.stage[service_row, rows])
 
     def children_served(
         self,
         children: Children,
         month: int,
-        s: int,
-        p: int,
+        service_row: int,
+        programme_row: int,
         rows: slice,
         need: Mask | None,
         known: Mask,
@@ -162,13 +184,13 @@ class Tally:
         Parameters: need None: everybody; at (m,), where the candidates of the ration are; gains (69,) bool, ages -9..59
         at which taking up adds to length; enough (n,) who has the dose that counts as in time, None: any delivery does.
         """
-        stage = self._stages(need, known, listed, at, result, given, takes, p)
+        stage = self._stages(need, known, listed, at, result, given, takes, programme_row)
         in_time = takes if need is None else takes & need
-        self._pass_on(children, month, s, gains, rows, stage, in_time if enough is None else in_time & enough)
+        self._pass_on(children, month, service_row, gains, rows, stage, in_time if enough is None else in_time & enough)
 
     def households_served(
         self,
-        p: int,
+        programme_row: int,
         need: Mask,
         listed: Mask,
         at: NDArray[np.intp],
@@ -178,14 +200,14 @@ class Tally:
         stage: NDArray[np.uint8],
     ) -> None:
         """Count one programme's month among households and raise `stage` (n_households,) in place."""
-        here = self._stages(need, listed, listed, at, result, given, takes, p)
+        here = self._stages(need, listed, listed, at, result, given, takes, programme_row)
         np.maximum(stage, here, out=stage)
 
     def household_stage(
         self,
         children: Children,
         month: int,
-        s: int,
+        service_row: int,
         service: Service,
         stage: NDArray[np.uint8],
         gains: Mask | None,
@@ -195,13 +217,15 @@ class Tally:
         rows = children.window(month, service.from_age, service.to_age)
         passed = stage[children.household[rows]]
         in_time = passed == TAKEN_UP
-        self._pass_on(children, month, s, gains, rows, passed, in_time if enough is None else in_time & enough)
+        self._pass_on(
+            children, month, service_row, gains, rows, passed, in_time if enough is None else in_time & enough
+        )
 
     def _pass_on(
         self,
         children: Children,
         month: int,
-        s: int,
+        service_row: int,
         gains: Mask | None,
         rows: slice,
         stage: NDArray[np.uint8],
@@ -211,7 +235,7 @@ class Tally:
         start = children.window(month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
         young = min(max(start - rows.start, 0), len(stage))
         gains = NOWHERE if gains is None else gains
-        pass_on(self.stage[s, rows], stage, took, young, gains, *children.by_age(month, rows))
+        pass_on(self.stage[service_row, rows], stage, took, young, gains, *children.by_age(month, rows))
 
     def _stages(
         self,
@@ -222,34 +246,32 @@ class Tally:
         result: Ration,
         given: Mask,
         takes: Mask,
-        p: int,
+        programme_row: int,
     ) -> NDArray[np.uint8]:
         """Stage reached by every row of one programme's month up to taking up, 0 for those not in need."""
         needy = EVERYBODY if need is None else need
         stage, eligible, on_list, targeted, right, reached = stages(
             needy, known, listed, at, result.step, result.budgeted, result.released, given, takes
         )
-        self.eligible[p] += eligible
-        self.listed[p] += on_list
-        self.targeted[p] += targeted
-        self.right[p] += right
-        self.reached[p] += reached
-        self.months[p] += 1
+        self.eligible[programme_row] += eligible
+        self.listed[programme_row] += on_list
+        self.targeted[programme_row] += targeted
+        self.right[programme_row] += right
+        self.reached[programme_row] += reached
+        self.months[programme_row] += 1
         return stage
 
     def cascade_counts(
-        self, children: Children, households: int, month: int, s: int, service: Service
+        self, children: Children, households: int, month: int, service_row: int, service: Service
     ) -> tuple[list[int], list[int]]:
         """Children and households that reached each stage of service s this year."""
         # whoever was in the service's age window at any time of the year up to this month
         rows = children.window(month, service.from_age, service.to_age + 12)
-        stage = self.stage[s, rows]
-        furthest = np.zeros(households, np.uint8)
-        np.maximum.at(furthest, children.household[rows], stage)
-        return _at_least(stage), _at_least(furthest)
+        stage = self.stage[service_row, rows]
+        of_children, of_households = reached(stage, children.household[rows], households)
+        return _at_least(of_children), _at_least(of_households)
 
 
-def _at_least(stage: NDArray[np.uint8]) -> list[int]:
+def _at_least(exactly: NDArray[np.int64]) -> list[int]:
     """How many reached each stage or one behind it."""
-    exactly = [int(np.count_nonzero(stage == number)) for number in range(1, len(STAGES) + 1)]
-    return np.cumsum(exactly[::-1])[::-1].tolist()
+    return np.cumsum(exactly[:0:-1])[::-1].tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +37,19 @@ def neutral(cell: object) -> object:
     return text
 
 
-def write_csv(table: pd.DataFrame, file: Path) -> None:
-    """Write a table for spreadsheets: UTF-8, without its index, every cell and heading made `neutral`."""
+# how Excel opens a CSV file where Indonesian is its language
+INDONESIAN: dict[str, Any] = {"sep": ";", "decimal": ",", "encoding": "utf-8-sig", "lineterminator": "\r\n"}
+
+
+def write_csv(table: pd.DataFrame, file: Path, indonesian: bool = False) -> None:
+    """Write a table for spreadsheets: UTF-8, without its index, every cell and heading made `neutral`.
+
+    indonesian: semicolons, decimal commas and the mark of UTF-8.
+    """
     text = [name for name in table if table[name].dtype.kind not in "biufcmM"]
     safe = table.copy(deep=False)
     for name in text:
         safe[name] = table[name].map(neutral)
-    safe.rename(columns={name: neutral(name) for name in table}).to_csv(file, index=False)
+    safe.rename(columns={name: neutral(name) for name in table}).to_csv(
+        file, index=False, **(INDONESIAN if indonesian else {})
+    )

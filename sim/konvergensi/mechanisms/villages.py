@@ -1,0 +1,168 @@
+"""The village as an agent: its KPM finds families whom services miss, its council meets, it facilitates sanitation.
+
+A KPM visits as many missed families as training, pay and the village team let it, and finds them by the scorecard or
+the by-name list; without either it visits those it thinks of. Part of those visited come. What villages buy is in
+mechanisms/village_money.py. Parameters: villages.toml, cascade.toml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.base.compiled import compiled
+from konvergensi.mechanisms import cascade, shocks, village_money
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.parameters import Settings
+    from konvergensi.world.coordination import Column, Flags
+    from konvergensi.world.households import Mask
+    from konvergensi.world.state import World
+
+VISITS_IN_PREGNANCY = 4  # K4, what the village scorecard counts
+
+
+# ---- KPM -------------------------------------------------------------------------------------------------------------
+
+
+def visits(world: World) -> Column:
+    """Missed families that each village's KPM can visit this month, full-size village, (n_villages,)."""
+    settings, state = world.settings, world.coordination
+    effort, _ = cascade.kpm_effort(settings)
+    trained = world.villages.fixed_draws["kpm trained"] < settings["villages.kpm_trained_share"]
+    able = np.where(trained, 1.0, settings["villages.kpm_untrained_share"])
+    backed = np.where(state.tpps_desa, 1.0, settings["villages.kpm_alone_share"])
+    open_ = shocks.in_force(settings, "home_contact_share")
+    found: Column = state.kpm * (settings["villages.kpm_visits"] * effort * open_) * able * backed
+    return found
+
+
+def knows_missed(world: World) -> Flags:
+    """Villages whose KPM knows whom services miss: by the scorecard or by the by-name list, (n_villages,)."""
+    share = world.settings["villages.kpm_scorecard_share"]
+    found: Flags = world.has_by_name_list | (world.villages.fixed_draws["kpm scorecard"] < share)
+    return found
+
+
+def brought_share(visits: Column, missed: Column, finds: Column, persuaded: float) -> Column:
+    """Share of a village's missed families that a month's visits bring, (n_villages,).
+
+    Parameters: visits and missed, families; finds, share of the visits that meet a missed family; persuaded, share of
+    those who come. Nobody is visited twice in a month, so it never exceeds finds * persuaded.
+    """
+    met = np.minimum(visits / np.maximum(missed, 1e-9), 1.0)
+    found: Column = np.where(missed > 0.0, met * finds * persuaded, 0.0)
+    return found
+
+
+def bring(world: World) -> None:
+    """Bring children who stayed away to the posyandu: KPM who visit, a day that the village pays for (in place).
+
+    Of the under-twos a KPM brings some; of all under-fives come some more where the village pays for more than it did
+    at the start. A posyandu that a shock keeps shut stays empty.
+    """
+    children, settings = world.children, world.settings
+    rows = children.window(world.month, 0, LAST_AGE)
+    village, away = children.village[rows], ~world.attended
+    young = children.window(world.month, 0, FIRST_1000_DAYS).start - rows.start
+    kpm, pull = _kpm_share(world, village[young:][away[young:]]), village_money.day_pull(world)
+    at, chance = may_be_brought(away, village, young, kpm, pull)
+    comes = world.draws.uniform("brought to posyandu", world.month, children.key[rows][at]) < chance
+    if (share := shocks.in_force(settings, "posyandu_open_share")) < 1.0:  # the same draw as in uptake.attend
+        open_ = world.draws.uniform("posyandu open", world.month, world.village_keys) < share
+        comes &= open_[village[at]]
+    world.attended[at[comes]] = True
+    world.villages.brought_children = int(comes.sum())
+
+
+def _may_be_brought_in_columns(
+    away: Mask, village: NDArray[np.integer], young: int, kpm: Column, pull: Column
+) -> tuple[NDArray[np.intp], Column]:
+    chance = kpm[village]
+    chance[:young] = 0.0
+    chance = 1.0 - (1.0 - chance) * (1.0 - pull[village])
+    at = np.flatnonzero(away & (chance > 0.0))
+    return at, chance[at]
+
+
+@compiled(_may_be_brought_in_columns)
+def may_be_brought(away, village, young, kpm, pull):  # type: ignore[no-untyped-def]
+    """Who of those away, (n,), may be brought, (m,) rows, and their chances, (m,): what a KPM brings of those from row
+    `young` on and what a day that the village pays for brings of all, (n_villages,) each.
+    """
+    at, chance, m = np.empty(len(away), np.intp), np.empty(len(away)), 0
+    for i in range(len(away)):
+        by_kpm = kpm[village[i]] if i >= young else 0.0
+        here = 1.0 - (1.0 - by_kpm) * (1.0 - pull[village[i]])
+        at[m] = i
+        chance[m] = here
+        m += away[i] & (here > 0.0)
+    return at[:m].copy(), chance[:m].copy()
+
+
+def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: NDArray[np.uint8]) -> Mask:
+    """Pregnancies that a KPM or paid transport brings to antenatal care this month, (n,) over `rows`.
+
+    Only those not `seen` this month, `begun`, and behind the pace of four visits in a pregnancy; `had`, visits so far.
+    """
+    found: Mask = np.zeros(len(seen), bool)
+    if world.burn_in or not world.settings["villages.on"]:
+        return found
+    children = world.children
+    months = children.ages(world.month, rows) + PREGNANCY_MONTHS
+    at = np.flatnonzero(begun & ~seen & (had * PREGNANCY_MONTHS < VISITS_IN_PREGNANCY * months))
+    village = children.village[rows][at]
+    share = 1.0 - (1.0 - _kpm_share(world, village)) * (1.0 - village_money.transport_pull(world))
+    found[at] = world.draws.uniform("brought to antenatal care", world.month, children.key[rows][at]) < share[village]
+    world.villages.brought_pregnant = int(found.sum())
+    return found
+
+
+def _kpm_share(world: World, missed_in: NDArray[np.integer]) -> Column:
+    """Share of the missed whom the village's KPM brings, (n_villages,).
+
+    Half of its visits go to children, half to pregnancies. missed_in: village of each who is missed.
+    """
+    missed = np.bincount(missed_in, minlength=len(world.villages.met)) / world.population_share
+    finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
+    return brought_share(0.5 * visits(world), missed, finds, world.settings["villages.persuaded_share"])
+
+
+# ---- the council and sanitation --------------------------------------------------------------------------------------
+
+
+def meet(world: World) -> None:
+    """Village councils on stunting: what the kecamatan knows is told; in time for the Musdes they decide money."""
+    settings, state, here = world.settings, world.coordination, world.villages
+    holds = here.fixed_draws["village rembuk"] < settings["villages.rembuk_share"]
+    held = world.draws.uniform("village rembuk held", world.month, state.village_keys)
+    holds &= held < shocks.in_force(settings, "meeting_open_share")
+    more = np.maximum(state.kecamatan_understanding[state.village_kecamatan] - state.village_understanding, 0.0)
+    state.village_understanding += holds * settings["villages.rembuk_learning_share"] * more
+    here.met = holds & bool(settings["villages.rembuk_month"] <= settings["calendar.musdes_month"])
+
+
+def trigger_sanitation(world: World) -> None:
+    """January: families in facilitated villages, the poor aside, build latrines from their own means (in place)."""
+    share, builds = (world.settings[f"villages.{name}_share"] for name in ("triggering", "triggered_build"))
+    if share == 0.0:
+        return
+    homes = world.households
+    there = (world.villages.fixed_draws["village triggered"] < share)[homes.village]
+    drawn = world.draws.uniform("triggered latrine", world.month, homes.key)
+    homes.no_latrine &= ~(there & ~homes.poor & (drawn < builds))
+
+
+def accompanied_share(world: World) -> float:
+    """Visits of the month's KPM over families in the 1,000 days, 0..1: how many could have been accompanied."""
+    rows = world.children.window(world.month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
+    families = (rows.stop - rows.start) / world.population_share
+    return float(min(visits(world).sum() / families, 1.0)) if families else 0.0
+
+
+def is_rembuk_month(settings: Settings, month_of_year: int) -> bool:
+    """Whether village councils meet this month."""
+    return bool(settings["villages.rembuk_month"] == month_of_year)
