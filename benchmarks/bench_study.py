@@ -2,7 +2,7 @@
 
 Runs a Sobol study of Lebak at population share 0.02 (RUNS runs, baseline and full-convergence, every uncertain number)
 with one worker process and with two, and prints runs per second, the share of the time in which workers were living
-runs, and what the second worker adds; then what a run costs beyond the model: cells lived as a study does against
+runs, and what the second worker adds; then what a run costs beyond the model: cells simulated as a study does against
 their bare lives. Limits: efficiency 0.85 on two cores or more that nothing else uses, 30 ms a run. Starting the
 processes is not part of the rate.
 """
@@ -45,24 +45,24 @@ def rate(study: Study, workers: int, folder: Path) -> tuple[float, float]:
     """
     with writing(folder, study) as writer:
         work = work_of(study, writer.identity)
-        done, began, lived_s = 0, 0.0, 0.0
-        for cell, lived in processes(work, writer.waiting(), workers, ahead=workers):
-            writer.add(cell, lived)
+        done, began, simulated_s = 0, 0.0, 0.0
+        for cell, simulated in processes(work, writer.waiting(), workers, ahead=workers):
+            writer.add(cell, simulated)
             done += 1
             if done > 2 * workers:
-                lived_s += sum(each.wall_s for each in lived)
+                simulated_s += sum(each.wall_s for each in simulated)
             elif done == 2 * workers:
                 began = time.perf_counter()
         writer.flush()
         seconds = time.perf_counter() - began
-    return (done - 2 * workers) * len(study.scenarios) / seconds, lived_s / (workers * seconds)
+    return (done - 2 * workers) * len(study.scenarios) / seconds, simulated_s / (workers * seconds)
 
 
 def overhead_ms(study: Study, folder: Path) -> float:
     """Milliseconds of processor time a run of a study costs beyond living it, median over cells.
 
-    Counted: its values, its outcome, the way to a worker and back, its place in the store. Each cell is lived bare and
-    as the study does, in turn, so that a machine that slows down slows both.
+    Counted: its values, its outcome, the way to a worker and back, its place in the store. Each cell is simulated bare
+    and as the study does, in turn, so that a machine that slows down slows both.
     """
     with writing(folder, study) as writer:
         work = work_of(study, writer.identity)

@@ -15,28 +15,30 @@ import pandas as pd
 from conftest import forced
 from hypothesis import strategies as st
 
-from konvergensi.base.months import parse_month
+from konvergensi.base.months import month_of, parse_month
+from konvergensi.inputs.agencies import Opd as Spec
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import network
-from konvergensi.model.build import OPD_LUCK
+from konvergensi.model.build import OPD_DRAWS
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.agents import Opd
 from konvergensi.world.coordination import build_coordination
 from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.programmes import SOURCES
+from konvergensi.world.villages import Villages
 
 DEFAULTS = Settings.defaults()
 AGENCY_MONTH = ("rotate_staff", "meet_and_tell", "adopt_goals")
-ROOMS = ("socialization", "network", "cascade", "goals", "actions", "review", "caregivers")
+ROOMS = tuple(key.removesuffix(".on") for key in DEFAULTS if key.endswith(".on") and key != "shocks.on")
 KECAMATAN, VILLAGES = 3, 12
 
 
 def agency(id: str, **fields: Any) -> SimpleNamespace:
     """What the district file would say of an agency; a middling member of the team where nothing is said."""
-    usual = {
-        "name": id, "register": None, "surveyed": False, "role": "member", "staff": 10, "understanding": 0.3,
-        "institutional_understanding": 0.2, "goal_adoption": 0.1, "ego": 0.5, "mandate": 0.4, "skill": 0.6,
-        "in_decree": True, "focal_unit": False, "guideline": False,
+    usual = {name: each.default for name, each in Spec.model_fields.items() if not each.is_required()} | {
+        "name": id, "register": None, "surveyed": False, "staff": 10, "understanding": 0.3,
+        "institutional_understanding": 0.2, "goal_adoption": 0.1, "ego": 0.5, "in_decree": True, "focal_unit": False,
+        "guideline": False,
     }  # fmt: skip
     assert set(fields) <= set(usual)
     return SimpleNamespace(id=id, **(usual | fields))
@@ -56,6 +58,15 @@ TEAM = (
 RUN_A_PROGRAMME = (("dinkes", "dak"), ("dinsos", "apbn"), ("dpmd", "dana-desa"), ("dp3a", "apbn"), ("pupr", "apbn"))
 
 
+class FakeWorld(SimpleNamespace):
+    """Stands where a World is asked for."""
+
+    @property
+    def month_of_year(self) -> int:
+        """1 January .. 12 December."""
+        return month_of(self.month)
+
+
 def council(
     changes: Mapping[str, Any] | None = None,
     team: Sequence[SimpleNamespace] = TEAM,
@@ -65,9 +76,10 @@ def council(
 ) -> Any:
     """Agencies, ties and villages as they are at the beginning of `month`; stands where a World is asked for.
 
-    changes: settings, also outside their ranges. programmes: (agency, source of money) of each.
+    changes: settings, also outside their ranges. programmes: (agency, source of money) of each. Villages hold no
+    council of their own unless asked to, and no agency is handed a list by name: that needs families.
     """
-    settings, draws = forced(DEFAULTS, changes or {}), Draws(seed)
+    settings, draws = forced(DEFAULTS, {"villages.choosing": False} | dict(changes or {})), Draws(seed)
     model = mesa.Model(rng=seed)
     opds = [Opd(model, spec) for spec in team]
     runs = [(opd, money) for opd, money in programmes if opd in {each.id for each in opds}]
@@ -82,16 +94,16 @@ def council(
         }
     )
     keys = entity_keys("village", np.arange(VILLAGES))
-    state = build_coordination(SimpleNamespace(villages=table), draws, opds, kecamatan, keys)  # type: ignore[arg-type]
+    state = build_coordination(SimpleNamespace(villages=table), draws, opds, ["A", "B", "C"], kecamatan, keys)  # type: ignore[arg-type]
     ids = [opd.id for opd in opds]
     n = len(runs)
-    world = SimpleNamespace(
+    world = FakeWorld(
         settings=settings,
         draws=draws,
         month=parse_month(month),
         opds=opds,
         coordination=state,
-        luck={name: draws.uniform(name, 0, state.opd_keys) for name in OPD_LUCK},
+        fixed_draws={name: draws.uniform(name, 0, state.opd_keys) for name in OPD_DRAWS},
         programmes=SimpleNamespace(
             opd=np.array([ids.index(opd) for opd, _ in runs], np.intp),
             source=np.array([SOURCES.index(money) for _, money in runs], np.intp),
@@ -100,7 +112,9 @@ def council(
         ),
         services=[SimpleNamespace(id="growth-monitoring", weighs=True)],
         linked=False,
-        village_list_luck=draws.uniform("by-name list", 0, keys),
+        handed=SimpleNamespace(opd_draw=draws.uniform("handed list", 0, state.opd_keys), in_use=False),
+        village_list_draw=draws.uniform("by-name list", 0, keys),
+        villages=Villages.empty(draws, keys, np.full(n, -1, np.intp)),
         burn_in=False,
         derived={},
     )
@@ -114,7 +128,9 @@ def tell(world: Any, changes: Mapping[str, Any] | None = None) -> None:
     before = None if changes is None else world.settings
     world.settings = forced(world.settings, changes or {})
     for i, opd in enumerate(world.opds):
-        opd.take_settings(world.settings, before, {name: float(luck[i]) for name, luck in world.luck.items()})
+        opd.take_settings(
+            world.settings, before, {name: float(fixed_draws[i]) for name, fixed_draws in world.fixed_draws.items()}
+        )
     world.coordination.take_settings(world.settings)
 
 
@@ -129,7 +145,7 @@ def live_months(world: Any, months: int) -> Any:
 
 
 def after(months: int, changes: Mapping[str, Any] | None = None, **options: Any) -> Any:
-    """A council that has lived so many months."""
+    """A council that has simulated so many months."""
     return live_months(council(changes, **options), months)
 
 

@@ -29,6 +29,7 @@ STEP = {"prevalence": -0.55, "stunted_children": -620.0, "protected_in_time": 41
 LEVEL = {
     "prevalence": 31.0, "stunted_children": 33000.0, "protected_in_time": 9000.0, "complete_package_share": 0.04,
     "services_mean": 2.1, "integration_index": 0.24, "budgeted_rp": 6.1e11, "spent_rp": 4.2e11, "kpm_incentive_rp": 0.0,
+    "coordination_rp": 0.0, "displaced_rp": 0.0,
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def detail(scenario: str, start: str = "2018-01", end: str = "2024-12") -> Run:
 
 def compared(
     scenarios: tuple[str, ...] = SCENARIOS,
-    draws: int = 5,
+    draws: int = 6,
     seeds: int = 2,
     start: str = "2018-01",
     end: str = "2024-12",
@@ -51,10 +52,10 @@ def compared(
     months = [str(month) for month in pd.period_range(start, end, freq="M")]
     runs = _runs(scenarios, months, list(range(1, draws + 1)) or [0], seeds, gain)
     first = details[scenarios[0]]
-    titles = titles or {scenario: run.manifest["scenario_title"] for scenario, run in details.items()}
+    titles = titles or {scenario: run.manifest["policy_title"] for scenario, run in details.items()}
     manifest = {
         "version": kv.__version__, "district": "lebak", "district_name": "Kabupaten Lebak",
-        "scenarios": list(scenarios), "titles": titles, "questions": titles,
+        "policies": list(scenarios), "titles": titles, "questions": titles,
         "draws": draws, "seeds": seeds, "runs": len(scenarios) * max(draws, 1) * seeds,
         "start": start, "end": end, "population_share": SHARE,
         "synthetic_inputs": ["villages"], "published": PUBLISHED, "targets": NATIONAL,
@@ -93,7 +94,7 @@ def _runs(scenarios: tuple[str, ...], months: list[str], draws: list[int], seeds
     ramp = np.linspace(0.0, 1.0, len(months))
     kept = [k for k, month in enumerate(months) if month.endswith("-12") or k == len(months) - 1]
     for draw in draws:
-        belief = 1 + 0.08 * rng.standard_normal() * (draw > 0)
+        parameter_draw = 1 + 0.08 * rng.standard_normal() * (draw > 0)
         for seed in range(1, seeds + 1):
             chance = 1 + 0.01 * rng.standard_normal()
             wobble = rng.standard_normal(len(MEASURES))
@@ -101,14 +102,14 @@ def _runs(scenarios: tuple[str, ...], months: list[str], draws: list[int], seeds
                 for (measure, level), shift in zip(LEVEL.items(), wobble, strict=True):
                     shape = 1.2 - 0.2 * ramp if measure in ("prevalence", "stunted_children") else ramp
                     step = STEP.get(measure, 0.02 * level) * gain * place * (1 + 0.4 * shift) * ramp
-                    values = level * belief * chance * shape + step
+                    values = level * parameter_draw * chance * shape + step
                     shown = range(len(months)) if measure == "prevalence" else kept
                     rows += [(scenario, draw, seed, measure, months[k], float(values[k])) for k in shown]
     return _table("runs", rows)
 
 
 def _comparison(runs: pd.DataFrame, scenarios: tuple[str, ...]) -> pd.DataFrame:
-    wide = runs.pivot(index=["measure", "month", "draw", "seed"], columns="scenario", values="value")
+    wide = runs.pivot(index=["measure", "month", "draw", "seed"], columns="policy", values="value")
     rows = []
     for (measure, month), values in wide.groupby(level=[0, 1], sort=False):
         best = (values * MEASURES[measure]).rank(axis=1, ascending=False, method="min") == 1
@@ -116,7 +117,8 @@ def _comparison(runs: pd.DataFrame, scenarios: tuple[str, ...]) -> pd.DataFrame:
         for scenario in scenarios:
             less = values[scenario] - values[scenarios[0]]
             chosen = best[scenario].mean() if MEASURES[measure] else np.nan
-            rows.append((scenario, measure, month, *_interval(values[scenario]), *_interval(less), chosen))
+            of_best = (chosen, max(chosen - 0.1, 0.0), min(chosen + 0.1, 1.0))
+            rows.append((scenario, measure, month, *_interval(values[scenario]), *_interval(less), *of_best))
     return _table("comparison", rows)
 
 
@@ -129,7 +131,7 @@ def _interval(values: pd.Series) -> tuple[float, float, float]:
 def _targets(runs: pd.DataFrame, months: list[str]) -> pd.DataFrame:
     rows = []
     true = runs[runs["measure"] == "prevalence"]
-    for scenario, mine in true.groupby("scenario", sort=False):
+    for scenario, mine in true.groupby("policy", sort=False):
         for month, target in TARGETS.items():
             at = mine.loc[mine["month"] == month, "value"]
             rows.append((scenario, target, month, float((at <= target).mean()) if len(at) else np.nan, len(at)))
@@ -138,7 +140,7 @@ def _targets(runs: pd.DataFrame, months: list[str]) -> pd.DataFrame:
 
 def _end(runs: pd.DataFrame, measure: str) -> pd.DataFrame:
     last = runs[(runs["measure"] == measure) & (runs["month"] == runs["month"].max())]
-    return last.pivot(index=["draw", "seed"], columns="scenario", values="value")
+    return last.pivot(index=["draw", "seed"], columns="policy", values="value")
 
 
 def _pairs(runs: pd.DataFrame, scenarios: tuple[str, ...]) -> pd.DataFrame:
@@ -148,8 +150,9 @@ def _pairs(runs: pd.DataFrame, scenarios: tuple[str, ...]) -> pd.DataFrame:
         for k, one in enumerate(scenarios):
             for other in scenarios[k + 1 :]:
                 mean, low, high = _interval(end[other] - end[one])
-                decided = bool(low > 0 or high < 0 or low == high == 0)
-                rows.append((one, other, measure, mean, low, high, decided, np.nan if decided else 40.0))
+                decided = bool(low > 0 or high < 0)
+                more = (np.nan, "") if decided or low == high else (40.0, "draws")
+                rows.append((one, other, measure, mean, low, high, decided, *more))
     return _table("pairs", rows)
 
 
@@ -157,7 +160,7 @@ def _costs(runs: pd.DataFrame) -> pd.DataFrame:
     spent = runs[(runs["measure"] == "spent_rp") & (runs["month"] == runs["month"].max())]
     shares = {"apbn": 0.5, "dak": 0.2, "apbd": 0.2, "dana-desa": 0.1}
     rows = [
-        (row.scenario, row.draw, row.seed, source, stage, row.value * share * (1.45 - 0.15 * at))
+        (row.policy, row.draw, row.seed, source, stage, row.value * share * (1.45 - 0.15 * at))
         for row in spent.itertuples()
         for source, share in shares.items()
         for at, stage in enumerate(STAGES)
@@ -185,7 +188,7 @@ def _cost_per(runs: pd.DataFrame, scenarios: tuple[str, ...], gain: float) -> li
             rp = 1.5e10 / children if gain > 0 and children > 0 else None
             ends = {"low": rp and rp / 2, "high": rp and rp * 2}
             reason = None if rp else {"en": "the same in every run", "id": "sama pada semua simulasi"}
-            rows.append({"scenario": scenario, "effect": effect, "rp": rp, **ends, "reason": reason})
+            rows.append({"policy": scenario, "effect": effect, "rp": rp, **ends, "reason": reason})
     return rows
 
 
@@ -209,7 +212,7 @@ def _villages(details: dict[str, Run], scenarios: tuple[str, ...], gain: float) 
     tables = []
     for place, scenario in enumerate(scenarios):
         table = seen[["village", "kecamatan", "x", "y", "lokus"]].assign(
-            scenario=scenario, prevalence=base + change * place, difference=change * place
+            policy=scenario, prevalence=base + change * place, difference=change * place
         )
         tables.append(table[COLUMNS["villages"]])
     return pd.concat(tables, ignore_index=True)

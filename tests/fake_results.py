@@ -30,7 +30,7 @@ WORDS = {"en": "95%", "id": "95%"}
 STUDIED: dict[str, Any] = {
     "version": kv.__version__, "model": "konvergensi", "store": "studi", "district": "lebak",
     "district_name": "Kabupaten Lebak",
-    "scenarios": ["full-convergence"], "reference": "baseline", "start": "2018-01", "end": "2024-12", "draws": 120,
+    "policies": ["full-convergence"], "reference": "baseline", "start": "2018-01", "end": "2024-12", "draws": 120,
     "seeds": 2, "left_out": 3, "varied": 3, "population_share": 0.02, "synthetic_inputs": ["villages"], "command": "",
     "intervals": WORDS,
 }  # fmt: skip
@@ -54,7 +54,7 @@ def _robustness() -> Robustness:
     rng = np.random.default_rng(2)
     values = pd.DataFrame(rng.normal(30, 2, (40, 2)), columns=["baseline", "one-list"])
     values.index = pd.RangeIndex(1, 41, name="draw")
-    what = {"output": "prevalence", "direction": -1, "threshold": 30.0, "scenarios": list(values)}
+    what = {"output": "prevalence", "direction": -1, "threshold": 30.0, "policies": list(values)}
     return Robustness(values, table(values, -1, 30.0), STUDIED | what)
 
 
@@ -105,6 +105,20 @@ def result(name: str) -> Result:
         "discovery by tree": lambda: _discovery("tree"),
         "robustness": _robustness,
         "validation": _validation,
+        "allocation": lambda: kv.allocate(
+            KECIL,
+            more=5e8,
+            since="2018-06",
+            until="2018-12",
+            at="2018-12",
+            draws=2,
+            seeds=1,
+            structures="default",
+            **small,
+        ),
+        "villages": lambda: kv.villages(KECIL, seeds=2, end="2018-03"),
+        "districts": lambda: kv.compare_districts(["36.02", "32.79"]),
+        "nation": lambda: kv.nation(areas=["36.02"], policies=["one-list"], families=150, samples=1, workers=1),
         "country_validation": lambda: validate_rows([Observed("36.02", 2024, "SSGI", 27.0, 22.0, 32.0, "x", "Lebak")]),
     }
     found: Result = made[name]()
@@ -113,5 +127,5 @@ def result(name: str) -> Result:
 
 NAMES = (
     "run", "comparison", "gaps", "explanation", "trial", "calibration", "sensitivity", "discovery", "discovery by tree",
-    "robustness", "validation", "country_validation",
+    "robustness", "validation", "country_validation", "allocation", "villages", "districts", "nation",
 )  # fmt: skip

@@ -61,6 +61,7 @@ AGENCIES = {
 }
 TABLES = (
     "series indicators surveys cascade money targeting agencies villages integration questionnaire network ties actions"
+    " ikps scorecard scorecard_indicators reform_stages"
 ).split()
 STAGES = "in_need known listed budgeted released delivered taken_up in_time z_gained".split()
 BANDS = {"0_5": 0.6, "6_11": 0.75, "12_23": 1.1, "24_35": 1.2, "36_47": 1.05, "48_59": 0.95}
@@ -88,6 +89,7 @@ def full_run(start: str = "2018-01", end: str = "2024-12", n_villages: int = 345
         agencies=agency_states(months, list(AGENCIES)),
         villages=_villages(years, n_villages, rng),
         **_coordination(months, years),
+        **_indices(years),
         children=None,
         manifest=manifest(start, end),
         service_names={key: {"en": en, "id": name} for key, (en, name, _, _) in SERVICES.items()},
@@ -107,7 +109,7 @@ def empty_run() -> SimpleNamespace:
 def manifest(start: str, end: str) -> dict[str, Any]:
     return {
         "version": "0.1.0",
-        "scenario": "baseline",
+        "policy": "baseline",
         "district": "lebak",
         "district_name": "Kabupaten Lebak",
         "start": start,
@@ -254,6 +256,32 @@ def _coordination(months: list[str], years: list[int]) -> dict[str, pd.DataFrame
     }
     found = {name: pd.DataFrame(rows, columns=columns.split()) for name, (columns, rows) in tables.items()}
     return found | {"ties": ties(months, names)}
+
+
+def _indices(years: list[int]) -> dict[str, pd.DataFrame]:
+    """Official indices: one invented number in each place, the same every year."""
+    ikps = [("health", "immunisation", 60.0), ("health", "all", 60.0), ("food", "all", 80.0), ("index", "all", 70.0)]
+    card = [("pregnant_women", 5, 10, 50.0), ("children_0_23", 3, 10, 30.0), ("all", 8, 20, 40.0)]
+    single = [("pregnant_women", "latrine", 5, 10, 50.0), ("children_0_23", "latrine", 3, 10, 30.0)]
+    stages = [("analysis", 1, 1, 0.9, 0.6), ("planning", 2, 1, 0.8, 0.4)]
+    return {
+        "ikps": pd.DataFrame(
+            [(year, dimension, indicator, 100.0, value) for year in years for dimension, indicator, value in ikps],
+            columns="year dimension indicator counted percent".split(),
+        ),
+        "scorecard": pd.DataFrame(
+            [(year, "Desa", "Kecamatan", *each) for year in years for each in card],
+            columns="year village kecamatan target received due percent".split(),
+        ),
+        "scorecard_indicators": pd.DataFrame(
+            [(year, *each) for year in years for each in single],
+            columns="year target indicator received due percent".split(),
+        ),
+        "reform_stages": pd.DataFrame(
+            [(year, stage, n, done, f"{year}-03", *rest) for year in years for stage, n, done, *rest in stages],
+            columns="year stage actions actions_done month score quality".split(),
+        ),
+    }
 
 
 def ties(months: list[str], agencies: list[str]) -> pd.DataFrame:

@@ -62,6 +62,13 @@ def test_what_comes_later_is_said_with_its_month(tmp_path: Path) -> None:
     assert told(wide, "national-average", network__decree_in_force=True) == []
 
 
+def test_what_rules_in_the_place_of_another_month_is_a_month_of_the_reform() -> None:
+    known = load_parameters()
+    replaced = {each.key: each.replaced_by for each in known.values() if each.replaced_by}
+    assert set(replaced) == {f"calendar.aksi_{n}_month" for n in (1, 2, 3, 4, 5, 8)}  # 6 and 7 go on under the reform
+    assert all(by in known and known[by].unit == known[key].unit and "reform" in by for key, by in replaced.items())
+
+
 def test_a_lever_left_where_it_is_needs_nothing(tmp_path: Path) -> None:
     same = policy(tmp_path, '{ from = "2020-01", set = { "registers.sharing_share" = 0.0 } }')
     assert told(same) == []

@@ -82,27 +82,27 @@ def test_branches_of_branches_in_any_order(tmp_path: Path, baseline: Convergence
             alike(found[name], alone[name])
 
 
-def test_scenarios_that_never_differ_are_lived_once(
+def test_scenarios_that_never_differ_are_simulated_once(
     tmp_path: Path, baseline: ConvergenceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lived = []
+    simulated = []
     month = ConvergenceModel.live_month
-    monkeypatch.setattr(ConvergenceModel, "live_month", lambda self: (lived.append(self.world.month), month(self)))
+    monkeypatch.setattr(ConvergenceModel, "live_month", lambda self: (simulated.append(self.world.month), month(self)))
     idle = policy(tmp_path, "idle", "")
     found = dict(branches(["baseline", idle], population_share=SHARE, **SHORT))
-    assert len(lived) == len(set(lived))
+    assert len(simulated) == len(set(simulated))
     assert found[idle] is not found["baseline"] and found[idle].policy.id == "idle"
     monkeypatch.undo()
     alike(found["baseline"], baseline)
     alike(found[idle], straight(idle))
 
 
-def test_the_common_past_is_lived_once_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lived: list[int] = []
+def test_the_common_past_is_simulated_once_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated: list[int] = []
     month = ConvergenceModel.live_month
-    monkeypatch.setattr(ConvergenceModel, "live_month", lambda self: (lived.append(self.world.month), month(self)))
+    monkeypatch.setattr(ConvergenceModel, "live_month", lambda self: (simulated.append(self.world.month), month(self)))
     list(branches(["baseline", from_month(tmp_path, "2018-10")], population_share=SHARE, **SHORT))
-    assert {each for each in lived if lived.count(each) > 1} == set(range(2018 * 12 + 9, 2019 * 12 + 3))
+    assert {each for each in simulated if simulated.count(each) > 1} == set(range(2018 * 12 + 9, 2019 * 12 + 3))
 
 
 def test_a_value_set_to_what_it_was_is_still_an_own_branch(tmp_path: Path, baseline: ConvergenceModel) -> None:
@@ -123,7 +123,7 @@ def test_agents_of_a_branch_are_its_own(tmp_path: Path) -> None:
 
 
 def test_what_has_been_read_is_forgotten(tmp_path: Path) -> None:
-    """Else a batch would fill the memory with the districts it has lived."""
+    """Else a batch would fill the memory with the districts it has simulated."""
     seen = [weakref.ref(model) for _, model in branches(["baseline", from_month(tmp_path, "2018-03")], end="2018-04",
                                                         population_share=SHARE)]  # fmt: skip
     gc.collect()
@@ -136,8 +136,8 @@ def test_followed_children_are_the_same_in_every_branch(tmp_path: Path) -> None:
     alike(found[changed], straight(changed, trace_children=5))
 
 
-def test_every_wrong_scenario_is_named_before_anything_is_lived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ConvergenceModel, "live_month", lambda _: pytest.fail("lived"))
+def test_every_wrong_scenario_is_named_before_anything_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConvergenceModel, "live_month", lambda _: pytest.fail("simulated"))
     with pytest.raises(InputError) as found:
         branches(["baseline", "one-lst", "early-planing"], population_share=SHARE)
     assert "one-lst" in str(found.value) and "early-planing" in str(found.value)

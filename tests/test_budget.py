@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import copy_of_lebak, finished, forced, ledger, live, lived
+from conftest import copy_of_lebak, finished, forced, ledger, live, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,16 +65,16 @@ def books(request: pytest.FixtureRequest, lebak: ConvergenceModel, tmp_path_fact
         case "baseline":
             return lebak
         case "tiny":
-            return lived(share=0.001)
+            return simulated(share=0.001)
         case "no staff":
-            return lived(district=without_staff(tmp_path_factory.mktemp("d") / "sepi"), share=0.01, end="2020-12")
+            return simulated(district=without_staff(tmp_path_factory.mktemp("d") / "sepi"), share=0.01, end="2020-12")
         case "shock":
-            return lived(share=0.01, end="2020-12", set={"shocks.budget_moved_share": 0.8})
+            return simulated(share=0.01, end="2020-12", set={"shocks.budget_moved_share": 0.8})
         case "rich":
             rich = {f"budget.{each}_room_share": 0.4 for each in ("apbd", "dak", "apbn", "dana_desa", "csr")}
-            return lived(share=0.01, set=rich | {"budget.inertia": 0.0, "budget.proposal_share": 1.0})
+            return simulated(share=0.01, set=rich | {"budget.inertia": 0.0, "budget.proposal_share": 1.0})
         case scenario:
-            return lived(scenario, share=0.01)
+            return simulated(scenario, share=0.01)
 
 
 def without_staff(folder: Path) -> str:
@@ -168,18 +168,28 @@ def test_the_first_year_pays_for_its_funded_share_of_the_expected_need(tmp_path:
         model = ConvergenceModel(district=district, rng=1, population_share=0.01, end="2018-01")
         lines.append(dict(zip(model.world.programmes.id, model.world.programmes.line)))
     assert lines[1]["dinkes:zinc:apbn"] == pytest.approx(2 * lines[0]["dinkes:zinc:apbn"])
-    assert lines[1]["dinkes:vitamin-a:apbn"] == pytest.approx(5e9 * 0.01)
+    made = model.world.population_share  # of the families that were made: a village keeps whole ones
+    assert made == pytest.approx(0.01, rel=0.02)
+    assert lines[1]["dinkes:vitamin-a:apbn"] == pytest.approx(5e9 * made)
+
+
+NO_NEW_MONEY = {f"budget.{each}_room_share": 0.0 for each in ("apbd", "dak", "apbn", "dana_desa", "csr")}
+NO_NEW_MONEY |= {"shocks.budget_moved_share": 0.0, "budget.review_trim_share": 0.0}
 
 
 def test_without_new_money_next_year_copies_this_one() -> None:
-    nothing = lived(
-        share=0.01,
-        end="2020-12",
-        set={f"budget.{each}_room_share": 0.0 for each in ("apbd", "dak", "apbn", "dana_desa", "csr")}
-        | {"shocks.budget_moved_share": 0.0, "budget.review_trim_share": 0.0},
-    )
+    nothing = simulated(share=0.01, end="2020-12", set=NO_NEW_MONEY | {"villages.choosing": False})
     lines = ledger(nothing, "budgeted")
     assert np.allclose(lines.iloc[0], lines.iloc[-1])
+
+
+def test_villages_that_choose_divide_the_same_money_and_touch_no_other_line() -> None:
+    lines = ledger(simulated(share=0.01, end="2020-12", set=NO_NEW_MONEY), "budgeted")
+    own = np.array([name.endswith(":dana-desa") for name in lines])
+    first, last = lines.iloc[0], lines.iloc[-1]
+    assert np.allclose(first[~own], last[~own])
+    assert not np.allclose(first[own], last[own])
+    assert last[own].sum() == pytest.approx(first[own].sum())
 
 
 def test_unspent_money_lapses_in_december(lebak: ConvergenceModel) -> None:
@@ -194,7 +204,7 @@ def test_unspent_money_lapses_in_december(lebak: ConvergenceModel) -> None:
 
 def test_new_lines_never_exceed_the_room_of_their_source() -> None:
     """Both doors, the regular one and APBD-P, share the year's room: December against the December before."""
-    calm = lived(share=0.01, set={"shocks.budget_moved_share": 0.0, "budget.apbdp_flexibility": 1.0})
+    calm = simulated(share=0.01, set={"shocks.budget_moved_share": 0.0, "budget.apbdp_flexibility": 1.0})
     budgeted = ledger(calm, "budgeted")
     source = np.array(SOURCES)[calm.world.programmes.source]
     for year in range(2019, 2025):
@@ -216,7 +226,7 @@ def test_every_source_has_room_for_new_money(source: str) -> None:
 def test_weaker_inertia_and_bolder_proposals_bring_more_money(key: str, low: float, high: float) -> None:
     roomy = {"budget.dak_room_share": 0.6, "budget.apbd_room_share": 0.5}
     totals = [
-        ledger(lived(share=0.01, end="2021-01", set=roomy | {key: value}), "budgeted").iloc[-1].sum()
+        ledger(simulated(share=0.01, end="2021-01", set=roomy | {key: value}), "budgeted").iloc[-1].sum()
         for value in (low, high)
     ]
     assert totals[1] > totals[0]
@@ -224,11 +234,11 @@ def test_weaker_inertia_and_bolder_proposals_bring_more_money(key: str, low: flo
 
 def test_agencies_argue_for_what_they_adopted_and_for_nothing_without_the_goal() -> None:
     # dinkes gives up the shared goal; what the others ask for stays
-    indifferent = lived(share=0.01, end="2021-01", set={"opd.dinkes.goal_adoption": 0.0, "goals.on": False})
+    indifferent = simulated(share=0.01, end="2021-01", set={"opd.dinkes.goal_adoption": 0.0, "goals.on": False})
     lines = ledger(indifferent, "budgeted")
     dinkes_dak = [name for name in lines if name.startswith("dinkes:") and name.endswith(":dak")]
     assert (lines.iloc[-1][dinkes_dak] <= lines.iloc[0][dinkes_dak] * (1 + 1e-9)).all()
-    adopted = ledger(lived(share=0.01, end="2021-01", set={"goals.on": False}), "budgeted")
+    adopted = ledger(simulated(share=0.01, end="2021-01", set={"goals.on": False}), "budgeted")
     assert adopted.iloc[-1][dinkes_dak].sum() > adopted.iloc[0][dinkes_dak].sum()
 
 
@@ -245,11 +255,10 @@ def test_what_lapsed_is_last_years_budget_less_last_years_spending() -> None:
 
 
 def test_the_review_trims_lines_that_lapsed_and_gives_to_none() -> None:
-    quiet = {f"budget.{each}_room_share": 0.0 for each in ("apbd", "dak", "apbn", "dana_desa", "csr")}
-    quiet |= {"shocks.budget_moved_share": 0.0, "calendar.aksi_8_month": 2}
+    quiet = NO_NEW_MONEY | {"calendar.aksi_8_month": 2, "villages.choosing": False}
     known = SETTINGS.parameter("budget.review_trim_share")
     assert known.high is not None
-    trimmed = ledger(lived(share=0.01, set=quiet | {"budget.review_trim_share": known.high}), "budgeted")
+    trimmed = ledger(simulated(share=0.01, set=quiet | {"budget.review_trim_share": known.high}), "budgeted")
     januaries = trimmed[trimmed.index % 12 == 0]
     assert (januaries.diff().iloc[1:] <= 1e-6 * januaries.iloc[0]).all().all()
     assert januaries.iloc[-1].sum() < januaries.iloc[0].sum()
@@ -323,9 +332,9 @@ def village_money(model: ConvergenceModel, year: int) -> float:
 
 def test_a_least_share_raises_village_money_only_if_the_regulation_comes_before_musdes() -> None:
     least = {"budget.dana_desa_min_share": 0.05}
-    usual = village_money(lived(share=0.01, end="2019-01"), 2019)
-    in_time = village_money(lived(share=0.01, end="2019-01", set=least), 2019)
-    late = village_money(lived(share=0.01, end="2019-01", set=least | {"calendar.aksi_4_month": 8}), 2019)
+    usual = village_money(simulated(share=0.01, end="2019-01"), 2019)
+    in_time = village_money(simulated(share=0.01, end="2019-01", set=least), 2019)
+    late = village_money(simulated(share=0.01, end="2019-01", set=least | {"calendar.aksi_4_month": 8}), 2019)
     assert in_time > usual
     assert late == pytest.approx(usual)
 
@@ -333,8 +342,8 @@ def test_a_least_share_raises_village_money_only_if_the_regulation_comes_before_
 def test_under_the_reform_the_least_share_follows_the_reforms_own_calendar() -> None:
     """From 2025 the regulation comes with the plan in March; the month of Aksi 4 counts no more."""
     changes = {"budget.dana_desa_min_share": 0.05, "calendar.aksi_4_month": 12}
-    usual = village_money(lived(share=0.01, start="2025-01", end="2026-01"), 2026)
-    raised = village_money(lived(share=0.01, start="2025-01", end="2026-01", set=changes), 2026)
+    usual = village_money(simulated(share=0.01, start="2025-01", end="2026-01"), 2026)
+    raised = village_money(simulated(share=0.01, start="2025-01", end="2026-01", set=changes), 2026)
     assert raised > usual
 
 
@@ -370,13 +379,13 @@ def test_each_quarters_release_is_a_lever(source: str) -> None:
 
 
 def test_transfers_are_released_payment_by_payment() -> None:
-    model = lived(share=0.01, end="2018-12")
+    model = simulated(share=0.01, end="2018-12")
     share = (ledger(model, "released") / ledger(model, "budgeted"))["dinsos:pkh:apbn"].to_numpy()
     assert share == pytest.approx([0.25] * 3 + [0.5] * 3 + [0.75] * 3 + [1.0] * 3)
 
 
 def test_campaign_goods_come_for_their_rounds_and_projects_with_the_season() -> None:
-    model = lived(share=0.01, end="2018-12")
+    model = simulated(share=0.01, end="2018-12")
     share = ledger(model, "released") / ledger(model, "budgeted")
     assert share["dinkes:vitamin-a:apbn"].to_numpy() == pytest.approx([0.0] + [0.5] * 6 + [1.0] * 5)
     assert share["pupr:wash-latrine:apbn"].iloc[1] < 0.2
@@ -384,7 +393,7 @@ def test_campaign_goods_come_for_their_rounds_and_projects_with_the_season() -> 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_absorption_caps_what_a_source_spends_in_the_year(source: str) -> None:
-    model = lived(share=0.01, end="2018-12", set={f"budget.{source.replace('-', '_')}_absorption_share": 0.75})
+    model = simulated(share=0.01, end="2018-12", set={f"budget.{source.replace('-', '_')}_absorption_share": 0.75})
     spent, budgeted = ledger(model, "spent").iloc[-1], ledger(model, "budgeted").iloc[-1]
     of_source = [name for name in spent.index if name.endswith(f":{source}")]
     assert (spent[of_source] <= 0.75 * budgeted[of_source] * (1 + 1e-6)).all()
@@ -409,7 +418,7 @@ def test_money_moved_in_2021_is_the_share_dated_for_2021(lebak: ConvergenceModel
     march, april = parse_month("2020-03"), parse_month("2020-04")
     moved = 1 - budgeted.loc[april, apbd].sum() / budgeted.loc[march, apbd].sum()
     assert 0.35 * 0.85 < moved <= 0.35  # of what was not released by then
-    calm = lived(end="2021-02", set={"shocks.budget_moved_share": 0.0})
+    calm = simulated(end="2021-02", set={"shocks.budget_moved_share": 0.0})
     without = ledger(calm, "budgeted").loc[parse_month("2021-02"), apbd].sum()
     with_ = budgeted.loc[parse_month("2021-02"), apbd].sum()
     assert 1 - with_ / without == pytest.approx(0.15, abs=0.03)
@@ -417,16 +426,17 @@ def test_money_moved_in_2021_is_the_share_dated_for_2021(lebak: ConvergenceModel
 
 
 def test_tables_of_money_are_in_rupiah_of_the_simulated_share() -> None:
-    tiny, small = (finished(lived(share=share, end="2018-12")).money for share in (0.01, 0.03))
-    assert tiny["budgeted_rp"].sum() * 3 == pytest.approx(small["budgeted_rp"].sum(), rel=1e-9)
+    tiny, small = (simulated(share=share, end="2018-12") for share in (0.01, 0.03))
+    one, three = (finished(model).money["budgeted_rp"].sum() / model.world.population_share for model in (tiny, small))
+    assert one == pytest.approx(three, rel=1e-9)
 
 
-def test_what_was_not_run_in_the_lived_past_is_not_reviewed_at_the_start() -> None:
-    """BPNT, works and visits leave nothing in a child, so the years before the run do not live them."""
+def test_what_was_not_run_in_the_burn_in_is_not_reviewed_at_the_start() -> None:
+    """BPNT and works leave nothing in a child, so the years before the run do not live them."""
     model = live(share=0.01, end="2018-02")
     world = model.world
     for p, name in enumerate(world.programmes.id):
-        if name.startswith(("dinsos:bpnt", "pupr:wash", "dp3ak2kb:tpk")):
+        if name.startswith(("dinsos:bpnt", "pupr:wash")):
             assert world.programmes.lapsed[p] == world.programmes.trimmed[p] == 0.0, name
     assert (world.programmes.trimmed > 0).any()
 

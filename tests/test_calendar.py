@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from conftest import forced, ledger, lived
+from conftest import forced, ledger, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,7 +88,7 @@ def usual() -> dict[str, tuple[list, list]]:
 
 def trace(changes: dict) -> tuple[list, list]:
     """Budgets and services of every programme by month, 2018 to 2020."""
-    model = lived(share=0.01, end="2020-12", set=changes)
+    model = simulated(share=0.01, end="2020-12", set=changes)
     return ledger(model, "budgeted").to_numpy().tolist(), ledger(model, "units").to_numpy().tolist()
 
 
@@ -107,7 +107,7 @@ WELL_DONE = {"actions.paper_loss_share": 0.0}  # no action is on paper only
 
 def test_moving_the_coaching_of_villages_moves_when_they_hold_lists() -> None:
     def first(month: int) -> int:
-        model = lived("one-list", share=0.005, end="2018-01", set=WELL_DONE | {"calendar.aksi_5_month": month})
+        model = simulated("one-list", share=0.005, end="2018-01", set=WELL_DONE | {"calendar.aksi_5_month": month})
         return int(model.world.has_by_name_list.sum())
 
     assert first(1) == 345  # in January at once
@@ -117,7 +117,7 @@ def test_moving_the_coaching_of_villages_moves_when_they_hold_lists() -> None:
 def test_moving_the_measurement_of_august_moves_its_publication() -> None:
     published = []
     for month in (8, 12):
-        model = lived(share=0.005, end="2018-08", set=WELL_DONE | {"calendar.aksi_7_month": month})
+        model = simulated(share=0.005, end="2018-08", set=WELL_DONE | {"calendar.aksi_7_month": month})
         published.append(model.recorder.tables()["surveys"].query("fieldwork == '2018-08'")["published"].max())
     assert published == ["2018-10", "2018-12"]
 
@@ -125,7 +125,7 @@ def test_moving_the_measurement_of_august_moves_its_publication() -> None:
 @pytest.mark.parametrize(("lever", "month"), [("reform_analysis_month", 6), ("reform_plan_month", 9)])
 def test_the_months_of_the_reform_are_levers_from_2025_on(lever: str, month: int) -> None:
     def trace(changes: dict) -> list:
-        model = lived(share=0.01, start="2025-01", end="2026-12", set=changes)
+        model = simulated(share=0.01, start="2025-01", end="2026-12", set=changes)
         return ledger(model, "budgeted").to_numpy().tolist()
 
     assert trace({f"calendar.{lever}": month}) != trace({})

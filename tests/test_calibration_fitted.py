@@ -21,9 +21,10 @@ from konvergensi.inputs.calibration_study import calibration_root, load_calibrat
 from konvergensi.inputs.districts import find_district
 from konvergensi.model.identity import model_hash
 from konvergensi.results import fitted as fitted_draws
-from konvergensi.results.fitted import Fitted, beliefs_of, changed_since, described, fitted_for, joined
+from konvergensi.results.fitted import Fitted, changed_since, described, fitted_for, joined, parameter_draws_of
 
 KEYS = ("growth.level_shift_z", "uptake.adherence_share")
+ADHERENCE = np.linspace(0.5, 0.85, 8)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     weights = np.full(n, 0.5 / (n - 1))
     weights[-1] = 0.5
     draws = pd.DataFrame({
-        "draw": range(1, n + 1), "weight": weights, KEYS[0]: np.linspace(-0.9, -0.2, n), KEYS[1]: np.full(n, 0.5),
+        "draw": range(1, n + 1), "weight": weights, KEYS[0]: np.linspace(-0.9, -0.2, n), KEYS[1]: ADHERENCE,
     })  # fmt: skip
     hashes = {"model": model_hash(), "district": find_district("lebak").hashes}
     manifest = {"free": list(KEYS), "study": "test", "version": "0", "hashes": hashes}
@@ -50,7 +51,7 @@ def plan(draws_from: str, draws: int = 16, set_: dict[str, object] | None = None
 
 
 def test_draws_are_taken_by_weight_and_a_longer_series_begins_with_a_shorter_one(folder: Path) -> None:
-    found = beliefs_of(find_district("lebak"), str(folder))
+    found = parameter_draws_of(find_district("lebak"), str(folder))
     assert found is not None
     levels = [found.draw(number)[KEYS[0]] for number in range(1, 201)]
     assert np.mean(np.isclose(levels, -0.2)) == pytest.approx(0.5, abs=0.02)
@@ -65,7 +66,7 @@ def test_comparisons_draw_fitted_parameters_from_the_fit_and_the_others_from_the
     assert {each.key for each in drawn} == {each.key for each in prior} | set(KEYS)
     assert KEYS[0] not in usual[0] and len(set(KEYS) & set(sample[0])) == 2
     for one, other in zip(sample, usual, strict=True):
-        assert one[KEYS[1]] == 0.5 != other[KEYS[1]]
+        assert np.isclose(ADHERENCE, one[KEYS[1]]).any() and not np.isclose(ADHERENCE, other[KEYS[1]]).any()
         assert {key: value for key, value in one.items() if key not in KEYS} == {
             key: value for key, value in other.items() if key not in KEYS
         }
@@ -89,7 +90,7 @@ def test_a_district_of_ones_own_and_one_that_extends_take_the_prior(folder: Path
         plan("nowhere")
 
 
-def test_the_manifest_names_the_beliefs_and_what_has_changed_since(folder: Path) -> None:
+def test_the_manifest_names_the_parameter_draws_and_what_has_changed_since(folder: Path) -> None:
     place = find_district("lebak")
     found = fitted_for(place, folder)
     assert found is not None and changed_since(found.manifest, place) == []
@@ -101,22 +102,23 @@ def test_the_manifest_names_the_beliefs_and_what_has_changed_since(folder: Path)
 def test_explaining_gives_each_seed_a_draw_of_its_own_in_all_its_worlds(folder: Path) -> None:
     numbers = {"seeds": 3, "population_share": 0.01, "agencies": 1}
     made = plan_worlds("lebak", "2018-01", "2018-12", numbers, draws_from=str(folder))
-    levels = {(job.seed, dict(job.set)[KEYS[0]]) for job in made.jobs}
-    assert len(levels) == 3
-    assert all(job.set == () for job in plan_worlds("lebak", "2018-01", "2018-12", numbers).jobs)
+    values = {(job.seed, dict(job.set)[KEYS[1]]) for job in made.jobs}
+    assert len(values) == 3 and all(KEYS[0] not in dict(job.set) for job in made.jobs)  # the level is the country's
+    prior = plan_worlds("lebak", "2018-01", "2018-12", numbers, structures="default").jobs
+    assert all(job.set == () for job in prior)
 
 
-def test_a_comparison_says_which_beliefs_it_used(folder: Path) -> None:
+def test_a_comparison_says_which_parameter_draws_it_used(folder: Path) -> None:
     options = {"draws": 2, "seeds": 1, "population_share": 0.002, "end": "2018-02", "workers": 1}
     found = kv.compare(["baseline", "one-list"], draws_from=str(folder), **options)  # type: ignore[arg-type]
-    assert found.manifest["beliefs"]["from"] == "fitted"
-    levels = found.beliefs.set_index(["parameter", "draw"])["value"].loc[KEYS[0]]
-    assert set(np.round(levels, 6)) <= set(np.round(np.linspace(-0.9, -0.2, 8), 6))
+    assert found.manifest["parameter_draws"]["from"] == "fitted"
+    values = found.parameter_draws.set_index(["parameter", "draw"])["value"].loc[KEYS[1]]
+    assert set(np.round(values, 6)) <= set(np.round(ADHERENCE, 6))
     from konvergensi.report.origin import draws_and_seeds
 
     assert "fitted draws" in draws_and_seeds(found, "en") and "hasil kalibrasi" in draws_and_seeds(found, "id")
     prior = kv.compare(["baseline", "one-list"], draws_from="prior", **options)  # type: ignore[arg-type]
-    assert prior.manifest["beliefs"] == {"from": "prior"}
+    assert prior.manifest["parameter_draws"] == {"from": "prior"}
 
 
 def test_values_outside_a_range_by_rounding_are_brought_back() -> None:
@@ -167,4 +169,4 @@ def test_a_calibration_has_the_same_bits_for_any_workers_and_when_it_was_stopped
     manifest = json.loads((small / "one" / "kota-banjar.json").read_text(encoding="utf-8"))
     assert manifest["free"] == list(study.space.keys) and 0 < manifest["effective_share"] <= 1
     fitted_draws._read.cache_clear()
-    assert beliefs_of(study.place, str(small / "one")) is not None
+    assert parameter_draws_of(study.place, str(small / "one")) is not None

@@ -19,7 +19,7 @@ def calibration(request: pytest.FixtureRequest) -> Calibration:
     return read_calibration(request.param)
 
 
-def test_a_draw_lived_again_comes_out_as_it_was_kept(calibration: Calibration) -> None:
+def test_a_draw_simulated_again_comes_out_as_it_was_kept(calibration: Calibration) -> None:
     assert differing(calibration, [1]) == []
 
 

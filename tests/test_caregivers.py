@@ -3,31 +3,44 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import forced, live, lived
+from conftest import forced, live, simulated
 from fake_agencies import DEFAULTS, shares, within_ranges
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konvergensi.mechanisms import caregivers
+from konvergensi.world.draws import Draws
 
 TINY = 0.003
 HOMES = 12  # two villages of six, in dasawisma groups of three
 
 
-def neighbourhood(changes: dict[str, Any] | None = None, seed: int = 1, understanding: float = 0.6) -> Any:
+def neighbourhood(
+    changes: dict[str, Any] | None = None, seed: int = 1, understanding: float = 0.6, pkk: bool = False
+) -> Any:
     """Twelve households as `caregivers` reads them; stands where a World is asked for."""
     rng = np.random.default_rng(seed)
     knowledge = rng.random(HOMES).astype(np.float32)
     return SimpleNamespace(
         settings=forced(DEFAULTS, changes or {}),
+        draws=Draws(seed),
+        month=0,
+        derived={},
         households=SimpleNamespace(
+            key=np.arange(HOMES, dtype=np.uint64),
             knowledge=knowledge,
             knowledge_start=knowledge.copy(),
             belief=rng.random(HOMES).astype(np.float32),
             village=np.repeat([0, 1], HOMES // 2),
             dasawisma=np.arange(HOMES) // 3,
         ),
-        coordination=SimpleNamespace(village_understanding=np.full(2, understanding), kpm=np.array([True, False])),
+        coordination=SimpleNamespace(
+            village_understanding=np.full(2, understanding),
+            kpm=np.array([True, False]),
+            village_kecamatan=np.array([0, 1]),
+            kecamatan_keys=np.array([1, 2], dtype=np.uint64),
+            tpps_kecamatan=np.array([pkk, pkk]),
+        ),
         posyandu_quality=np.array([0.7, 0.5], np.float32),
         household_score=rng.normal(size=HOMES).astype(np.float32),
     )
@@ -44,9 +57,11 @@ def years(n: int, changes: dict[str, Any] | None = None, **options: Any) -> np.n
 
 
 @settings(max_examples=60)
-@given(within_ranges("caregivers", "cascade"), st.integers(0, 20), shares)
-def test_knowledge_belief_and_exposure_stay_between_0_and_1(changes: dict, seed: int, understanding: float) -> None:
-    world = neighbourhood(changes, seed, understanding)
+@given(within_ranges("caregivers", "cascade", "field", "partners"), st.integers(0, 20), shares, st.booleans())
+def test_knowledge_belief_and_exposure_stay_between_0_and_1(
+    changes: dict, seed: int, understanding: float, pkk: bool
+) -> None:
+    world = neighbourhood(changes, seed, understanding, pkk)
     homes = world.households
     for _ in range(8):
         exposed = caregivers.exposure(world)
@@ -196,21 +211,21 @@ def test_every_dasawisma_lies_in_one_village() -> None:
 
 def test_caregivers_learn_once_a_year_in_january_and_what_they_know_changes_what_they_take_up() -> None:
     all_villages = {"cascade.village_start": 0.6, "cascade.lokus_start": 0.8, "delivery.programmes_on": False}
-    told = lived("no-programme", share=TINY, end="2018-12", set=all_villages).world.households
-    later = lived("no-programme", share=TINY, end="2019-12", set=all_villages).world.households
+    told = simulated("no-programme", share=TINY, end="2018-12", set=all_villages).world.households
+    later = simulated("no-programme", share=TINY, end="2019-12", set=all_villages).world.households
     assert (told.knowledge >= told.knowledge_start).all()
     assert (later.knowledge >= told.knowledge - 1e-6).all() and later.knowledge.mean() > told.knowledge.mean()
     chance = [
-        lived(share=TINY, end="2021-12", set=changes).world.household_chance.astype(float).mean()
+        simulated(share=TINY, end="2021-12", set=changes).world.household_chance.astype(float).mean()
         for changes in ({"caregivers.on": False}, {"caregivers.learning_share": 0.4})
     ]
     assert chance[1] > chance[0]
 
 
 def test_switched_off_caregivers_stay_as_they_were_but_for_what_services_teach() -> None:
-    off = lived("no-programme", share=TINY, end="2020-12", set={"caregivers.on": False}).world.households
+    off = simulated("no-programme", share=TINY, end="2020-12", set={"caregivers.on": False}).world.households
     assert (off.knowledge == off.knowledge_start).all()
-    visited = lived(share=TINY, end="2020-12", set={"caregivers.on": False}).world.households
+    visited = simulated(share=TINY, end="2020-12", set={"caregivers.on": False}).world.households
     assert (visited.knowledge >= visited.knowledge_start).all()
     assert (visited.knowledge > visited.knowledge_start).any()
     assert (visited.belief == off.belief).all()

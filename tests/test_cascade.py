@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import finished, lived
+from conftest import finished, simulated
 from fake_agencies import DEFAULTS, TEAM, VILLAGES, agency, council, live_months, tell, within_ranges
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,7 +85,7 @@ def test_lokus_villages_come_first_and_others_as_breadth_says() -> None:
         before, after = round_of(near | {"cascade.breadth_share": breadth, "cascade.kecamatan_start": 0.5})
         learned = after.village_understanding > before.village_understanding
         assert learned[before.lokus].all()
-        assert learned[~before.lokus].sum() == (before.luck["breadth"][~before.lokus] < breadth).sum()
+        assert learned[~before.lokus].sum() == (before.fixed_draws["breadth"][~before.lokus] < breadth).sum()
     assert learned.all()
 
 
@@ -253,7 +253,9 @@ def test_only_villages_with_a_kpm_enter_more() -> None:
 def test_in_lebak_an_incentive_fills_the_register() -> None:
     entered = []
     for rp in (0.0, 500_000.0):
-        run = finished(lived(share=0.01, end="2018-08", set={"cascade.kpm_incentive_rp": rp, "cascade.kpm_share": 1.0}))
+        run = finished(
+            simulated(share=0.01, end="2018-08", set={"cascade.kpm_incentive_rp": rp, "cascade.kpm_share": 1.0})
+        )
         routine = run.surveys[(run.surveys["system"] == "e-PPGBM") & (run.surveys["level"] == "district")]
         entered.append(routine["n_measured"].to_numpy())
     assert len(entered[0]) == 2
@@ -274,7 +276,7 @@ def test_a_policy_that_comes_into_force_finds_the_same_villages_again() -> None:
 
 
 def test_switched_off_kecamatan_and_villages_stay_as_they_were_and_agencies_go_on() -> None:
-    off, on = (lived(share=TINY, end="2020-12", set={"cascade.on": each}) for each in (False, True))
+    off, on = (simulated(share=TINY, end="2020-12", set={"cascade.on": each}) for each in (False, True))
     state = off.world.coordination
     lokus, others, above = (DEFAULTS[f"cascade.{name}_start"] for name in ("lokus", "village", "kecamatan"))
     assert state.village_understanding == pytest.approx(np.where(state.lokus, lokus, others))
@@ -283,7 +285,7 @@ def test_switched_off_kecamatan_and_villages_stay_as_they_were_and_agencies_go_o
 
 
 def test_rounds_below_the_district_teach_villages_and_no_agency() -> None:
-    usual, told_ = (lived(share=TINY, end="2021-12", set={"cascade.meetings_per_year": n}) for n in (1, 12))
+    usual, told_ = (simulated(share=TINY, end="2021-12", set={"cascade.meetings_per_year": n}) for n in (1, 12))
     names = ("understanding", "institutional_understanding", "attendance")
     for one, other in zip(usual.opds, told_.opds):
         assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]

@@ -1,4 +1,4 @@
-"""Comparing scenarios: pairs that share everything but the policy, beliefs that stay beliefs, work that is not lost."""
+"""Comparing scenarios: pairs that share everything but the policy, draws that stay as they are, work not lost."""
 
 import json
 import math
@@ -20,14 +20,17 @@ from konvergensi.analyses.compare_plan import Plan, compare_job, make_plan, samp
 from konvergensi.analyses.run import run as one_run
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
+from konvergensi.inputs.country import LEVEL_KEYS
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
+from konvergensi.inputs.uncertain import is_uncertain
 from konvergensi.methods.statistics import best_shares, interval, mean_interval, variance_shares
 from konvergensi.model.branch import branches
 from konvergensi.report import present
 from konvergensi.results import comparison as comparison_module
 from konvergensi.results.comparison import BOUNDS, COLUMNS, MEASURES, Comparison
+from konvergensi.studies.outputs import MONEY
 from konvergensi.studies.rows import rows_of
 
 SPAN: dict[str, Any] = {"population_share": 0.004, "end": "2019-02"}
@@ -77,7 +80,7 @@ def same(one: Comparison, other: Comparison) -> None:
 def cube(table: pd.DataFrame, measure: str, month: str, scenarios: list[str]) -> np.ndarray:
     """Values of a measure, (draws, seeds, scenarios)."""
     part = table[(table["measure"] == measure) & (table["month"] == month)]
-    wide = part.set_index(["draw", "seed", "scenario"])["value"].unstack("scenario")[scenarios]
+    wide = part.set_index(["draw", "seed", "policy"])["value"].unstack("policy")[scenarios]
     return wide.to_numpy().reshape(wide.index.levshape[0], -1, len(scenarios))
 
 
@@ -86,26 +89,27 @@ def cube(table: pd.DataFrame, measure: str, month: str, scenarios: list[str]) ->
 
 def test_tables_have_the_columns_they_promise(found: Comparison) -> None:
     assert {name: list(table) for name, table in found.tables().items()} == COLUMNS
-    assert found.manifest["scenarios"] == ["baseline", "one-list", "inert"] == list(found.details)
+    assert found.manifest["policies"] == ["baseline", "one-list", "inert"] == list(found.details)
     assert set(found.comparison["measure"]) == set(MEASURES)
-    of_one = found.runs[(found.runs["scenario"] == "inert") & (found.runs["measure"] == "spent_rp")]
+    of_one = found.runs[(found.runs["policy"] == "inert") & (found.runs["measure"] == "spent_rp")]
     assert sorted(set(of_one["month"])) == ["2018-12", "2019-02"] and len(of_one) == 2 * DRAWS * SEEDS
-    months = found.comparison.query("scenario == 'inert' and measure == 'prevalence'")["month"].tolist()
+    months = found.comparison.query("policy == 'inert' and measure == 'prevalence'")["month"].tolist()
     assert months == [f"2018-{m:02d}" for m in range(1, 13)] + [f"2019-{m:02d}" for m in range(1, 3)]
     assert (len(found.villages), len(found.groups)) == (345 * 3, 13 * 3)
 
 
 def test_any_run_can_be_run_again_by_itself(found: Comparison) -> None:
     """The branch of draw 2 and seed 2 is what `kv.run` gives for the same key."""
-    belief = found.beliefs[found.beliefs["draw"] == 2].set_index("parameter")["value"]
-    assert belief.index.tolist() == found.manifest["drawn"]
+    parameter_draw = found.parameter_draws[found.parameter_draws["draw"] == 2].set_index("parameter")["value"]
+    assert parameter_draw.index.tolist() == [*found.manifest["drawn"], *LEVEL_KEYS]  # and the level it was solved for
     whole = {key for key, parameter in load_parameters().items() if isinstance(parameter.value, int)}
-    said = {key: int(value) if key in whole else value for key, value in belief.items()}
+    said = {key: int(value) if key in whole else value for key, value in parameter_draw.items()}
+    settled = found.settled.query("draw == 2 and seed == 2").set_index("parameter")["value"]
+    assert set(settled.index) == {*found.manifest["structures"], *LEVEL_KEYS}
+    said |= {key: float(value) if key in LEVEL_KEYS else value for key, value in settled.items()}
     run = one_run("one-list", seed=2, set=said, **SPAN)
     scale = 1 / run.manifest["population_share_made"]
-    row = found.runs.query("scenario == 'one-list' and draw == 2 and seed == 2").set_index(["measure", "month"])[
-        "value"
-    ]
+    row = found.runs.query("policy == 'one-list' and draw == 2 and seed == 2").set_index(["measure", "month"])["value"]
     series = run.series[run.series["group"] == "all"].set_index("month")
     assert row["prevalence"].tolist() == (100 * series["prevalence"]).tolist()
     last, end = series.iloc[-1], SPAN["end"]
@@ -121,7 +125,9 @@ def test_any_run_can_be_run_again_by_itself(found: Comparison) -> None:
         money = run.money.groupby("year")[f"{stage}_rp"].sum() * scale
         assert row[f"{stage}_rp", "2018-12"] == pytest.approx(money[2018])
         assert row[f"{stage}_rp", end] == pytest.approx(money.sum())
-    costs = found.costs.query("scenario == 'one-list' and draw == 2 and seed == 2").set_index(["source", "stage"])["rp"]
+    costs = found.costs.query("policy == 'one-list' and draw == 2 and seed == 2").set_index(["source", "stage"])[
+        "amount_rp"
+    ]
     for source, table in run.money.groupby("source"):
         for stage in ("planned", "budgeted", "released", "spent"):
             assert costs[source, stage] == pytest.approx(table[f"{stage}_rp"].sum() * scale)
@@ -139,29 +145,29 @@ def test_details_are_the_runs_with_parameters_as_they_are(found: Comparison) -> 
 
 def test_an_inert_policy_differs_by_exactly_nothing(found: Comparison, by_seed: Comparison) -> None:
     for each in (found, by_seed):
-        rows = each.comparison[each.comparison["scenario"] == "inert"]
+        rows = each.comparison[each.comparison["policy"] == "inert"]
         assert (rows[["difference", "diff_low", "diff_high"]] == 0.0).all(axis=None)
-        effect = each.cost_effect[each.cost_effect["scenario"] == "inert"]
+        effect = each.cost_effect[each.cost_effect["policy"] == "inert"]
         assert (effect[["d_cost_rp", "d_cases", "d_protected"]] == 0.0).all(axis=None)
-        assert (each.groups.query("scenario == 'inert'")["difference"] == 0.0).all()
-        assert (each.villages.query("scenario == 'inert'")["difference"].dropna() == 0.0).all()
-        pair = each.pairs.query("scenario_a == 'baseline' and scenario_b == 'inert'")
-        assert (pair["difference"] == 0.0).all() and pair["decided"].all() and pair["more_runs"].isna().all()
-        assert each.variance.query("scenario == 'inert'")["share_chance"].isna().all()
-        best = each.comparison.pivot_table(index=["measure", "month"], columns="scenario", values="p_best")
+        assert (each.groups.query("policy == 'inert'")["difference"] == 0.0).all()
+        assert (each.villages.query("policy == 'inert'")["difference"].dropna() == 0.0).all()
+        pair = each.pairs.query("policy_a == 'baseline' and policy_b == 'inert'")
+        assert (pair["difference"] == 0.0).all() and not pair["decided"].any() and pair["more_runs"].isna().all()
+        assert each.variance.query("policy == 'inert'")["share_chance"].isna().all()
+        best = each.comparison.pivot_table(index=["measure", "month"], columns="policy", values="p_best")
         pd.testing.assert_series_equal(best["inert"], best["baseline"], check_names=False)
 
 
 def test_the_first_scenario_differs_from_itself_by_nothing(found: Comparison) -> None:
-    rows = found.comparison[found.comparison["scenario"] == "baseline"]
+    rows = found.comparison[found.comparison["policy"] == "baseline"]
     assert (rows[["difference", "diff_low", "diff_high"]] == 0.0).all(axis=None)
 
 
 def test_numbers_of_the_comparison_are_those_of_the_runs(found: Comparison) -> None:
-    names, end = found.manifest["scenarios"], SPAN["end"]
-    rows = found.comparison[found.comparison["month"] == end].set_index(["measure", "scenario"])
-    pairs = found.pairs.set_index(["scenario_a", "scenario_b", "measure"])
-    variance = found.variance.set_index(["scenario", "measure"])
+    names, end = found.manifest["policies"], SPAN["end"]
+    rows = found.comparison[found.comparison["month"] == end].set_index(["measure", "policy"])
+    pairs = found.pairs.set_index(["policy_a", "policy_b", "measure"])
+    variance = found.variance.set_index(["policy", "measure"])
     for measure, direction in MEASURES.items():
         values = cube(found.runs, measure, end, names)
         assert values.shape == (DRAWS, SEEDS, 3)
@@ -181,7 +187,7 @@ def test_numbers_of_the_comparison_are_those_of_the_runs(found: Comparison) -> N
         pair = pairs.loc[("one-list", "inert", measure)]
         mean, low, high = mean_interval(values[..., 2] - values[..., 1])
         assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx((mean, low, high))
-        assert pair["decided"] == (low > 0 or high < 0 or not (values[..., 2] - values[..., 1]).any())
+        assert pair["decided"] == (high > low and (low > 0 or high < 0))
 
 
 def test_money_is_never_best(found: Comparison) -> None:
@@ -192,9 +198,9 @@ def test_money_is_never_best(found: Comparison) -> None:
 
 
 def test_cost_and_effect_belong_together(found: Comparison) -> None:
-    names, end = found.manifest["scenarios"], SPAN["end"]
-    table = found.cost_effect.query("scenario == 'one-list'").set_index(["draw", "seed"])
-    spent = sum(cube(found.runs, each, end, names) for each in ("spent_rp", "kpm_incentive_rp"))
+    names, end = found.manifest["policies"], SPAN["end"]
+    table = found.cost_effect.query("policy == 'one-list'").set_index(["draw", "seed"])
+    spent = sum(cube(found.runs, each, end, names) for each in MONEY)
     cases, protected = (cube(found.runs, each, end, names) for each in ("stunted_children", "protected_in_time"))
     assert table["d_cost_rp"].tolist() == pytest.approx((spent[..., 1] - spent[..., 0]).ravel())
     assert table["d_cases"].tolist() == pytest.approx((cases[..., 0] - cases[..., 1]).ravel())
@@ -202,7 +208,7 @@ def test_cost_and_effect_belong_together(found: Comparison) -> None:
 
 
 def test_a_price_is_given_only_for_what_is_clearly_gained(found: Comparison) -> None:
-    told = {(each["scenario"], each["effect"]): each for each in found.manifest["cost_per"]}
+    told = {(each["policy"], each["effect"]): each for each in found.manifest["cost_per"]}
     assert set(told) == {(s, e) for s in ("one-list", "inert") for e in ("cases_averted", "protected_in_time")}
     for each in told.values():
         assert (each["rp"] is None) is (each["reason"] is not None)
@@ -218,7 +224,7 @@ def test_a_price_is_the_ratio_of_the_means(monkeypatch: pytest.MonkeyPatch, foun
     ]
     told = compare_module._cost_per(pd.DataFrame(rows, columns=COLUMNS["cost_effect"]), samples)  # type: ignore[arg-type]
     more, worse, unclear = told[0], told[2], told[4]
-    assert more["rp_without_transfers"] == pytest.approx(60 / 11)
+    assert more["without_transfers_rp"] == pytest.approx(60 / 11)
     assert more["rp"] == pytest.approx(100 / 11) and more["low"] < more["rp"] < more["high"]
     assert worse["reason"]["en"].startswith("fewer") and unclear["reason"]["en"].startswith("not clearly")
 
@@ -236,19 +242,19 @@ def test_targets_are_read_in_their_month_or_named_as_outside(
 ) -> None:
     assert [(row.target_percent, row.month) for row in found.targets[:4].itertuples()] == list(TARGETS)
     assert found.targets["probability"].isna().all() and (found.targets["runs"] == 0).all()  # the run ends before
-    values = found.runs.query("scenario == 'baseline' and measure == 'prevalence' and month == '2019-01'")["value"]
+    values = found.runs.query("policy == 'baseline' and measure == 'prevalence' and month == '2019-01'")["value"]
     middle = float(values.median())
     monkeypatch.setattr(compare_module, "TARGETS", ((middle, "2019-01"), (100.0, "2019-02"), (0.0, "2019-02")))
     samples = compare_module._Samples.of(*_plan_and_rows(found))
-    told = compare_module._targets(samples).query("scenario == 'baseline'")
+    told = compare_module._targets(samples).query("policy == 'baseline'")
     assert told["probability"].tolist() == [(values <= middle).mean(), 1.0, 0.0]
     assert (told["runs"] == DRAWS * SEEDS).all()
 
 
 def _plan_and_rows(found: Comparison) -> tuple[Any, Any]:
     """As if the runs of `found` had just been done."""
-    names = found.manifest["scenarios"]
-    wide = found.runs.set_index(["draw", "seed", "scenario", "measure"]).sort_index(kind="stable")
+    names = found.manifest["policies"]
+    wide = found.runs.set_index(["draw", "seed", "policy", "measure"]).sort_index(kind="stable")
     rows = {}
     for draw in range(1, DRAWS + 1):
         for seed in range(1, SEEDS + 1):
@@ -271,9 +277,15 @@ def test_intervals_say_what_they_are(found: Comparison, by_seed: Comparison) -> 
     )
     assert by_seed.manifest["interval_kind"] == "chance" and "2 benih acak" in by_seed.manifest["intervals"]["id"]
     assert by_seed.manifest["intervals"]["en"].startswith("chance only, parameters as they are")
-    assert by_seed.manifest["drawn"] == [] and by_seed.beliefs.empty and set(by_seed.runs["draw"]) == {0}
+    assert by_seed.manifest["drawn"] == [] and by_seed.parameter_draws.empty and set(by_seed.runs["draw"]) == {0}
     assert by_seed.variance["share_parameters"].isna().all() and by_seed.manifest["variance_note"]["en"]
-    assert found.manifest["variance_note"] is None and 150 < len(found.manifest["drawn"]) < 300
+    place = find_district("lebak")
+    uncertain = {key for key, each in place.parameters().items() if is_uncertain(each, place)}
+    assert found.manifest["variance_note"] is None and len(uncertain) > 300
+    changed = {change.key for each in ("one-list", "baseline") for change in load_scenario(each).changes}
+    decided = {*changed, *LEVEL_KEYS, "goals.leadership"}  # the last by the policy that does nothing
+    fitted = set(found.manifest["parameter_draws"]["fitted"])
+    assert set(found.manifest["drawn"]) == (uncertain | fitted) - decided
 
 
 def test_money_names_what_rests_on_assumed_unit_costs(found: Comparison) -> None:
@@ -303,7 +315,7 @@ def plan(*scenarios: str, draws: int = 4, **options: Any) -> Plan:
     return make_plan(scenarios or ("baseline", "one-list"), draws=draws, **asked | options)
 
 
-def test_what_is_drawn_is_a_belief() -> None:
+def test_only_what_is_uncertain_is_drawn() -> None:
     drawn, place = plan().drawn, find_district("lebak")
     assert len(drawn) > 150 and {"budget.inertia", "services.pmba.effect"} <= {each.key for each in drawn}
     assert any(isinstance(each.value, int) for each in drawn)
@@ -343,12 +355,17 @@ def test_a_draw_is_the_same_whatever_is_compared_and_a_longer_series_begins_with
 
 def test_draws_stay_in_their_ranges_and_fill_them() -> None:
     made = plan(draws=16)
-    beliefs = [dict(made.sample[draw, 1].set) for draw in range(1, 17)]
+    parameter_draws = [dict(made.sample[draw, 1].set) for draw in range(1, 17)]
     for each in made.drawn:
-        assert all(each.fault_in(belief[each.key]) is None for belief in beliefs)
+        assert all(each.fault_in(parameter_draw[each.key]) is None for parameter_draw in parameter_draws)
         assert each.low is not None and each.high is not None
         if isinstance(each.value, float):
-            place = np.sort([(float(belief[each.key]) - each.low) / (each.high - each.low) for belief in beliefs])
+            place = np.sort(
+                [
+                    (float(parameter_draw[each.key]) - each.low) / (each.high - each.low)
+                    for parameter_draw in parameter_draws
+                ]
+            )
             assert (np.floor(place * 16) == range(16)).all()
 
 
@@ -430,7 +447,7 @@ def test_what_is_saved_can_be_read_again(found: Comparison, tmp_path: Path) -> N
     assert sorted(path.name + ("/" if path.is_dir() else "") for path in out.iterdir()) == sorted(names)
     same(found, kv.load(out))
     attrs = pd.read_parquet(out / "pairs.parquet").attrs
-    assert attrs["draws"] == DRAWS and attrs["scenarios"] == found.manifest["scenarios"]
+    assert attrs["draws"] == DRAWS and attrs["policies"] == found.manifest["policies"]
     (out / "pairs.parquet").unlink()
     with pytest.raises(InputError, match=r"pairs\.parquet"):
         kv.load(out)
@@ -519,11 +536,11 @@ def test_the_command_passes_its_options_on_and_says_what_came_out(
     assert asked == {
         "scenarios": ["baseline", "one-list"], "district": "lebak", "draws": 3, "seeds": 2, "population_share": 0.5,
         "start": "2018-01", "end": "2019-02", "set": {"budget.inertia": 0.3}, "workers": 2, "cluster": None,
-        "draws_from": "fitted", "structures": "default",
+        "draws_from": "fitted", "structures": "all", "observed": None,
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     lines = done.stdout.splitlines()
-    mean = found.comparison.query("scenario == 'one-list' and measure == 'prevalence' and month == '2019-02'")["mean"]
+    mean = found.comparison.query("policy == 'one-list' and measure == 'prevalence' and month == '2019-02'")["mean"]
     shown = f"{mean.iloc[0]:.1f}%"
     row = next(line for line in lines if line.strip().startswith("one-list"))
     assert (shown if lang == "en" else shown.replace(".", ",")) in row and "nan" not in done.stdout
@@ -559,4 +576,4 @@ def test_a_job_keeps_the_order_of_its_scenarios() -> None:
                    (("baseline", "no-programme"), ("no-programme", "baseline")))  # fmt: skip
     one, other = (compare_job(job)["scenarios"] for job in (forth, back))
     assert [each["outcome"]["costs"] for each in one] == [each["outcome"]["costs"] for each in reversed(other)]
-    assert one[0]["run"]["manifest"]["scenario"] == "baseline" == other[1]["run"]["manifest"]["scenario"]
+    assert one[0]["run"]["manifest"]["policy"] == "baseline" == other[1]["run"]["manifest"]["policy"]

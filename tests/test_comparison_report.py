@@ -23,8 +23,9 @@ from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.report import decision, numbers
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as read
-from konvergensi.report.comparison import as_svg, write
+from konvergensi.report.comparison import as_svg, sheets, write
 from konvergensi.report.figures_comparison import FIGURES
+from konvergensi.report.front_page import front
 from konvergensi.report.readings_comparison import Estimate
 from konvergensi.report.theme import SMALL
 from konvergensi.results.comparison import Comparison
@@ -111,18 +112,18 @@ def test_the_data_of_a_figure_say_what_they_are_of(written) -> None:
         assert len(table) > 0
         said = table.iloc[0]
         assert said["district"] == "lebak"
-        assert (said["draws"], said["seeds"], said["population_share"]) == (5, 2, 0.01)
+        assert (said["draws"], said["seeds"], said["population_share"]) == (6, 2, 0.01)
         assert said["synthetic_inputs"] == "villages"
-        assert {"scenario", "version", "intervals"} <= set(table.columns)
+        assert {"policy", "version", "intervals"} <= set(table.columns)
 
 
 def test_the_data_are_those_that_are_drawn() -> None:
     comparison = case("plain")
     for name in ("trajectories", "differences"):
         table = FIGURES[name][1](comparison)
-        row = table[(table["scenario"] == "one-list") & (table["measure"] == "prevalence")].iloc[-1]
+        row = table[(table["policy"] == "one-list") & (table["measure"] == "prevalence")].iloc[-1]
         assert row["difference"] == read.difference(comparison, "prevalence", "one-list").mean
-    doors = FIGURES["calendar"][1](comparison).set_index(["scenario", "name"])
+    doors = FIGURES["calendar"][1](comparison).set_index(["policy", "name"])
     assert doors.loc[("baseline", "apbd"), "plan"] == "missed"
     assert doors.loc[("early-planning", "apbd"), "plan"] == "caught"
 
@@ -210,7 +211,7 @@ def test_two_policies_that_half_a_million_runs_would_tell_apart_are_equal() -> N
 def test_money_is_told_by_who_would_have_to_find_it() -> None:
     comparison = compared()
     more = read.more_spent(comparison, "one-list")
-    spent = comparison.costs[comparison.costs["stage"] == "spent"].groupby(["scenario", "source"])["rp"].mean()
+    spent = comparison.costs[comparison.costs["stage"] == "spent"].groupby(["policy", "source"])["amount_rp"].mean()
     assert more["apbn"] == pytest.approx((spent["one-list", "apbn"] - spent["baseline", "apbn"]) / 7)
     assert "The district itself decides on APBD" in sheet_text(comparison)
 
@@ -286,16 +287,16 @@ def test_both_languages_are_in_the_page_and_the_one_asked_for_is_open(page: Page
 
 
 def test_the_page_opens_with_the_words_of_decision_md(written, page: Page) -> None:
-    sheet = decision.sheet(case("awkward"), "id")
+    first, behind = front(case("awkward"), "id"), decision.sheet(case("awkward"), "id")
     kept = (written / "decision.md").read_text(encoding="utf-8")
-    assert decision.markdown(sheet) == kept
+    assert sheets(case("awkward"), "id") == kept
     unescaped = re.sub(r"\\(.)", r"\1", kept)
-    for line in [line for part in sheet.parts for line in part.lines]:
+    for line in [line for part in (*first.parts, *behind.parts) for line in part.lines]:
         shown = " ".join(line.text.split())
         assert shown in page.words
         assert shown in unescaped
-    headings = [part.heading for part in sheet.parts]
-    assert [line[3:] for line in kept.splitlines() if line.startswith("## ")] == headings
+    headings = [part.heading for part in first.parts]
+    assert [line[3:] for line in kept.splitlines() if line.startswith("## ")][: len(headings)] == headings
     assert page.words.index(headings[0]) < page.words.index(words.word("report.heading.glance", "id"))
 
 
@@ -337,9 +338,9 @@ def test_every_figure_says_where_it_comes_from(name: str) -> None:
     shown = " ".join(" ".join(text.get_text() for text in FIGURES[name][0](comparison, "en").texts).split())
     for part in (
         "konvergensi",
-        "scenarios baseline, early-planning, one-list",
+        "policies baseline, early-planning, one-list",
         "Kabupaten Lebak",
-        "5 draws",
+        "6 draws",
         "2 seeds",
     ):
         assert part in shown
@@ -349,7 +350,7 @@ def test_every_figure_says_where_it_comes_from(name: str) -> None:
 
 
 def test_every_policy_looks_different() -> None:
-    found = read.policies(SimpleNamespace(manifest={"scenarios": [f"policy-{k}" for k in range(56)]}))
+    found = read.policies(SimpleNamespace(manifest={"policies": [f"policy-{k}" for k in range(56)]}))
     assert len({(each.colour, each.marker) for each in found.values()}) == 56
     assert [each.letter for each in found.values()][:3] == ["A", "B", "C"]
     assert list(found.values())[30].letter == "AE"
@@ -382,7 +383,7 @@ def test_an_undecided_pair_says_how_many_more_runs_would_settle_it() -> None:
     assert "Undecided. C" in text
     assert "A (about 12 more runs of each), and B (more runs would not settle it)" in text.replace(" and", ", and")
     one = comparison.pairs.assign(decided=True)
-    one.loc[(one["scenario_a"] == "early-planning"), ["decided", "more_runs"]] = [False, 1.0]
+    one.loc[(one["policy_a"] == "early-planning"), ["decided", "more_runs"]] = [False, 1.0]
     text = sheet_text(dataclasses.replace(comparison, pairs=one))
     assert "C · One linked and shared list comes first" in text
     assert "B (about 1 more run of each)" in text
@@ -439,7 +440,7 @@ def test_another_yardstick_that_would_choose_another_policy_is_named() -> None:
     comparison = compared()
     table = comparison.comparison.copy()
     package = table["measure"] == "complete_package_share"
-    table.loc[package, "p_best"] = np.where(table.loc[package, "scenario"] == "early-planning", 1.0, 0.0)
+    table.loc[package, "p_best"] = np.where(table.loc[package, "policy"] == "early-planning", 1.0, 0.0)
     text = sheet_text(dataclasses.replace(comparison, comparison=table))
     assert "households with the complete package (points): B (100% of the runs)" in text
 
@@ -448,17 +449,19 @@ def test_a_parameter_that_moves_the_answer_is_named_only_where_the_draws_can_tel
     comparison = compared(draws=16)
     rng = np.random.default_rng(2)
     end = comparison.runs[(comparison.runs["measure"] == "prevalence") & (comparison.runs["month"] == "2024-12")]
-    level = end.groupby(["draw", "scenario"])["value"].mean().unstack("scenario")
+    level = end.groupby(["draw", "policy"])["value"].mean().unstack("policy")
     less = level["one-list"] - level["baseline"]
     keys = ["budget.inertia", "socialization.turnover_share", *(f"services.{k}.effect" for k in range(60))]
-    beliefs = pd.DataFrame(
+    parameter_draws = pd.DataFrame(
         [(draw, key, less[draw] if key == "budget.inertia" else rng.random()) for draw in less.index for key in keys],
         columns=["draw", "parameter", "value"],
     )
-    comparison = dataclasses.replace(comparison, beliefs=beliefs)
+    comparison = dataclasses.replace(comparison, parameter_draws=parameter_draws)
     assert read.standing_out(comparison, "one-list") == ["budget.inertia"]
     assert "moves most with: How much next year's lines copy this year's" in sheet_text(comparison)
-    none = dataclasses.replace(comparison, beliefs=beliefs[beliefs["parameter"] != "budget.inertia"])
+    none = dataclasses.replace(
+        comparison, parameter_draws=parameter_draws[parameter_draws["parameter"] != "budget.inertia"]
+    )
     assert read.standing_out(none, "one-list") == []
     assert "stands out" in sheet_text(none)
     assert read.standing_out(case("plain"), "one-list") is None
@@ -467,8 +470,8 @@ def test_a_parameter_that_moves_the_answer_is_named_only_where_the_draws_can_tel
 def test_the_sheet_says_how_many_parameters_were_fitted_and_how_many_drawn_from_their_ranges() -> None:
     comparison = compared(draws=4)
     assert "3 uncertain parameters were drawn from their ranges." in sheet_text(comparison)
-    beliefs = {"from": "fitted", "fitted": ["socialization.turnover_share", "growth.level_shift_z"]}
-    fitted = dataclasses.replace(comparison, manifest=comparison.manifest | {"beliefs": beliefs})
+    parameter_draws = {"from": "fitted", "fitted": ["socialization.turnover_share", "growth.level_shift_z"]}
+    fitted = dataclasses.replace(comparison, manifest=comparison.manifest | {"parameter_draws": parameter_draws})
     assert "3 uncertain parameters were drawn, 1 of them from what was fitted to the district" in sheet_text(fitted)
 
 

@@ -16,9 +16,10 @@ import pytest
 
 import konvergensi
 from konvergensi.base import compiled
-from konvergensi.mechanisms import contacts, effects, growth, rationing
+from konvergensi.mechanisms import contacts, effects, growth, rationing, reach, staff, uptake, villages
 from konvergensi.model.convergence import ConvergenceModel
-from konvergensi.observe import series
+from konvergensi.observe import eppgbm, series
+from konvergensi.observe.who import CM_PER_Z
 from konvergensi.world import draws, package, tally
 
 SIZES = (0, 1, 7, 500, 5_000)
@@ -63,30 +64,55 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield contacts.stock_order, (c.whole(np.uint16, N_PLACES), c.place, c.at)
     for met in (nobody, c.mask()):
         had, refused = c.whole(np.uint8, most=9), c.whole(np.uint8, most=4)
-        yield contacts.caseload, (c.mask(), c.mask(), met, c.mask(), had, refused, 6, 2)
+        for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
+            limits = (left, open_, c.place)
+            yield contacts.caseload, (c.mask(), c.mask(), met, c.mask(), had, refused, 6, 2, *limits)
+    yield villages.may_be_brought, (c.mask(), c.place, n // 3, c.draw.random(N_PLACES), c.draw.random(N_PLACES) // 0.5)
+    yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
+    young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
+    yield uptake.who_comes, (c.z(), c.z(60), f32(0.4), *young, c.whole(np.uint16), uptake._logistic_table())
     yield contacts.caseload_order, (c.mask(), c.whole(np.uint16), c.at, c.whole(np.uint16, m))
     yield contacts._lot_and_power, (c.whole(np.uint16, m), c.z(N_PLACES), c.place, c.at)
-    for money, staff in ((1e5, np.inf), (1e7, 40.0), (0.0, 5.0), (np.inf, 0.0)):
-        limits = (2 * money, 1.5 * money, money, staff)
+    for money, people in ((1e5, np.inf), (1e7, 40.0), (0.0, 5.0), (np.inf, 0.0)):
+        reach_to = (2 * money, 1.5 * money, money, people)
         remoteness = c.draw.random(n).astype(f32)
-        yield rationing.serve, (n, c.whole(np.uint16, m), c.at, remoteness, f32(30_000.5), f32(9_999.9), *limits)
+        yield rationing.serve, (n, c.whole(np.uint16, m), c.at, remoteness, f32(30_000.5), f32(9_999.9), *reach_to)
+    yield reach.behind, (c.whole(np.uint16, m), c.mask()[:m])
+    yield staff.first_of_each, (c.place, c.whole(np.uint16, most=300), c.whole(np.int64, N_PLACES, n // 5 + 1))
+    pool, weights = 20.0 * np.abs(c.draw.normal(0, 1, N_PLACES)), c.draw.random(N_PLACES)
+    for centre in (staff.NOWHERE, np.arange(N_PLACES) // 3):
+        order = c.whole(np.uint16, most=300)
+        yield staff.meet, (pool * n / 30, weights, 3.3, np.arange(N_PLACES), centre, c.place, order, f32(0.3))
+    yield staff.whole, (pool - 3.0, f32(0.6))
+    yield rationing.reached, (c.whole(np.uint16, m, 1024), 500, c.at, c.place)
     takes, whole, steps = c.mask(), c.z(69), np.abs(c.z(128))
     taken, gained = c.whole(np.uint8, most=30), np.abs(c.z())
     best = gained + np.abs(c.z())  # of all services, so no less than of one
     for together in (f32(0.0), f32(0.37), f32(2.0)):
         yield growth.add_gain, (takes, c.z(), gained, best, together, c.z())
-        yield effects.add_doses, (takes, whole, *ages, steps, taken, gained, best, together, c.z())
+        for lifetime in (True, False):
+            given = (takes, whole, *ages, steps, taken, gained, best, together, c.z(), lifetime)
+            yield effects.add_doses, given
     yield growth.move_on, (c.z(), c.z(60), c.z(60), *ages, c.z())
     yield growth.add_up, (c.z(), c.z(60), c.z(60), *ages, c.z(), c.z(), c.z())
+    yield uptake.log_odds, (f32(0.3), c.z(), f32(0.7), c.z())
+    yield uptake.to_chance, (c.whole(np.uint16), np.exp(c.z()))
+    yield uptake.set_willing, (c.mask(), c.whole(np.uint16), c.whole(np.uint16, 50), c.whole(np.int32, most=50))
     for need in (tally.EVERYBODY, c.mask()):
         known, listed = c.mask(), c.mask()
         yield tally.stages, (need, known, listed, c.at, c.whole(np.uint16, m, 1024), 700, 300, c.mask(), c.mask())
     for gains in (tally.NOWHERE, c.draw.random(69) < 0.5):
         furthest, stage = c.whole(np.uint8, most=10), c.whole(np.uint8, most=8)
         yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)
+    yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
     yield package.how_many, (c.whole(np.uint16, most=64), c.mask(), 64)
     yield series.by_cell, (c.whole(np.intp, most=10), c.z())
+    yield series.with_nik, (c.whole(np.uint16), c.whole(np.int32, most=90), 40, np.uint16(4))
+    yield series.has_all, (c.whole(np.uint16, most=64), c.mask(), c.whole(np.uint16, 69, 8), *ages)
+    by_place = (np.abs(c.z(N_PLACES)), c.z(N_PLACES), np.abs(c.z(N_PLACES)))
+    age, fixed_draws = c.whole(np.int64, most=60), c.draw.random(n).astype(f32)
+    yield eppgbm.weighed, (c.mask(), c.z(), c.mask(), age, c.place, c.z(), fixed_draws, *by_place, f32(0.4), CM_PER_Z)
 
 
 def same_bits(one: Any, other: Any) -> bool:

@@ -1,8 +1,10 @@
 """The rules of contact, alone, on three families."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from conftest import SMALL, STILL, finished, lived
+from conftest import OLD_RULES, SMALL, STILL, finished, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ CONTACTS = {"contacts.reach": "contacts"}
 NEW = CONTACTS | {
     "effects.reading": "published",
     "effects.dose_response": "plateau",
-    "growth.combination": "reviewed",
+    "growth.combination": "additive",
     "delivery.package_dose": "adequate",
 }
 
@@ -44,8 +46,8 @@ def test_families_come_in_most_months_or_hardly_ever_and_nothing_between() -> No
 
 
 def test_a_better_place_makes_more_families_come_often() -> None:
-    luck = np.linspace(0, 1, 1000, endpoint=False).astype(np.float32)
-    poor, good = (contacts.two_groups(luck, np.full(1000, odds, np.float32), 0.9, 0.05) for odds in (-1.0, 1.0))
+    draw = np.linspace(0, 1, 1000, endpoint=False).astype(np.float32)
+    poor, good = (contacts.two_groups(draw, np.full(1000, odds, np.float32), 0.9, 0.05) for odds in (-1.0, 1.0))
     assert (good >= poor).all()
     assert (good > 0).mean() == pytest.approx(1 / (1 + np.exp(-1.0)), abs=0.002)
 
@@ -81,8 +83,8 @@ def test_more_workers_put_a_places_families_nearer_the_front() -> None:
 
 
 def test_a_paper_is_asked_for_soon_after_the_birth_and_sooner_after_one_in_a_facility() -> None:
-    luck, month, there = f32(0.3, 0.3, 0.3), np.array([0, 0, 8]), np.array([True, False, True])
-    assert contacts.applies(luck, month, there, 0.2, 0.02, 2.35).tolist() == [True, False, False]
+    draw, month, there = f32(0.3, 0.3, 0.3), np.array([0, 0, 8]), np.array([True, False, True])
+    assert contacts.applies(draw, month, there, 0.2, 0.02, 2.35).tolist() == [True, False, False]
 
 
 def test_a_caseload_ends_with_the_adequate_dose_and_an_enrolment_with_its_course() -> None:
@@ -111,8 +113,9 @@ def test_the_trials_dose_brings_the_whole_effect_and_nothing_comes_after_it(qual
 
 @given(st.lists(st.floats(0.0, 0.5, width=32), min_size=1, max_size=5), st.floats(0.0, 1.0))
 def test_services_that_overlap_gain_at_least_the_largest_and_at_most_their_sum(each: list[float], share: float) -> None:
-    changed = {"growth.combination": "reviewed", "growth.together_share": share}
-    combined = growth.Combination.of(SETTINGS.changed(changed))
+    combined = dataclasses.replace(
+        growth.Combination.of(SETTINGS.changed({"growth.combination": "substitutes"})), together=share
+    )
     best, total = np.zeros(1, np.float32), 0.0
     for gain in each:
         total += float(combined.added(f32(gain), np.zeros(1, np.float32), best)[0])
@@ -130,7 +133,7 @@ def test_one_service_alone_gives_its_own_gain_back_month_by_month(rule: str) -> 
 
 
 def test_books_balance_and_nobody_gets_more_than_the_dose_under_the_rule_of_contacts() -> None:
-    model = lived(end="2018-12", set=NEW)
+    model = simulated(end="2018-12", set=NEW)
     book, world = model.world.programmes, model.world
     assert (book.spent <= book.budgeted * (1 + 1e-9)).all()
     assert book.spent == pytest.approx(book.units * book.unit_cost + book.overhead)
@@ -140,20 +143,22 @@ def test_books_balance_and_nobody_gets_more_than_the_dose_under_the_rule_of_cont
 
 
 def test_who_is_met_lasts_so_that_the_same_families_come() -> None:
-    model = lived(end="2018-12", set=NEW)
+    model = simulated(end="2018-12", set=NEW)
     rows = model.world.children.window(model.world.month, 12, 59)
     often = np.unique(np.round(model.world.attendance_score[rows], 3))
     assert len(often) == 2  # two kinds of family
 
 
 def test_the_complete_package_at_an_adequate_dose_is_rarer_than_after_any_contact() -> None:
-    table = finished(lived(end="2018-12", set=NEW)).indicators.pivot(index="month", columns="indicator", values="value")
+    table = finished(simulated(end="2018-12", set=NEW)).indicators.pivot(
+        index="month", columns="indicator", values="value"
+    )
     assert (table["complete_package_share"] <= table["any_contact_package_share"]).all()
     assert (table["protected_in_time"] <= table["any_contact_in_time"]).all()
 
 
 def test_simultaneous_services_are_counted_for_every_household_once() -> None:
-    run = finished(lived(end="2018-12", set=NEW))
+    run = finished(simulated(end="2018-12", set=NEW))
     for _, month in run.simultaneous.groupby("month"):
         assert month["n_services"].tolist() == list(range(9))
         assert month["share"].sum() == pytest.approx(1.0)
@@ -164,7 +169,9 @@ def test_simultaneous_services_are_counted_for_every_household_once() -> None:
 
 def test_bringing_services_to_the_posyandu_day_meets_more_families_there() -> None:
     def classes(share: float) -> float:
-        model = lived(end="2018-12", set=NEW | STILL | {"contacts.one_stop_share": share})
+        # where classes are not yet called at the posyandu day
+        apart = {"contacts.class_posyandu_share": 0.0, "contacts.one_stop_share": share}
+        model = simulated(end="2018-12", set=NEW | STILL | apart)
         s = next(i for i, each in enumerate(model.world.services) if each.id == "bkb")
         found = model.world
         rows = found.children.window(found.month, 0, 23)
@@ -175,18 +182,18 @@ def test_bringing_services_to_the_posyandu_day_meets_more_families_there() -> No
 
 
 def test_an_integrated_posyandu_not_introduced_changes_nothing() -> None:
-    one, other = (lived(end="2018-06", set=CONTACTS | extra) for extra in ({}, {"contacts.one_stop_share": 0.0}))
+    one, other = (simulated(end="2018-06", set=CONTACTS | extra) for extra in ({}, {"contacts.one_stop_share": 0.0}))
     assert (one.world.children.z == other.world.children.z).all()
 
 
 def test_parameters_of_the_new_rules_change_nothing_under_the_old_one() -> None:
     changed = {"contacts.place_sd": 0.6, "contacts.pack_share": 0.3, "effects.fade_per_year": 0.4}
-    one, other = (lived(share=SMALL, end="2018-06", set=extra) for extra in ({}, changed))
+    one, other = (simulated(share=SMALL, end="2018-06", set=OLD_RULES | extra) for extra in ({}, changed))
     assert (one.world.children.z == other.world.children.z).all()
 
 
 def test_without_the_visit_there_are_no_tablets() -> None:
-    model = lived(end="2018-12", set=NEW)
+    model = simulated(end="2018-12", set=NEW)
     world = model.world
     anc, tablets = (
         next(i for i, each in enumerate(world.services) if each.id == name) for name in ("anc", "ttd-bumil")
@@ -195,7 +202,7 @@ def test_without_the_visit_there_are_no_tablets() -> None:
 
 
 def test_whose_course_has_begun_is_on_the_list_that_is_served() -> None:
-    run = finished(lived(end="2018-12", set=NEW))
+    run = finished(simulated(end="2018-12", set=NEW))
     assert (run.targeting["targeted"] <= run.targeting["listed"] + 1e-9).all()
     merged = run.targeting.merge(run.money, on=["programme", "year"])
     months = merged["programme"].str.split(":").str[1].map({s.id: len(s.months) for s in SERVICES.values()})
@@ -203,7 +210,19 @@ def test_whose_course_has_begun_is_on_the_list_that_is_served() -> None:
 
 
 def test_visits_that_cannot_take_place_bring_nothing() -> None:
-    model = lived(end="2018-06", set=NEW | {"shocks.home_contact_share": 0.0})
+    model = simulated(end="2018-06", set=NEW | {"shocks.home_contact_share": 0.0})
     for p, s in enumerate(model.world.programmes.service):
         if model.world.services[s].contact in (*contacts.CASELOAD, "enrolment", "antenatal"):
             assert model.world.programmes.units[p] == 0, model.world.programmes.id[p]
+
+
+def test_where_classes_are_called_at_the_posyandu_those_who_come_there_are_in_them() -> None:
+    """Share of the children in classes that came to the posyandu this month, against that of all who may be asked."""
+    found = []
+    for share in (0.0, 1.0):
+        world = simulated(share=SMALL, end="2018-06", set={"contacts.class_posyandu_share": share}).world
+        s = next(s for s, each in enumerate(world.services) if each.id == "bkb")
+        rows = world.children.window(world.month - 1, 6, 23)
+        often = world.attendance_score[rows] > 0.0
+        found.append(float(often[world.book.taken[s][rows] > 0].mean()))
+    assert found[1] > found[0] + 0.1

@@ -57,7 +57,7 @@ def test_the_diaries_of_everybody_add_up_to_the_cascade():
 def test_children_are_true_measured_and_known_as_in_the_world(followed):
     model, diaries = followed
     world = model.world
-    last = world.month - 1  # the month that has been lived
+    last = world.month - 1  # the month that has been simulated
     for diary in diaries[:20]:
         table = diary.children[diary.children["month"] == END].set_index("child")
         for child in model.household(diary.household).children:

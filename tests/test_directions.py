@@ -16,7 +16,7 @@ NEW = STILL | {
     "contacts.reach": "contacts",
     "effects.reading": "published",
     "effects.dose_response": "plateau",
-    "growth.combination": "reviewed",
+    "growth.combination": "additive",
     "delivery.package_dose": "adequate",
     "shocks.on": False,
 }
@@ -56,10 +56,10 @@ def test_more_money_to_all_lines_at_unchanged_staff_never_lowers_mean_z_or_the_p
     assert (np.diff([package(each) for each in models]) >= 0).all()
 
 
-def worst_first(world: Any, p: int, order: np.ndarray, of: Any, rows: slice, at: np.ndarray) -> np.ndarray:
+def worst_first(world: Any, programme_row: int, order: np.ndarray, of: Any, rows: slice, at: np.ndarray) -> np.ndarray:
     """Serve those with the larger deficit first, wherever a programme serves children."""
     if not hasattr(of, "lasting"):
-        return AS_IT_IS(world, p, order, of, rows, at)
+        return AS_IT_IS(world, programme_row, order, of, rows, at)
     z = (of.lasting[rows] + of.deviation[rows])[at]
     place = np.empty(len(z), np.int64)
     place[np.argsort(z, kind="stable")] = np.arange(len(z))

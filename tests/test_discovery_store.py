@@ -64,7 +64,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     [
         ("prevalence > 14", False, [("prevalence", ">", 14.0)]),
         (" difference:prevalence>=-0.2 ", False, [("difference:prevalence", ">=", -0.2)]),
-        ("y <= 1e3 and cost_per_case < .5", False, [("y", "<=", 1000.0), ("cost_per_case", "<", 0.5)]),
+        ("y <= 1e3 and cost_per_case_rp < .5", False, [("y", "<=", 1000.0), ("cost_per_case_rp", "<", 0.5)]),
         ("a > 1 or b > 1_000 or c < +2", True, [("a", ">", 1.0), ("b", ">", 1000.0), ("c", "<", 2.0)]),
     ],
 )
@@ -95,7 +95,7 @@ def test_one_of_several_or_all_of_them() -> None:
 def test_a_case_is_a_draw_with_its_seeds_averaged_and_failed_draws_are_left_out(store: Store) -> None:
     found = cases(store, parse_where("y > 5"), "plus-one")
     runs = store.runs()
-    of = runs[(runs["scenario"] == "plus-one") & (runs["draw"] == found.x.index[0])]
+    of = runs[(runs["policy"] == "plus-one") & (runs["draw"] == found.x.index[0])]
     assert len(of) == 2 and found.values["y"].iloc[0] == pytest.approx(of["y"].mean())
     failed = runs.loc[runs["status"] == "failed", "draw"].nunique()
     assert failed > 0 and found.left_out == failed and len(found.x) == 80 - failed
@@ -110,13 +110,14 @@ def test_the_scenario_is_the_last_unless_named(store: Store) -> None:
 def test_money_that_averts_nothing_is_not_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw 1: 300 for 3 cases; 2: cases rise; 3: nothing changes; 4: a run failed. Means over seeds, then the ratio."""
     told = {
-        "difference:spent_rp": [150.0, 350.0, 10.0, 10.0, 0.0, 0.0, np.nan, 1.0],
+        "difference:spent_rp": [130.0, 330.0, 10.0, 10.0, 0.0, 0.0, np.nan, 1.0],
         "difference:kpm_incentive_rp": [50.0, 50.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0],
+        "difference:coordination_rp": [20.0, 20.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0],
         "difference:stunted_children": [-1.0, -5.0, 1.0, 2.0, 0.0, 0.0, np.nan, -1.0],
     }
     keys = pd.DataFrame({"draw": [1, 1, 2, 2, 3, 3, 4, 4], "seed": [1, 2] * 4})
     monkeypatch.setattr(cases_module, "outputs", lambda store, name, *_: keys.assign(value=told[name]))
-    found = by_draw(SimpleNamespace(), "cost_per_case", "any", "any")  # type: ignore[arg-type]
+    found = by_draw(SimpleNamespace(), "cost_per_case_rp", "any", "any")  # type: ignore[arg-type]
     assert found.loc[[1, 2, 3]].tolist() == [100.0, np.inf, np.inf] and np.isnan(found[4])
 
 
@@ -160,10 +161,10 @@ def found(request: pytest.FixtureRequest) -> Discovery:
     x[keys[3]] = rng.random(160) < 0.7
     true = ((x[keys[0]] < 0.6) & (x[keys[2]] != "additive") & x[keys[3]]).to_numpy()
     interest = rng.random(160) < 0.4 if request.param == "nothing" else true
-    values = pd.DataFrame({"difference:prevalence": -1.0 + 0.9 * interest, "cost_per_case": 1e9}, index=x.index)
-    where = parse_where("difference:prevalence >= -0.2 or cost_per_case > 2e9")
+    values = pd.DataFrame({"difference:prevalence": -1.0 + 0.9 * interest, "cost_per_case_rp": 1e9}, index=x.index)
+    where = parse_where("difference:prevalence >= -0.2 or cost_per_case_rp > 2e9")
     manifest = {
-        "version": "0", "district": "lebak", "district_name": "Kabupaten Lebak", "scenarios": ["full-convergence"],
+        "version": "0", "district": "lebak", "district_name": "Kabupaten Lebak", "policies": ["full-convergence"],
         "reference": "baseline", "start": "2018-01", "end": "2024-12", "draws": 160, "seeds": 2, "left_out": 3,
         "population_share": 0.02, "synthetic_inputs": ["villages"], "varied": 4, "method": method, "kind": "discovery",
         "rule": "correlation", "intervals": {"en": "95%", "id": "95%"}, "command": "konvergensi discover x",
@@ -258,11 +259,11 @@ def test_the_verdict_names_the_interval_and_what_is_left_of_the_coverage(
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_luck_weighs_less_with_more_seeds_and_is_never_said_to_be_gone(found: Discovery, seeds: int) -> None:
-    one = {"en": "nothing is averaged, so the conditions below may hold luck",
-           "id": "tidak ada yang dirata-ratakan, sehingga kondisi di bawah ini bisa memuat keberuntungan"}  # fmt: skip
-    two = {"en": "so that luck weighs less; that of 2 seeds is left",
-           "id": "sehingga keberuntungan berkurang bobotnya; keberuntungan 2 benih acak itu tetap ada"}  # fmt: skip
+def test_chance_weighs_less_with_more_seeds_and_is_never_said_to_be_gone(found: Discovery, seeds: int) -> None:
+    one = {"en": "nothing is averaged, so the conditions below may hold chance",
+           "id": "tidak ada yang dirata-ratakan, sehingga kondisi di bawah ini bisa memuat kebetulan"}  # fmt: skip
+    two = {"en": "so that chance weighs less; that of 2 seeds is left",
+           "id": "sehingga kebetulan berkurang bobotnya; kebetulan 2 benih acak itu tetap ada"}  # fmt: skip
     run = replace(found, manifest=found.manifest | {"seeds": seeds})
     for lang in LANGUAGES:
         told = discovery_page.page(run, lang)
@@ -309,18 +310,18 @@ def test_the_page_of_robustness_names_a_winner_for_each_rule(ranked: Robustness,
 
 @LANGS
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_intervals_are_said_to_hold_no_luck_and_one_seed_is_warned_of_first(
+def test_intervals_are_said_to_hold_no_chance_and_one_seed_is_warned_of_first(
     ranked: Robustness, seeds: int, lang: str
 ) -> None:
     run = replace(ranked, manifest=ranked.manifest | {"seeds": seeds})
     text, printed = robustness_page.page(run, lang), robustness_page.lines(run, lang)
     figure = figures_robustness.figures(run, lang)["robustness"]
     drawn = " ".join(" ".join(each.get_text() for each in drawn_texts(figure)).split())
-    only = {"en": "of the draws only; the luck of seeds is not in them",
-            "id": "sampel ulang saja; keberuntungan benih acak tidak termuat"}[lang]  # fmt: skip
+    only = {"en": "of the draws only; the chance of seeds is not in them",
+            "id": "sampel ulang saja; kebetulan benih acak tidak termuat"}[lang]  # fmt: skip
     assert only in drawn and text.count(only) == 2 and any(only in line for line in printed)  # table and foot
-    alone = {"en": "CAUTION: with one seed the luck of that seed is in every number, and in no interval",
-             "id": "PERHATIAN: dengan satu benih acak, keberuntungan benih itu ada dalam"}[lang]  # fmt: skip
+    alone = {"en": "CAUTION: with one seed the chance of that seed is in every number, and in no interval",
+             "id": "PERHATIAN: dengan satu benih acak, kebetulan benih itu ada dalam"}[lang]  # fmt: skip
     averaged = {"en": "averaged over its 2 seeds. Intervals and shares of resamples are over draws only",
                 "id": "dirata-ratakan atas 2 benih acaknya. Selang dan bagian sampel ulang hanya"}[lang]  # fmt: skip
     assert (alone in text, alone in drawn, averaged in text) == (seeds == 1, seeds == 1, seeds == 2)
@@ -330,8 +331,8 @@ def test_intervals_are_said_to_hold_no_luck_and_one_seed_is_warned_of_first(
 
 @LANGS
 def test_of_the_model_it_is_said_that_cost_is_not_in_the_rules(ranked: Robustness, lang: str) -> None:
-    told = {"en": "coordination itself costs nothing in the model",
-            "id": "koordinasi sendiri tidak berbiaya dalam model"}  # fmt: skip
+    told = {"en": "what coordination costs is assumed",
+            "id": "biaya koordinasi berupa asumsi"}  # fmt: skip
     assert told[lang] not in robustness_page.page(ranked, lang)  # a test function has no money
     real = replace(ranked, manifest=ranked.manifest | {"model": "konvergensi"})
     assert told[lang] in robustness_page.page(real, lang)
@@ -427,7 +428,7 @@ def test_the_workbench_itself_reads_it(store: Store, tmp_path: Path) -> None:
     experiments, outcomes = workbench.load_results(str(tmp_path / "results.tar.gz"))
     ok = store.runs()[lambda runs: runs["status"] == "ok"]
     np.testing.assert_allclose(outcomes["y"], ok["y"])
-    assert experiments["policy"].tolist() == ok["scenario"].tolist()
+    assert experiments["policy"].tolist() == ok["policy"].tolist()
     box = (
         importlib.import_module("ema_workbench.analysis.prim")
         .Prim(experiments, outcomes["y"] > 5, threshold=0.5)

@@ -62,7 +62,7 @@ def test_neighbouring_entities_draw_independently() -> None:
 
 
 def test_the_two_halves_of_the_bits_are_independent() -> None:
-    bits = DRAWS.bits("service pmba", 0, KEYS)  # delivery takes rank from one half and luck from the other
+    bits = DRAWS.bits("service pmba", 0, KEYS)  # delivery takes rank from one half and uptake from the other
     assert abs(correlation(bits >> np.uint32(16), bits & np.uint32(0xFFFF))) < INDEPENDENT
 
 

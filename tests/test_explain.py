@@ -43,7 +43,7 @@ from konvergensi.report.theme import SMALL
 
 LEBAK = find_district("lebak")
 GROUPS = service_groups(LEBAK, 1)
-DINKES, OTHERS = GROUPS
+DINKES, OTHERS, VILLAGES, PARTNERS = GROUPS
 ALL = (INCOME, COVID, COORDINATION, *GROUPS)
 SHARE = 0.003
 BRIEF: dict[str, Any] = {"seeds": 1, "population_share": SHARE, "agencies": 1, "until": "2018-03", "workers": 1}
@@ -57,7 +57,7 @@ def past(since: str = "2018-01", until: str = "2019-06", **options: Any) -> Repl
 
 
 def live_on(model: Replay, *still: str) -> Replay:
-    """A twin with these drivers held, that has lived to its end."""
+    """A twin with these drivers held, that has run to its end."""
     twin = model.twin()
     twin.hold(still, GROUPS)
     while twin.running:
@@ -206,12 +206,15 @@ def test_every_dated_change_belongs_to_one_driver() -> None:
 
 def test_agencies_with_most_programmes_have_a_share_of_their_own() -> None:
     groups = service_groups(LEBAK, 3)
-    assert list(groups) == ["services:dinkes", "services:dp3ak2kb", "services:dpmd", "services:others"]
-    assert groups["services:others"] == ("dinsos", "pupr", "dkp", "kemenag", "dukcapil")
-    every = {programme.opd for programme in LEBAK.programmes}
-    assert {agency for ids in groups.values() for agency in ids} == every
-    assert list(service_groups(LEBAK, 7)) == list(service_groups(LEBAK, 8))  # a rest of one is no rest
-    assert "services:others" not in service_groups(LEBAK, 8)
+    named = ["services:dinkes", "services:dp3ak2kb", "services:dinsos"]
+    assert list(groups) == [*named, "services:others", "services:villages", "services:partners"]
+    # what villages and partners pay for is theirs, whichever agency answers for it
+    assert (groups["services:villages"], groups["services:partners"]) == (("dana-desa",), ("csr",))
+    every = {programme.opd for programme in LEBAK.programmes if programme.money not in ("dana-desa", "csr")}
+    assert {agency for ids in groups.values() for agency in ids} == every | {"dana-desa", "csr"}
+    n = len(every)
+    assert list(service_groups(LEBAK, n - 1)) == list(service_groups(LEBAK, n))  # a rest of one is no rest
+    assert "services:others" not in service_groups(LEBAK, n)
 
 
 # ---- shares ----------------------------------------------------------------------------------------------------------
@@ -223,10 +226,12 @@ changes = st.lists(st.floats(-50, 50), min_size=9, max_size=9).map(
 
 
 @given(changes)
-def test_shares_and_what_would_have_come_anyway_sum_to_the_change(change: dict[str, float]) -> None:
+def test_shares_and_cohort_replacement_sum_to_the_change(change: dict[str, float]) -> None:
     found = split(change, THREE)
-    assert found["anyway"] + sum(found[each] for each in THREE) == pytest.approx(found["true"], abs=1e-9)
-    assert found["anyway:incomes"] + found["anyway:rest"] == pytest.approx(found["anyway"], abs=1e-9)
+    assert found["cohort_replacement"] + sum(found[each] for each in THREE) == pytest.approx(found["true"], abs=1e-9)
+    assert found["cohort_replacement:incomes"] + found["cohort_replacement:rest"] == pytest.approx(
+        found["cohort_replacement"], abs=1e-9
+    )
     assert found["true"] == change[world_of(frozenset(THREE))]
 
 
@@ -251,7 +256,7 @@ def test_parts_sum_to_the_published_change_and_drivers_to_the_true_one(small: Ex
     assert parts.loc[parts["part"] != "measurement", "value"].sum() == pytest.approx(
         small.of("true")["value"], abs=1e-9
     )
-    for whole in ("measurement", "anyway"):
+    for whole in ("measurement", "cohort_replacement"):
         inside = small.parts[small.parts["part"].str.startswith(f"{whole}:")]
         assert len(inside) == 2 and inside["value"].sum() == pytest.approx(small.of(whole)["value"], abs=1e-9)
     agencies = small.parts[small.parts["part"].str.startswith("services:")]["value"].sum()
@@ -264,11 +269,12 @@ def test_parts_sum_to_the_published_change_and_drivers_to_the_true_one(small: Ex
 
 def test_values_are_means_over_seeds_of_worlds_that_can_be_read(small: Explanation) -> None:
     wide = small.worlds.pivot(index="seed", columns="world", values="change")
-    assert wide.shape == (2, 16 + 3 + 1)
     drivers = small.manifest["drivers"]
+    stopped = len(GROUPS) + 1  # services of each group, and of everybody
+    assert len(drivers) == 2 + len(GROUPS) and wide.shape == (2, 2 ** len(drivers) + stopped + 1)
     everything = wide[world_of(frozenset(drivers))]
     assert small.of("true")["value"] == pytest.approx(everything.mean())
-    assert small.of("anyway")["value"] == pytest.approx(wide[world_of(frozenset())].mean())
+    assert small.of("cohort_replacement")["value"] == pytest.approx(wide[world_of(frozenset())].mean())
     assert small.of("without services")["value"] == pytest.approx((wide["without services"] - everything).mean())
     income = small.of("income")
     alone = (wide[world_of(frozenset({"income"}))] - wide[world_of(frozenset())]).mean()
@@ -280,7 +286,7 @@ def test_values_are_means_over_seeds_of_worlds_that_can_be_read(small: Explanati
 
 def test_without_a_rise_of_incomes_nothing_is_ascribed_to_it() -> None:
     found = explain(**BRIEF, set={"growth.income_trend_z_per_year": 0.0})
-    for part in ("income", "anyway:incomes"):
+    for part in ("income", "cohort_replacement:incomes"):
         assert found.of(part)["value"] == 0.0
     assert found.manifest["income_trend"]["value"] == 0.0 and np.isnan(found.of("income")["low"])
 
@@ -290,7 +296,8 @@ def test_what_did_not_move_in_these_months_is_no_player_and_has_no_share(small: 
     assert make_plan("lebak", "2018-01", "2019-12", numbers).idle == (COVID,)
     whole = make_plan("lebak", "2018-01", "2021-12", numbers)
     assert whole.idle == () and COVID in whole.drivers and HISTORY not in whole.drivers
-    assert whole.worlds == 2**7 + 5 + 1 and len(whole.drivers) == 7
+    # three agencies, the others, villages, partners; and each of them, or all, without services
+    assert len(whole.drivers) == 3 + 6 and whole.worlds == 2**9 + (6 + 1) + 1
     assert make_plan("lebak", "2022-01", "2022-12", numbers).idle == (COVID,)  # it ended in that month
     assert small.of("covid")["value"] == 0.0 and small.manifest["idle"] == [COVID]
 
@@ -353,8 +360,11 @@ def test_where_there_were_no_two_surveys_the_true_change_is_explained() -> None:
 
 
 def test_what_lebak_published_is_as_in_the_evidence() -> None:
-    found = {each.system: each.percent for each in LEBAK.published if not each.routine}
-    assert found == {"Riskesdas": 40.2, "SSGBI": 32.96, "SSGI": 27.3}
+    found = {(each.system, each.fieldwork[:4]): each.percent for each in LEBAK.published if not each.routine}
+    assert found == {
+        ("PSG", "2017"): 37.3, ("Riskesdas", "2018"): 40.2, ("SSGBI", "2019"): 32.96,
+        ("SSGI", "2021"): 27.3, ("SSGI", "2022"): 26.2, ("SKI", "2023"): 35.5,
+    }  # fmt: skip
 
 
 # ---- the worlds ------------------------------------------------------------------------------------------------------
@@ -375,7 +385,9 @@ def test_stopped_halfway_it_goes_on_and_comes_to_the_same(tmp_path: Path) -> Non
     with pytest.raises(Stop):
         explain(**BRIEF, keep=keep, progress=stop_at_first)
     one = explain(**BRIEF, keep=keep, progress=lambda *each: told.append(each))
-    assert told == [(10, 20), (20, 20)]
+    first, whole = told[0]  # what was kept is told at once
+    assert 0 < first < whole == one.manifest["worlds"]
+    assert told == [(done, whole) for done in range(first, whole + 1, first)]
     other = explain(**BRIEF, keep=keep)
     pd.testing.assert_frame_equal(one.parts, other.parts, check_exact=True)
 
@@ -396,7 +408,7 @@ def test_the_page_opens_with_the_question_and_says_what_the_tables_say(small: Ex
     page = explain_page.page(small, lang)
     title, _, opening = page.splitlines()[:3]
     assert title.startswith("# Why" if lang == "en" else "# Mengapa") and "Supriyanto & Jannah 2022" in opening
-    for part in ("true", "anyway", "income", "services"):
+    for part in ("true", "cohort_replacement", "income", "services"):
         assert explain_page.points(small.of(part)["value"], lang) in page
     assert "{" not in page and "Dinas Kesehatan" in page and "Riskesdas" in page
     printed = "\n".join(explain_page.lines(small, lang))
@@ -469,7 +481,8 @@ def test_saving_writes_all_of_it_and_again(small: Explanation, tmp_path: Path) -
     assert read.attrs["since"] == "2018-04"
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["command"] == "konvergensi explain" and manifest["lang"] == "id"
-    assert manifest["hashes"] and manifest["packages"]["numpy"] and manifest["published"][0]["percent"] == 40.2
+    assert manifest["hashes"] and manifest["packages"]["numpy"]
+    assert 40.2 in {each["percent"] for each in manifest["published"]}
     assert list(out.parent.iterdir()) == [out]
 
 
@@ -533,7 +546,7 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
     assert asked == {
         "district": "lebak", "since": "2018-04", "until": "2019-09", "seeds": 2, "population_share": 0.5,
         "agencies": 1, "set": {"goals.on": False}, "workers": 2, "cluster": None, "draws_from": "fitted",
-        "structures": "default", "lang": "en",
+        "structures": "all", "lang": "en",
         "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Why prevalence changed: Kabupaten Lebak")

@@ -25,7 +25,7 @@ from konvergensi.cli.main import app
 from konvergensi.inputs import extensions
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force, read_extension
-from konvergensi.model.build import LIVED_MONTHS
+from konvergensi.model.build import BURN_IN_MONTHS
 from konvergensi.model.convergence import MONTH
 from konvergensi.studies.execute import resume_study, run_study
 from konvergensi.studies.study_file import load_study
@@ -89,7 +89,7 @@ def test_the_chapter_names_the_parts_of_the_month_in_their_order(page: str) -> N
     text = (DOCS / page).read_text(encoding="utf-8")
     said = re.search(r"(?:in their order|menurut urutan):(.*?)\.\s", text, re.DOTALL)
     assert said and tuple(re.findall(r"`(\w+)`", said[1])) == MONTH
-    assert f"{LIVED_MONTHS} months" in text or f"{LIVED_MONTHS} bulan" in text
+    assert f"{BURN_IN_MONTHS} months" in text or f"{BURN_IN_MONTHS} bulan" in text
 
 
 def test_what_the_chapter_says_the_world_holds_is_there() -> None:
@@ -142,7 +142,7 @@ def test_a_service_is_given_paid_and_tried(folder: Path) -> None:
         kv.trial("telur", n=2000)
 
 
-def test_a_model_of_ones_own_is_the_one_that_is_lived(folder: Path) -> None:
+def test_a_model_of_ones_own_is_the_one_that_is_simulated(folder: Path) -> None:
     span = SHORT | {"end": "2018-08"}
     usual = kv.run("baseline", **span, extensions=["brought.py"]).tables()["brought"]["brought"]
     own = kv.run("baseline", **span, extensions=["no_august.py", "brought.py"]).tables()["brought"]["brought"]
@@ -309,7 +309,7 @@ BAD = {
     "money.toml": ('[[programme]]\nservice = "telurr"\nopd = "dinkes"\nmoney = "apbd"\n', "unknown service 'telurr'"),
     "two.py": (
         HEAD + "class A(kv.ConvergenceModel): ...\nclass B(kv.ConvergenceModel): ...\n",
-        "only one model can be lived, and there are A, B",
+        "only one model can be simulated, and there are A, B",
     ),
 }  # fmt: skip
 

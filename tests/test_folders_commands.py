@@ -35,6 +35,14 @@ COMMANDS: dict[str, tuple[list[str], str, str]] = {
     "sensitivity": (["sensitivity", "STORE"], "sensitivity", "sobol/figures/what-moves-mine.png"),
     "discover": (["discover", "STORE", "--where", "y > 5"], "discovery", "boxes.parquet"),
     "robustness": (["robustness", "STORE", "--output", "y"], "robustness", "robustness.md"),
+    "allocate": (
+        ["allocate", KECIL, "--more", "5e8", "--from", "2018-06", "--until", "2018-12"],
+        "allocation",
+        "allocation.md",
+    ),
+    "villages": (["villages", KECIL], "villages", "villages.xlsx"),
+    "compare-districts": (["compare-districts", "36.02"], "districts", "districts.md"),
+    "nation": (["nation", "--area", "36.02"], "nation", "nation.csv"),
     "rerun": (["study", "rerun", "STORE", "0"], "run", "summary.md"),
 }
 

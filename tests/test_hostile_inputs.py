@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import konvergensi as kv
 from konvergensi.base import files
 from konvergensi.base.errors import fault
-from konvergensi.base.plain import CONTROLS, neutral, plain, write_csv
+from konvergensi.base.harmless import CONTROLS, neutral, plain, write_csv
 from konvergensi.cli.main import app
 from konvergensi.cli.terminal import Lang, say
 from konvergensi.studies.execute import run_study
@@ -95,11 +95,11 @@ def test_text_is_harmless_once_it_is_plain_and_else_stays_as_it_is(text: str) ->
 @pytest.mark.parametrize("control", [ESCAPE, CSI, TURNED])
 def test_a_result_that_came_by_mail_commands_nobody(control: str, tmp_path: Path) -> None:
     run = kv.run(district=KECIL, end="2018-01")
-    run.manifest |= dict.fromkeys(("district_name", "scenario", "command"), f"a{control}b")
-    run.manifest["scenario_title"] = {"en": f"a{control}b", "id": f"a{control}b"}
+    run.manifest |= dict.fromkeys(("district_name", "policy", "command"), f"a{control}b")
+    run.manifest["policy_title"] = {"en": f"a{control}b", "id": f"a{control}b"}
     run.save(tmp_path / "mail", figures=False)
     loaded = kv.load(tmp_path / "mail")
-    assert control in loaded.manifest["scenario"]  # it is data, and stays so
+    assert control in loaded.manifest["policy"]  # it is data, and stays so
     shown = [*loaded.lines, str(loaded), loaded._repr_html_(), repr(loaded)]
     shown.append((tmp_path / "mail" / "summary.md").read_text(encoding="utf-8"))
     assert not any(CONTROLS.search(text) for text in shown)

@@ -128,10 +128,10 @@ def test_a_district_named_like_the_shipped_one_it_extends(tmp_path: Path) -> Non
     (folder / "district.toml").write_text(THIN.format(extends="lebak"))
     found = find_district(folder)
     assert (found.name, len(found.villages)) == ("Kabupaten Anak", 345)
-    assert set(found.hashes) == {"district.toml", *(f"lebak/{name}" for name in FILES)}
+    assert set(found.hashes) == {"district.toml", *(f"lebak/{name}" for name in FILES), "country/levels.csv"}
     grandchild = find_district(child(tmp_path, extends="lebak"))
     assert set(grandchild.hashes) == {
-        "district.toml", "lebak/district.toml", *(f"lebak (2)/{name}" for name in FILES),
+        "district.toml", "lebak/district.toml", *(f"lebak (2)/{name}" for name in FILES), "country/levels.csv",
     }  # fmt: skip
 
 
@@ -168,9 +168,9 @@ def test_synthetic_labels_are_inherited_as_long_as_they_are_true(tmp_path: Path)
 
 def test_describe_says_what_comes_from_where() -> None:
     rows = describe("maluku-tengah", "id")
-    assert ("memperluas", "archetype-island") in rows and ("desa", "180 [dari archetype-island]") in rows
-    level = next(text for _, text in rows if text.startswith("growth.level_shift_z"))
-    assert "[dari" not in level
+    assert ("memperluas", "81.01") in rows and ("desa", "192 [dari 81.01]") in rows
+    own = next(text for _, text in rows if text.startswith("socialization.juknis"))
+    assert "[dari" not in own
     assert any(text.endswith("[from national-average]") for name, text in describe("maluku-tengah") if name == "survey")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import copy_of_lebak, finished, live, lived, values
+from conftest import copy_of_lebak, finished, live, simulated, values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,7 +162,7 @@ def test_a_goal_in_one_agency_is_less_coherent_than_the_same_spread_over_all() -
     assert alone["policy goals", "coherence"] < spread["policy goals", "coherence"]
 
 
-def test_responsibility_counts_where_it_is_lived_and_awareness_half() -> None:
+def test_responsibility_counts_where_it_is_practised_and_awareness_half() -> None:
     agencies = dataclasses.replace(
         states(3, 0.0, flag=False),
         in_decree=np.array([True, False, False]),
@@ -228,7 +228,7 @@ def yearly(run: Run, dimension: str = INDEX) -> float:
 
 @pytest.fixture(scope="module")
 def baseline() -> Run:
-    return finished(lived(share=SHARE, end="2022-12"))
+    return finished(simulated(share=SHARE, end="2022-12"))
 
 
 def test_the_table_has_every_month_and_every_part_between_0_and_1(baseline: Run) -> None:
@@ -300,7 +300,7 @@ def test_actions_are_in_the_table_with_month_score_and_quality(baseline: Run) ->
 
 
 def test_the_indicators_of_who_knows_and_who_leads_are_those_of_the_world(baseline: Run) -> None:
-    world = lived(share=SHARE, end="2022-12").world
+    world = simulated(share=SHARE, end="2022-12").world
     last = baseline.indicators.query("month == '2022-12'").set_index("indicator")["value"]
     assert last["caregiver_knowledge_mean"] == pytest.approx(world.households.knowledge.mean())
     assert last["village_understanding_mean"] == pytest.approx(world.coordination.village_understanding.mean())

@@ -4,7 +4,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from conftest import copy_of_lebak, live, lived
+from conftest import copy_of_lebak, live, simulated
 from fake_agencies import (
     DEFAULTS,
     TEAM,
@@ -245,7 +245,7 @@ def test_the_decree_names_who_is_in_and_a_wider_one_adds_those_it_left_out() -> 
 
 
 def test_switched_off_ties_stay_as_they_were_and_meetings_still_teach() -> None:
-    off, on = (lived(share=TINY, end="2020-12", set={"network.on": each}) for each in (False, True))
+    off, on = (simulated(share=TINY, end="2020-12", set={"network.on": each}) for each in (False, True))
     for layer, tie in off.world.coordination.ties.items():
         begun = live(share=TINY, end="2018-01", set={"network.on": False}).world.coordination.ties[layer]
         assert (tie == begun).all(), layer
@@ -258,7 +258,7 @@ def test_switched_off_ties_stay_as_they_were_and_meetings_still_teach() -> None:
 def test_without_interdependence_and_peers_ties_change_no_agency() -> None:
     """Nothing else reads formal and informal ties; data ties show the family register, and that takes a joint plan."""
     alone = {"network.interdependence": 0.0, "socialization.peer_share": 0.0, "goals.joint_planning_share": 0.0}
-    on, off = (lived(share=TINY, end="2021-12", set=alone | {"network.on": each}) for each in (True, False))
+    on, off = (simulated(share=TINY, end="2021-12", set=alone | {"network.on": each}) for each in (True, False))
     assert agency_state(on) == agency_state(off)
     assert (on.world.children.z == off.world.children.z).all()
 
@@ -338,7 +338,7 @@ def test_it_does_not_matter_where_an_agency_stands_in_the_file(tmp_path: Path) -
 
 
 def test_the_network_is_the_ties_teams_and_villages_as_they_are_now() -> None:
-    model = lived(share=TINY, end="2020-12")
+    model = simulated(share=TINY, end="2020-12")
     graph: nx.MultiGraph = model.network
     kinds = [kind for _, kind in graph.nodes(data="kind")]
     assert [kinds.count(kind) for kind in ("opd", "kecamatan", "desa")] == [
@@ -368,7 +368,7 @@ def test_to_look_at_the_network_changes_nothing() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_teams_below_the_district_are_active_as_far_as_the_policy_says(share: float) -> None:
     keys = ("network.tpps_kecamatan_active_share", "network.tpps_desa_active_share", "cascade.kpm_share")
-    state = lived(share=TINY, end="2018-01", set=dict.fromkeys(keys, share)).world.coordination
+    state = simulated(share=TINY, end="2018-01", set=dict.fromkeys(keys, share)).world.coordination
     for active in (state.tpps_kecamatan, state.tpps_desa, state.kpm):
         assert active.mean() == pytest.approx(share, abs=0.0 if share in (0, 1) else 0.2)
 

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXERCISES = [each for each in NOTEBOOKS if each.stem.startswith("exercises_")]
 LARGEST = 400_000  # bytes: what a reader on a slow line still opens
 # a path from the root of a disk, in text or in a traceback; addresses of web pages and options like and/or are none
 MACHINE = re.compile(r"(?<![\w.:/<])/(?:home|root|tmp|usr|opt|var|work|mnt|Users|private)/|\b[A-Z]:\\\\?\w|~/")
@@ -65,7 +66,19 @@ def test_it_runs_from_top_to_bottom_in_an_empty_folder(path: Path, apart: Path) 
     assert left <= {"rains.py"}  # the file that a reader is shown how to write
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
+def test_exercises_have_solutions_that_a_reader_runs_and_show_nothing_before(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    asked = [cell for cell in notebook.cells if cell.source.startswith("## ")]
+    solved = [cell for cell in notebook.cells if cell.source.startswith("**Solution")]
+    assert len(asked) == len(solved) >= 4
+    assert notebook.metadata == run_notebooks.LANGUAGE
+
+
+@pytest.mark.parametrize("path", [each for each in NOTEBOOKS if each not in EXERCISES], ids=lambda path: path.stem)
 def test_what_it_shows_was_made_by_one_run_and_names_no_machine(path: Path) -> None:
     assert path.stat().st_size < LARGEST
     notebook = nbformat.read(path, as_version=4)

@@ -18,7 +18,7 @@ from konvergensi.world.tally import Tally
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PROSE = (DOCS / "odd.md", DOCS / "levers.md", *sorted((DOCS / "decisions").glob("*.md")))
+PROSE = (DOCS / "odd.md", DOCS / "levers.md", DOCS / "indices.md", *sorted((DOCS / "decisions").glob("*.md")))
 
 
 def _load(name: str) -> ModuleType:
@@ -44,12 +44,13 @@ def copy(tmp_path: Path) -> Path:
 # ---- tables ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("document", ["odd.md", "levers.md"])
+@pytest.mark.parametrize("document", list(make_odd.DOCUMENTS))
 def test_the_tables_are_those_of_the_code(document: str) -> None:
     stale = make_odd.stale_tables((DOCS / document).read_text(encoding="utf-8"), make_odd.DOCUMENTS[document])
     assert not stale, f"run python scripts/make_odd.py: {', '.join(stale)}"
 
 
+@pytest.mark.slow  # the document is built anew
 def test_regenerating_twice_changes_nothing(copy: Path) -> None:
     assert make_odd.main([str(copy)]) == 0
     once = copy.read_bytes()
@@ -58,6 +59,7 @@ def test_regenerating_twice_changes_nothing(copy: Path) -> None:
     assert make_odd.main(["--check", str(copy)]) == 0
 
 
+@pytest.mark.slow  # the document is built anew
 def test_a_number_edited_by_hand_is_found_and_nothing_is_written(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_number_edited_by_hand_is_found_and_nothing_is_written(
     assert copy.read_text() == edited
 
 
+@pytest.mark.slow  # the document is built anew
 def test_a_part_of_the_month_that_moves_is_found(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_odd.main([str(copy)])
     monkeypatch.setattr(make_odd, "MONTH", make_odd.MONTH[::-1])
@@ -129,7 +132,8 @@ def test_a_state_variable_without_a_unit_stops_the_script(monkeypatch: pytest.Mo
 
 
 def test_every_state_variable_says_what_it_is() -> None:
-    holders = ("households", "children", "registers", "programmes", "service-book", "world", "coordination", "tally")
+    state = ("households", "children", "registers", "programmes", "service-book", "world", "coordination")
+    holders = (*state, "handed-lists", "costs", "villages", "tally")
     for name in holders:
         for row in make_odd.TABLES[name]().splitlines()[2:]:
             assert not row.endswith("|  |"), f"{name}: comment this field where it is defined: {row}"
@@ -138,7 +142,8 @@ def test_every_state_variable_says_what_it_is() -> None:
 def test_no_unit_or_meaning_is_kept_of_a_variable_that_is_gone() -> None:
     world, _ = odd_tables.small_world()
     known: set[str] = set(vars(Tally(1, 1, 1)))
-    parts = (world.households, world.children, world.registers, world.programmes, world.book, world.coordination)
+    parts = [world.households, world.children, world.registers, world.programmes, world.book, world.coordination]
+    parts += [world.villages, world.handed, world.costs]
     for holder in (world, *parts):
         fields = {field.name for field in dataclasses.fields(holder)}
         known |= fields | {f"{type(holder).__name__}.{name}" for name in fields}
@@ -184,7 +189,7 @@ def test_parameters_named_in_prose_exist(path: Path) -> None:
     rooms = "|".join({key.partition(".")[0] for key in known})
     text = path.read_text(encoding="utf-8")
     named = re.findall(rf"`((?:{rooms})\.[a-z0-9_]+(?:\.[a-z0-9_]+)?\*?)`", text)
-    files = ("py", "toml", "md")
+    files = ("py", "toml", "md", "csv")
     for key in {name for name in named if not name.endswith(files)}:
         found = any(each.startswith(key[:-1]) for each in known) if key.endswith("*") else key in known
         assert found, f"{path.name}: there is no parameter {key}"

@@ -139,7 +139,7 @@ def test_degrees_become_kilometres_that_keep_the_distances() -> None:
 
 def test_a_table_that_needs_no_reading_has_no_notes() -> None:
     assert find_district("lebak").readings == ()
-    assert find_district("lebak").villages["kecamatan"].iloc[0] == "Kecamatan 01"
+    assert find_district("lebak").villages["kecamatan"].iloc[0] == "Malingping"
 
 
 # ---- variations ------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import SMALL, copy_of_lebak, finished, lived, values
+from conftest import SMALL, copy_of_lebak, finished, simulated, values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children, build_children
-from konvergensi.world.draws import Draws
+from konvergensi.world.draws import Draws, entity_keys
 from konvergensi.world.households import Households, build_households, household_counts
 
 MONTHS = range(parse_month("2018-01"), parse_month("2024-12") + 1)
@@ -54,7 +56,7 @@ def test_births_of_lebak_are_within_the_published_range_in_every_year(full_size:
     assert 20_500 <= by_year.min() <= by_year.max() <= 25_500
 
 
-def test_births_have_no_trend_from_the_first_lived_month_on(full_size: ConvergenceModel) -> None:
+def test_births_have_no_trend_from_the_first_simulated_month_on(full_size: ConvergenceModel) -> None:
     children = full_size.world.children
     monthly = np.diff(children.offsets)
     expected = LEBAK.population["births_per_year"].value / 12
@@ -75,7 +77,8 @@ def test_the_age_structure_is_right_from_the_first_month(full_size: ConvergenceM
 def test_no_household_is_without_a_village_and_every_village_has_its_families(full_size: ConvergenceModel) -> None:
     households = full_size.world.households
     assert (np.bincount(households.village) == LEBAK.villages["families"]).all()
-    assert len(np.unique(households.identity)) == len(households)
+    # keys are hashes: in 4 billion places hardly any two of a district's households meet
+    assert len(np.unique(households.key)) >= len(households) - 30
 
 
 # ---- births in a household -----------------------------------------------------------------------
@@ -119,30 +122,72 @@ def test_the_share_of_first_births_does_not_change_over_the_run(full_size: Conve
 # ---- parts and wholes ----------------------------------------------------------------------------
 
 
-@given(
-    st.lists(st.integers(1, 3000), min_size=1, max_size=60).map(np.array),
-    st.floats(0.0001, 1.0),
-)
-def test_household_counts_keep_the_total_and_leave_no_village_empty(families: np.ndarray, share: float) -> None:
-    counts = household_counts(families, share)
-    assert (counts >= 1).all()
-    assert (counts <= families).all()
-    forced_in = np.count_nonzero(np.diff(np.floor(np.concatenate([[0], np.cumsum(families)]) * share + 1e-9)) < 1)
-    assert abs(counts.sum() - families.sum() * share) <= 1 + forced_in
+def keys_of(n: int) -> np.ndarray:
+    return entity_keys("village", np.arange(n))
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=60).map(np.array), st.floats(0.0001, 1.0))
+def test_household_counts_are_rounded_shares_and_leave_no_village_empty(families: np.ndarray, share: float) -> None:
+    counts = household_counts(families, share, keys_of(len(families)))
+    assert ((counts >= 1) & (counts <= families)).all()
+    assert (np.abs(counts - families * share) <= 1).all()
+
+
+def test_household_counts_keep_the_total_on_average() -> None:
+    families = np.full(10_000, 33)
+    total = household_counts(families, 0.02, keys_of(len(families))).sum()
+    # rounded up in 66 of 100 villages, but at least one in each
+    assert total == len(families)
+    total = household_counts(families, 0.05, keys_of(len(families))).sum()
+    assert total == pytest.approx(0.05 * families.sum(), rel=0.02)
 
 
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=60).map(np.array))
 def test_at_full_share_every_family_is_there(families: np.ndarray) -> None:
-    assert (household_counts(families, 1.0) == families).all()
+    assert (household_counts(families, 1.0, keys_of(len(families))) == families).all()
 
 
 def test_a_smaller_population_share_is_a_subset_of_the_whole(full_size: ConvergenceModel) -> None:
     small, _ = made(SMALL)
     whole = full_size.world.households
-    at = np.searchsorted(whole.identity, small.identity)
-    assert (whole.identity[at] == small.identity).all()
+    first = {v: at for at, v in reversed(list(enumerate(whole.village.tolist())))}
+    within = np.arange(len(small)) - np.searchsorted(small.village, small.village)
+    at = np.array([first[v] for v in small.village.tolist()]) + within
     for column in ("key", "village", "knowledge", "four_too", "has_nik"):
         assert (getattr(whole, column)[at] == getattr(small, column)).all(), column
+
+
+def _people(district: str, share: float) -> pd.DataFrame:
+    """Every child of a world at its start, with what chance decided of it and of its home, and its village's name."""
+    model = ConvergenceModel(None, district, 3, share, "2018-01", "2018-01")
+    children, homes = model.world.children, model.world.households
+    place = model.place.villages
+    named = (place["kecamatan"] + "|" + place["village"]).to_numpy()
+    # not birth weight and deviation: money for pregnant women is rationed in the whole district
+    columns = ("birth_month", "order", "male", "first_birth", "kek", "lasting")
+    table = pd.DataFrame({name: getattr(children, name) for name in columns})
+    for name in ("wealth", "wealth_fifth", "knowledge", "no_water", "no_latrine", "has_nik", "in_krs", "in_dtks"):
+        table[f"home_{name}"] = getattr(homes, name)[children.household]
+    return table.assign(village=named[children.village])
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3])
+@pytest.mark.parametrize("change", ["five families more in the first village", "in the last", "the last village first"])
+def test_one_more_family_in_one_village_changes_nobody_elsewhere(tmp_path: Path, change: str, share: float) -> None:
+    folder = tmp_path / "kecil"
+    shutil.copytree(Path(__file__).parent / "districts" / "kecil", folder)
+    before = _people(str(folder), share)
+    table = pd.read_csv(folder / "villages.csv")
+    at = {"five families more in the first village": 0, "in the last": len(table) - 1}.get(change)
+    if at is None:
+        table, touched = table.iloc[::-1], ""
+    else:
+        table.loc[at, "families"] += 5
+        touched = f"{table['kecamatan'][at]}|{table['village'][at]}"
+    table.to_csv(folder / "villages.csv", index=False)
+    elsewhere = [each[each["village"] != touched] for each in (before, _people(str(folder), share))]
+    one, other = (each.sort_values(list(each), ignore_index=True) for each in elsewhere)
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_a_later_end_adds_children_and_changes_none_before() -> None:
@@ -156,7 +201,7 @@ def test_a_later_end_adds_children_and_changes_none_before() -> None:
 
 def test_tables_of_a_small_share_stand_for_the_district() -> None:
     """Counts and money are those of the share, so their ratio does not depend on it."""
-    tiny, small = (finished(lived(share=share, end="2018-12")) for share in (0.005, SMALL))
+    tiny, small = (finished(simulated(share=share, end="2018-12")) for share in (0.005, SMALL))
     per_child = [float(run.money["budgeted_rp"].sum() / values(run, "under_fives").iloc[-1]) for run in (tiny, small)]
     assert per_child[0] == pytest.approx(per_child[1], rel=0.1)
 
@@ -192,13 +237,14 @@ def test_the_windows_of_a_month_fit_together_without_gap_or_overlap() -> None:
 # ---- households ----------------------------------------------------------------------------------
 
 
-def test_wealth_fifths_are_equal_and_ordered(full_size: ConvergenceModel) -> None:
+def test_wealth_fifths_are_about_equal_and_ordered(full_size: ConvergenceModel) -> None:
+    """They are fifths of a standard normal wealth, so that they do not depend on who else lives in the district."""
     households = full_size.world.households
     counts = np.bincount(households.wealth_fifth, minlength=5)
-    assert np.ptp(counts) <= 2
+    assert counts / len(households) == pytest.approx(np.full(5, 0.2), abs=0.015)
     means = [households.wealth[households.wealth_fifth == fifth].mean() for fifth in range(5)]
     assert (np.diff(means) > 0).all()
-    assert households.poor.mean() == pytest.approx(SETTINGS["registers.poor_line_share"], abs=1e-4)
+    assert households.poor.mean() == pytest.approx(SETTINGS["registers.poor_line_share"], abs=0.02)
 
 
 def test_wealth_keeps_its_spread_while_households_rise_and_fall(lebak: ConvergenceModel) -> None:
@@ -283,5 +329,5 @@ def test_a_district_without_births_is_no_reason_to_fail(tmp_path: Path, monkeypa
             "births_per_year = { value = 21500", "births_per_year = { value = 1"
         ).replace("low = 20500, high = 25500", "low = 1, high = 25500"),
     )
-    model = lived(district=place, share=0.01, start="2020-01", end="2021-02")
+    model = simulated(district=place, share=0.01, start="2020-01", end="2021-02")
     assert values(finished(model), "under_fives").max() <= 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import forced, ledger, lived
+from conftest import forced, ledger, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,7 +92,7 @@ def test_under_a_fixed_envelope_what_is_argued_for_comes_first_and_all_lines_sha
     ],
 )
 def test_with_a_fixed_envelope_a_sources_money_is_the_same_whatever_agencies_want_and_when(changes: dict) -> None:
-    model = lived(share=TINY, end="2020-12", set=CALM | FIXED | changes)
+    model = simulated(share=TINY, end="2020-12", set=CALM | FIXED | changes)
     table = ledger(model, "budgeted")
     source = np.array(SOURCES)[model.world.programmes.source]
     growth = DEFAULTS["budget.envelope_growth_share"]
@@ -105,7 +105,7 @@ def test_with_a_fixed_envelope_a_sources_money_is_the_same_whatever_agencies_wan
 
 def test_under_a_fixed_envelope_goals_decide_what_the_growth_is_used_for() -> None:
     led, left = (
-        ledger(lived(share=TINY, end="2022-12", set=CALM | FIXED | {"goals.leadership": each}), "budgeted").iloc[-1]
+        ledger(simulated(share=TINY, end="2022-12", set=CALM | FIXED | {"goals.leadership": each}), "budgeted").iloc[-1]
         for each in (1.0, 0.0)
     )
     assert np.abs(led - left).max() > 0.01 * left.max()
@@ -116,7 +116,7 @@ def test_with_room_agencies_bring_in_money_and_with_a_fixed_envelope_they_do_not
     nothing = {"goals.leadership": 0.0}
     totals = {
         (envelope, who): ledger(
-            lived(share=TINY, end="2020-12", set=CALM | {"budget.envelope": envelope} | changes), "budgeted"
+            simulated(share=TINY, end="2020-12", set=CALM | {"budget.envelope": envelope} | changes), "budgeted"
         )
         .iloc[-1]
         .sum()
@@ -179,7 +179,7 @@ def test_no_budget_turns_negative_where_review_and_apbdp_take_from_the_same_line
     hard |= {"actions.paper_loss_share": 0.0, "budget.envelope_growth_share": 0.0}
     hard |= {f"budget.apbd_released_by_{q}": v for q, v in (("march", 0.0), ("june", 0.15), ("september", 0.45))}
     for envelope in ("fixed", "room"):
-        model = lived(share=TINY, set=hard | {"budget.envelope": envelope, "network.decree_in_force": True})
+        model = simulated(share=TINY, set=hard | {"budget.envelope": envelope, "network.decree_in_force": True})
         stages = [ledger(model, stage).to_numpy() for stage in ("planned", "budgeted", "released", "spent")]
         for more, less in itertools.pairwise(stages):
             assert (more >= less * (1 - 1e-6) - 1e-6).all()

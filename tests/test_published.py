@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_run import full_run
-from test_districts import evidence, lived
+from test_districts import evidence, simulated
 from test_report import drawn_texts
 
 from konvergensi.analyses.run import collect
@@ -52,8 +52,11 @@ def test_what_kota_banjar_published_is_as_in_the_evidence() -> None:
     assert len(mine) == len(wanted) == 16
     assert (mine.percent.sort_index() == wanted.percent.sort_index()).all()
     assert (mine.cases.sort_index() == wanted.cases.sort_index()).all()
-    surveys = found[(found.level == "district") & (found.system != "e-PPGBM")]
+    surveys = found[(found.level == "district") & (found.system != "e-PPGBM") & (found.grade == "paper")]
     assert surveys.set_index("fieldwork").percent.to_dict() == {"2019-09": 28.97, "2021-09": 23.9}
+    whole = evidence("ssgi_districts.csv").query("code == 32.79 and prefer == 1")
+    years = found[(found.level == "district") & (found.system != "e-PPGBM")].fieldwork.str[:4].astype(int)
+    assert sorted(years) == sorted({*whole.year, 2019, 2021})
     city = found[(found.level == "district") & (found.system == "e-PPGBM")].set_index("fieldwork")
     assert city.percent.to_dict() == {"2018": 8.3, "2019": 7.6, "2020": 9.3, "2021": 8.7}
     sums = mine.cases.groupby(level=1).sum()
@@ -62,12 +65,15 @@ def test_what_kota_banjar_published_is_as_in_the_evidence() -> None:
 
 @pytest.mark.parametrize("name", list_districts())
 def test_what_is_published_is_in_the_evidence_and_its_survey_in_the_model(name: str) -> None:
-    place, table = find_district(name), evidence("prevalence_series.csv")
+    place, table, country = find_district(name), evidence("prevalence_series.csv"), evidence("ssgi_districts.csv")
     rounds = {(each.system, each.fieldwork) for each in place.surveys}
     area = place.name.replace("Kabupaten", "Kab") if name != "lebak" else place.name
     for each in place.published:
-        assert each.routine or (each.system, parse_month(each.fieldwork)) in rounds
-        if not each.kecamatan:
+        assert each.routine or each.system == "PSG" or (each.system, parse_month(each.fieldwork)) in rounds
+        if each.source.startswith("evidence/ssgi_districts.csv"):
+            known = country[(country.code == float(place.area or 0)) & (country.year == int(each.fieldwork[:4]))]
+            assert each.percent in set(known.percent), each
+        elif not each.kecamatan:
             known = table[(table.area == area) & (table.year == each.fieldwork[:4])]
             assert each.percent in set(known.percent), each
     assert name != "national-average" or not place.published
@@ -151,7 +157,7 @@ def test_a_year_is_all_children_entered_in_its_rounds() -> None:
 
 
 @pytest.mark.parametrize(("when", "shown"), [("2017", 0), ("2018", 1), ("2020", 1), ("2020-06", 1), ("2020-07", 0)])
-def test_only_what_was_published_of_the_months_lived_is_shown(when: str, shown: int) -> None:
+def test_only_what_was_published_of_the_months_simulated_is_shown(when: str, shown: int) -> None:
     assert len(real.published(told(fieldwork=when), "subdistrict", routine=True)) == shown
 
 
@@ -164,7 +170,7 @@ def test_how_far_apart_is_the_root_mean_square_and_the_ratio_of_means() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "id"])
 def test_kota_banjar_s_routine_series_is_drawn_beside_the_model_s(lang: str, tmp_path: Path) -> None:
-    run = collect(lived("kota-banjar"), {}, 0.0)
+    run = collect(simulated("kota-banjar"), {}, 0.0)
     assert "routine" in shown(run)
     figure = run.plot("routine", lang)  # type: ignore[arg-type]
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(BANJAR)
@@ -178,9 +184,9 @@ def test_kota_banjar_s_routine_series_is_drawn_beside_the_model_s(lang: str, tmp
 
 
 def test_published_surveys_stand_in_the_figure_of_the_district() -> None:
-    run = collect(lived("kota-banjar"), {}, 0.0)
+    run = collect(simulated("kota-banjar"), {}, 0.0)
     stars = [line for line in run.plot("prevalence").axes[0].lines if line.get_marker() == "*"]
-    assert [float(star.get_ydata()[0]) for star in stars] == [28.97]  # it ends before SSGI 2021
+    assert [float(star.get_ydata()[0]) for star in stars] == [27.89, 28.97]  # it ends before SSGI 2021
 
 
 def test_where_nothing_was_published_by_kecamatan_there_is_no_such_figure(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_every_question_is_reached_from_the_front_door(name: str) -> None:
 
 
 def test_what_there_is_comes_as_tables() -> None:
-    assert kv.districts()["id"].tolist() == list_districts()
+    assert kv.districts()["id"].tolist()[: len(list_districts())] == list_districts()
     assert {"name", "province", "families", "families_grade", "synthetic"} <= set(kv.districts())
     assert kv.scenarios()["id"][0] == "baseline" and kv.scenarios("id")["title"][0] != kv.scenarios("en")["title"][0]
     services = kv.services().set_index("id")
@@ -251,7 +251,7 @@ def test_options_at_the_command_line_are_arguments_in_python() -> None:
     [
         ("lebak", "lebak"), ("Lebak", "lebak"), ("LEBAK", "lebak"), ("kabupaten lebak", "lebak"),
         ("Kab. Lebak", "lebak"),
-        ("Kota Banjar", "kota-banjar"), ("KOTA  BANJAR", "kota-banjar"), ("banjar", "kota-banjar"),
+        ("Kota Banjar", "kota-banjar"), ("KOTA  BANJAR", "kota-banjar"), ("sumedang", "32.11"),
         ("kota-banjar", "kota-banjar"), ("Hulu Sungai Utara", "hulu-sungai-utara"),
     ],
 )  # fmt: skip
@@ -265,20 +265,20 @@ def test_every_id_and_every_name_of_a_shipped_district_finds_it(id_: str) -> Non
 
 
 def test_a_city_is_not_the_regency_of_the_same_name() -> None:
-    assert "unknown district 'Kabupaten Banjar'" in refused(find_district, "Kabupaten Banjar")
+    assert find_district("Kabupaten Banjar").id == "63.03" and find_district("Kota Banjar").id == "kota-banjar"
 
 
 def test_a_name_that_fits_two_districts_is_refused_naming_both(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = {}
     for kind in ("Kota", "Kabupaten"):
-        folder = tmp_path / f"{kind.lower()}-sorong"
+        folder = tmp_path / f"{kind.lower()}-entah"
         folder.mkdir()
-        (folder / "district.toml").write_text(f'name = "{kind} Sorong"\n', encoding="utf-8")
+        (folder / "district.toml").write_text(f'name = "{kind} Entah"\n', encoding="utf-8")
         known[folder.name] = folder
     monkeypatch.setattr(reader, "_shipped", lambda: known)
-    said = refused(find_district, "Sorong")
-    assert "Kota Sorong (kota-sorong)" in said and "Kabupaten Sorong (kabupaten-sorong)" in said
-    assert district_id("kab. sorong") == "kabupaten-sorong"
+    said = refused(find_district, "Entah")
+    assert "Kota Entah (kota-entah)" in said and "Kabupaten Entah (kabupaten-entah)" in said
+    assert district_id("kab. entah") == "kabupaten-entah"
 
 
 def test_a_folder_is_still_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:

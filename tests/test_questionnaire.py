@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import SEEDS, finished, live, lived
+from conftest import SEEDS, finished, live, simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -21,6 +21,7 @@ from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import questionnaire
 from konvergensi.observe.questionnaire import ITEMS, Levels, Respondent, answer, interval, within
+from konvergensi.observe.questionnaire_more import MORE_ITEMS, Sight
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 AT = Levels.of(Settings.defaults())
@@ -145,7 +146,7 @@ def test_what_an_answer_hangs_on(item: str, it: dict[str, Any], said: str | None
 
 
 def test_agencies_in_one_district_see_different_things_and_see_shares() -> None:
-    model = lived(share=SHARE, end="2022-12")
+    model = simulated(share=SHARE, end="2022-12")
     asked = questionnaire.respondents(model.world, AT)
     assert len(asked) == 9
     for name in ("aware", "seen_bending", "seen_ego", "centrality", "seen_below"):
@@ -155,7 +156,8 @@ def test_agencies_in_one_district_see_different_things_and_see_shares() -> None:
     by_name = {opd.id: it for opd, it in zip((opd for opd in model.opds if opd.surveyed), asked, strict=True)}
     assert by_name["dinkes"].same_list  # e-PPGBM, with the coordinator
     assert not by_name["dinsos"].same_list  # DTKS
-    assert not by_name["disdik"].has_list
+    assert by_name["disdik"].has_list  # of the services it runs, if no register of its own
+    assert not by_name["diskominfo"].has_list  # runs nothing
     assert by_name["bapelitbangda"].coordinator_tie == 1.0
 
 
@@ -219,8 +221,8 @@ def test_who_leads_sees_kecamatan_members_see_their_villages_and_others_themselv
         opd.attendance = 0.4
     found = seen(fresh)
     assert {found[name].seen_below for name in ("bapelitbangda", "dinkes", "dp3ak2kb")} == {1.0}
-    assert {found[name].seen_below for name in ("dinsos", "dpmd", "kemenag")} == {0.0}
-    assert {found[name].seen_below for name in ("disdik", "diskominfo")} == {0.4}
+    assert {found[name].seen_below for name in ("dinsos", "dpmd", "kemenag", "disdik")} == {0.0}
+    assert found["diskominfo"].seen_below == 0.4
 
 
 def test_where_nobody_is_marked_as_surveyed_all_are_asked() -> None:
@@ -255,10 +257,12 @@ def test_it_is_taken_in_december_2022_or_in_the_last_month(start: str, end: str,
     model = live(share=0.005, start=start, end=end)
     assert model.recorder.asked == int(asked[:4]) * 12 + int(asked[5:]) - 1
     table = finished(model).questionnaire
-    assert len(table) == 30
+    assert len(table) == 38  # 30 of what an agency knows of itself, 8 of what it sees of the district
     assert table["k"].between(0, 9).all()
     sums = table.groupby("item_id")["k"].sum()
-    assert (sums[[item for item, (_, names) in ITEMS.items() if len(names) > 1]] == 9).all()
+    every = ITEMS | MORE_ITEMS
+    assert set(sums.index) == set(every)
+    assert (sums[[item for item, (_, names) in every.items() if len(names) > 1]] == 9).all()
 
 
 # ---- comparing ---------------------------------------------------------------------------------------------------
@@ -279,7 +283,7 @@ def test_the_rule_of_agreement() -> None:
 
 def test_lebak_answers_like_the_study(capsys: pytest.CaptureFixture[str]) -> None:
     """Mean over seeds, all categories of an item; no item has a level of its own."""
-    runs = {seed: finished(lived(seed=seed, share=SHARE, end="2022-12")) for seed in SEEDS}
+    runs = {seed: finished(simulated(seed=seed, share=SHARE, end="2022-12")) for seed in SEEDS}
     k = {seed: run.questionnaire.set_index(["item_id", "category"])["k"] for seed, run in runs.items()}
     table = comparison.compare(pd.DataFrame(k))
     items = table.groupby("item_id")["inside"].all()
@@ -288,3 +292,64 @@ def test_lebak_answers_like_the_study(capsys: pytest.CaptureFixture[str]) -> Non
         print(f"\nquestionnaire: {items.mean():.0%} of items inside, missed: {missed}", end="")
     assert items.mean() >= AGREED
     assert table["seeds_inside"].sum() / (len(SEEDS) * len(table)) >= AGREED
+
+
+# ---- items without counts --------------------------------------------------------------------------------------------
+
+
+def sight(**other: Any) -> Sight:
+    base: dict[str, Any] = {
+        "seen_teams": 0.0,
+        "keeps_cases": False,
+        "gets_cases": False,
+        "case_tie": 0.0,
+        "lead_share": 0.0,
+    }
+    return Sight(**(base | other))
+
+
+def test_the_items_without_counts_are_those_of_the_evidence() -> None:
+    table = pd.read_csv(SCRIPTS.parent / "evidence" / "questionnaire_items.csv")
+    stated = dict(zip(table["item_id"], table["categories (in this order)"], strict=True))
+    assert {item: " | ".join(categories) for item, (_, categories) in MORE_ITEMS.items()} == stated
+    assert not set(MORE_ITEMS) & set(ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("item", "it", "seen", "said"),
+    [
+        ("S1", {}, {"seen_teams": 1.0}, "knows process and dynamics"),
+        ("S1", {"known": 0.0}, {"seen_teams": 1.0}, "knows only that TPPS were decreed everywhere"),
+        ("S1", {}, {"seen_teams": 0.0}, "knows only that TPPS were decreed everywhere"),
+        ("S1", {"in_decree": False, "aware": 0.0}, {}, "cannot describe"),
+        ("I4", {}, {}, "does not know of it"),
+        ("I4", {}, {"gets_cases": True}, "knows of sharing"),
+        ("I4", {}, {"keeps_cases": True}, "knows of sharing"),
+        ("I4", {}, {"case_tie": 1.0}, "knows of sharing"),
+        ("I6", {}, {"lead_share": 1.0}, "centralised"),
+        ("I6", {}, {"lead_share": 0.0}, "spread over all OPD"),
+        ("I6", {"aware": 0.0, "known": 0.0}, {"lead_share": 1.0}, "does not know"),
+    ],
+)
+def test_an_item_without_counts_follows_its_rule(
+    item: str, it: dict[str, Any], seen: dict[str, Any], said: str
+) -> None:
+    assert MORE_ITEMS[item][0](agency(**it), sight(**seen), AT) == said
+
+
+def test_handing_lists_out_makes_agencies_know_of_sharing_and_active_teams_are_seen() -> None:
+    def count(item: str, category: str, set_: dict[str, Any]) -> int:
+        table = finished(live(end="2018-12", share=0.005, set=set_)).questionnaire
+        return int(table.set_index(["item_id", "category"]).loc[(item, category), "k"])
+
+    shared = [count("I4", "knows of sharing", {"lists.sharing_share": share}) for share in (0.0, 1.0)]
+    assert shared[0] < shared[1] == 9
+    teams = {f"network.tpps_{place}_active_share" for place in ("kecamatan", "desa")}
+    seen = [count("S1", "knows process and dynamics", dict.fromkeys(teams, share)) for share in (0.0, 1.0)]
+    assert seen[0] == 0 < seen[1]
+
+
+def test_every_agency_gives_one_answer_to_each_item_without_counts() -> None:
+    table = finished(live(end="2018-12", share=0.005)).questionnaire
+    for item in MORE_ITEMS:
+        assert table[table["item_id"] == item]["k"].sum() == 9

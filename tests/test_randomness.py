@@ -123,13 +123,15 @@ grade = "assumption"
 
 
 @pytest.mark.parametrize("where", ["first programme", "second agency"])
-def test_an_agency_without_programmes_changes_no_child_and_no_money(usual: Run, tmp_path: Path, where: str) -> None:
+def test_an_agency_without_programmes_changes_no_child_and_no_money(tmp_path: Path, where: str) -> None:
     def with_agency(text: str) -> str:
         mark = "[[programme]]" if where == "first programme" else '[[opd]]\nid = "dinkes"'
         return text.replace(mark, AGENCY + mark, 1)
 
-    run = run_of(district=copy_of_lebak(tmp_path / "lebak", opd=with_agency))
-    same(usual, run, but=("agencies", *OF_ALL_AGENCIES))
+    # an agency more to print guidelines for costs money that services would have had: not so where it is free
+    free = {"costs.paid": "free"}
+    usual, run = run_of(set=free), run_of(district=copy_of_lebak(tmp_path / "lebak", opd=with_agency), set=free)
+    same(usual, run, but=("agencies", "coordination_money", *OF_ALL_AGENCIES))
     mine = (run.ties[["source", "target"]] == "bpbd").any(axis=1)
     pd.testing.assert_frame_equal(run.ties[~mine].reset_index(drop=True), usual.ties, check_exact=True)
     others = run.agencies[run.agencies["agency"] != "bpbd"].reset_index(drop=True)
@@ -145,9 +147,9 @@ def test_a_programme_that_gets_no_money_changes_no_child(tmp_path: Path, service
 
 def test_an_idle_scenario_lever_of_one_agency_leaves_the_others_alone(usual: Run) -> None:
     """More understanding at an agency that runs no programme is seen in its own rows and in means over all agencies."""
-    run = run_of(set={"opd.disdik.understanding": 1.0})
+    run = run_of(set={"opd.diskominfo.understanding": 1.0})
     same(usual, run, but=("agencies", *OF_ALL_AGENCIES))
-    others = [each.agencies[each.agencies["agency"] != "disdik"].reset_index(drop=True) for each in (usual, run)]
+    others = [each.agencies[each.agencies["agency"] != "diskominfo"].reset_index(drop=True) for each in (usual, run)]
     pd.testing.assert_frame_equal(*others, check_exact=True)
 
 

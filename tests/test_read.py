@@ -1,10 +1,13 @@
 """When a parameter is read: what its table says, against the months in which a run asks for it."""
 
+import inspect
+import re
 from collections import defaultdict
 
 import pytest
 
 from konvergensi.inputs.parameters import Settings, load_parameters
+from konvergensi.mechanisms import costs
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.model.convergence import MONTH, ConvergenceModel
 
@@ -15,8 +18,15 @@ RUNS = (
     ("baseline", {"growth.combination": "threshold"}),
     ("baseline", {"growth.combination": "complementary", "calendar.regime": "reform-2025"}),
     ("baseline", {"effects.reading": "published", "effects.dose_response": "saturating"}),
-    ("baseline", {"effects.heterogeneity": "deficit", "growth.combination": "reviewed", "effects.fade_per_year": 0.1}),
-    ("baseline", {"effects.heterogeneity": "food", "delivery.package_dose": "adequate"}),
+    (
+        "baseline",
+        {"effects.heterogeneity": "deficit", "growth.combination": "reinforcing", "effects.fade_per_year": 0.1},
+    ),
+    ("baseline", {"effects.heterogeneity": "food", "delivery.package_dose": "any-contact"}),
+    (
+        "baseline",
+        {"contacts.reach": "lasting-order", "effects.reading": "discounted", "effects.dose_response": "linear"},
+    ),
 )
 Asked = dict[str, set[tuple[int, str]]]  # key -> months of the year and parts of the month
 
@@ -56,7 +66,7 @@ def asked() -> tuple[Asked, set[str]]:
         patch.setattr(settings_rules, "_tell_agencies", telling)
         patch.setattr(ConvergenceModel, "live_month", live_month)
         for scenario, set_ in RUNS:
-            model = ConvergenceModel(scenario, "lebak", rng=1, population_share=0.01, end="2020-12", set=set_)
+            model = ConvergenceModel(scenario, "lebak", rng=1, population_share=0.01, end="2021-01", set=set_)
             while model.running:
                 model.step()
     return in_months, told
@@ -65,9 +75,16 @@ def asked() -> tuple[Asked, set[str]]:
 def test_a_parameter_is_read_when_its_table_says(asked: tuple[Asked, set[str]]) -> None:
     in_months, told = asked
     wrong = []
-    # what a rule of contacts reads it keeps in World.derived from the start on, and here that is cleared each month
-    known = {key: each for key, each in load_parameters().items() if not key.startswith("contacts.")}
+    # what a rule of contacts reads it keeps in World.derived (of the start or the year), and here that is cleared each
+    # month: so are the groups of families of a posyandu and the access that antenatal care of the year follows
+    kept = ("contacts.", "population.dasawisma_size", "uptake.access_slope")
+    # what coordination costs is paid each month for what is in force, also where its effect waits for its own month
+    priced = set(re.findall(r'settings\["([a-z_.]+)"\]', inspect.getsource(costs.yearly)))
+    assert {"lists.handout_months", "villages.grant_rp"} <= priced
+    known = {key: each for key, each in load_parameters().items() if not key.startswith(kept)}
     for key, each in known.items():
+        if key in priced and not key.startswith("costs."):
+            in_months[key] = {(month, part) for month, part in in_months[key] if part != "release_money"}
         months = {month for month, _ in in_months[key]}
         of_service = key.startswith("services.")  # given in months of its own, if some programme runs it
         parts = {part for _, part in in_months[key]}

@@ -2,13 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALL, copy_of_lebak, finished, forced, live, lived, values
+from conftest import SMALL, copy_of_lebak, finished, forced, live, simulated, values
 from hypothesis import given
 from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.mechanisms import registers
 from konvergensi.mechanisms import settings as settings_rules
+from konvergensi.mechanisms.contacts import BY_THEMSELVES
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
@@ -133,10 +134,10 @@ def test_remote_pregnancies_become_known_later(lebak: ConvergenceModel) -> None:
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_an_own_list_holds_its_share_of_those_in_need_and_of_others(right: float, wrong: float) -> None:
     n = 20_000
-    luck = (Draws(5).bits("own", 0, entity_keys("x", np.arange(n))) >> np.uint32(16)).astype(np.uint16)
+    draw = (Draws(5).bits("own", 0, entity_keys("x", np.arange(n))) >> np.uint32(16)).astype(np.uint16)
     need = np.arange(n) % 2 == 0
     rules = forced(Settings.defaults(), {"registers.own_list_share": right, "registers.own_list_false_share": wrong})
-    listed = registers.own_list(need, luck, rules)
+    listed = registers.own_list(need, draw, rules)
     assert listed[need].mean() == pytest.approx(right, abs=0.02)
     assert listed[~need].mean() == pytest.approx(wrong, abs=0.02)
 
@@ -202,7 +203,7 @@ def test_rarer_refreshes_leave_more_of_those_in_need_off_the_list(key: str, serv
     rare, often = {"registers.eppgbm_list_months": (12, 1)}.get(key, (24, 3))
     listed = []
     for months in (rare, often):
-        table = finished(lived(end="2019-12", set={key: months})).cascade
+        table = finished(simulated(end="2019-12", set={key: months})).cascade
         table = table[table["service"] == service].groupby("stage")["children"].sum()
         listed.append(table["listed"] / table["in_need"])
     assert listed[0] < listed[1]
@@ -303,13 +304,13 @@ def test_one_list_misses_fewer_and_reaches_more_children(run: Run, one_list_run:
 
 def test_linkage_alone_changes_no_child_when_no_agency_gets_the_list() -> None:
     nobody = {"registers.sharing_share": 0.0, "goals.sharing_by_goal_share": 0.0}
-    on = lived(end="2019-12", set=nobody | {"registers.linkage": True})
-    off = lived(end="2019-12", set=nobody)
+    on = simulated(end="2019-12", set=nobody | {"registers.linkage": True})
+    off = simulated(end="2019-12", set=nobody)
     assert (on.world.children.z == off.world.children.z).all()
 
 
 def test_only_agencies_that_share_use_the_joined_list() -> None:
-    model = lived(end="2018-12", share=0.02, set={"registers.linkage": True, "registers.sharing_share": 0.5})
+    model = simulated(end="2018-12", share=0.02, set={"registers.linkage": True, "registers.sharing_share": 0.5})
     world = model.world
     shares = [opd.shares_joined_list for opd in world.opds]
     assert 0 < sum(shares) < len(shares)
@@ -334,6 +335,9 @@ def test_programmes_under_ministry_rules_keep_their_own_list(
 ) -> None:
     book = lebak.world.programmes
     rigid = [name for name, is_rigid in zip(book.id, book.rigid) if is_rigid]
+    # to an antenatal visit families come by themselves, listed or not: there is no list to keep
+    met = {each.id for each in lebak.world.services if each.contact in BY_THEMSELVES}
+    rigid = [name for name in rigid if name.split(":")[1] not in met]
     assert rigid
     for programme in rigid:
         for year in (2018, 2019):
@@ -370,8 +374,8 @@ def test_the_list_is_joined_in_the_month_of_data_management() -> None:
 
 def test_villages_with_a_by_name_list_serve_from_it_and_others_guess(world: World) -> None:
     for share in (0.0, 1.0):
-        luck = world.village_list_luck
-        assert ((luck < share) == bool(share)).all()
+        draw = world.village_list_draw
+        assert ((draw < share) == bool(share)).all()
     from konvergensi.mechanisms import targeting
 
     p = world.programmes.id.index("dpmd:pmt-child:dana-desa")
@@ -393,7 +397,7 @@ def test_villages_with_a_by_name_list_serve_from_it_and_others_guess(world: Worl
 def test_by_name_lists_lower_the_inclusion_error_of_village_money() -> None:
     found = []
     for share in (0.0, 1.0):
-        run = finished(lived(end="2019-12", set={"registers.by_name_village_share": share}))
+        run = finished(simulated(end="2019-12", set={"registers.by_name_village_share": share}))
         found.append(targeting(run, "dpmd:pmt-child:dana-desa", "inclusion_error", range(2018, 2020)))
     assert found[1] < found[0]
 
@@ -424,4 +428,4 @@ def test_any_register_may_be_named_for_any_programme(tmp_path: Path, programme: 
 
 
 def test_small_world_is_the_share_it_says(lebak: ConvergenceModel) -> None:
-    assert lebak.world.population_share == SMALL
+    assert lebak.world.population_share == pytest.approx(SMALL, rel=0.01)

@@ -201,7 +201,7 @@ def test_no_point_of_a_line_lies_outside_its_axes(runs, name, case):
 def test_every_figure_says_where_it_comes_from(runs, name):
     run = runs["full"]
     shown = " ".join(" ".join(text.get_text() for text in FIGURES[name](run, "en").texts).split())
-    for part in ("scenario baseline", "Kabupaten Lebak", "Jan 2018 – Dec 2024", "seed 1", "100% of"):
+    for part in ("policy baseline", "Kabupaten Lebak", "Jan 2018 – Dec 2024", "seed 1", "100% of"):
         assert part in shown
     for part in ("konvergensi 0.1.0", "interval", "synthetic: villages"):
         assert part in shown
@@ -350,7 +350,7 @@ def test_the_numbers_of_the_summary_are_those_of_the_tables(runs, lang):
 def test_the_summary_is_one_page_names_its_limits_and_never_fails(runs, case, lang):
     page = summary(runs[case], lang)
     assert "nan" not in page.split() and "{" not in page
-    assert page.count("\n## ") == 10 and len(page.split()) < 750
+    assert page.count("\n## ") == 11 and len(page.split()) < 750
     assert words.word("summary.limits.cause", lang) in page
 
 

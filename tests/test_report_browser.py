@@ -1,14 +1,13 @@
 """The report in a real browser: no errors, nothing cut on a phone, a desk or paper, in both languages.
 
-Chromium is found by its usual names, or by the variable CHROMIUM; without it these tests are skipped and say so. It is
-driven by its own command line: no driver that has to match its version.
+Chromium is found by its usual names, or by the variable CHROMIUM (tests/browsers.py); without it these tests are
+skipped and say so, and in CI they fail. It is driven by its own command line: no driver that has to match its version.
 """
 
 from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,14 +15,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from browsers import chromium_path, needs_chromium
 from fake_comparison import compared
 
 from konvergensi.base.words import LANGUAGES, Lang, word
 from konvergensi.report.comparison import Drawn, as_svg, in_page, page
 from konvergensi.report.figures_comparison import FIGURES, figures_of
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM = os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --enable-logging=stderr"
@@ -31,10 +29,7 @@ FLAGS = (
 SECONDS = 120
 WIDTHS = {"phone": 390, "desk": 1280}
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no Chromium here, so the report was NOT looked at in a browser; install chromium, or name one in CHROMIUM",
-)
+pytestmark = [pytest.mark.slow, needs_chromium("the report was")]  # a browser is started for each page
 
 # Runs outside the report, which itself allows no script: the page stands in a frame as wide as the screen.
 MEASURE = """
@@ -89,9 +84,8 @@ window.addEventListener("load", () => {
 
 def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Chromium with a profile of its own, gone when it is done."""
-    assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *arguments]
+        command = [chromium_path(), *FLAGS, f"--user-data-dir={profile}", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
 
 

@@ -15,6 +15,7 @@ from fake_results import NAMES, result
 
 import konvergensi as kv
 from konvergensi.base.errors import InputError
+from konvergensi.base.version import __version__
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.observe.recorder import COLUMNS
 from konvergensi.observe.units import IN_TABLE, ROW, UNITS, units_of
@@ -50,6 +51,21 @@ def test_saved_whole_with_page_and_figures_it_is_loaded_in_its_language(name: st
     assert loaded == saved and loaded.lang == "id" and loaded.manifest["command"] == "konvergensi x"
     for figure in loaded.figure_names():
         assert loaded.plot(figure).axes
+
+
+@pytest.mark.parametrize("form", [None, 1])
+def test_a_result_of_the_same_version_that_calls_its_columns_otherwise_is_refused(
+    form: int | None, tmp_path: Path
+) -> None:
+    write_result(result("comparison"), tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["format"]
+    manifest |= {} if form is None else {"format": form}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=rf"{__version__} \(format 1\); this is {__version__} \(format 2\), which cannot read"
+    ):
+        kv.load(tmp_path)
 
 
 def test_a_result_that_says_something_else_is_not_equal(tmp_path: Path) -> None:
@@ -111,7 +127,7 @@ def test_the_repr_of_a_result_fits_a_screen(name: str) -> None:
 
 def test_the_repr_of_many_scenarios_still_fits_a_screen() -> None:
     many = result("comparison")
-    many = replace(many, manifest=many.manifest | {"scenarios": [f"scenario-{i}" for i in range(400)]})  # type: ignore[type-var]
+    many = replace(many, manifest=many.manifest | {"policies": [f"policy-{i}" for i in range(400)]})  # type: ignore[type-var]
     assert len(repr(many)) < 1000
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import finished, forced, lived
+from conftest import finished, forced, simulated
 from fake_agencies import DEFAULTS, council, shares, within_ranges
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +76,7 @@ def test_a_round_in_which_nobody_was_entered_says_nothing() -> None:
 
 
 def test_surveys_and_rounds_come_to_be_seen_in_the_month_they_are_published() -> None:
-    model = lived(share=0.01, end="2022-12")
+    model = simulated(share=0.01, end="2022-12")
     out = model.world.coordination.published
     table = finished(model).surveys
     district = table[table["level"] == "district"].copy()
@@ -125,7 +125,7 @@ def test_switched_off_or_before_anything_is_published_attention_stays_as_it_is()
     assert attention_after([(NOW - 1, "SSGI", 40.0)], on=False) == 0.0
     assert attention_after([]) == 0.0
     assert attention_after([(NOW + 1, "SSGI", 40.0)]) == 0.0
-    off, quiet = (lived(share=TINY, end="2020-12", set={"review.on": each}) for each in (False, True))
+    off, quiet = (simulated(share=TINY, end="2020-12", set={"review.on": each}) for each in (False, True))
     assert off.world.coordination.attention == 0.0
     assert quiet.world.coordination.attention != 0.0
     assert [opd.understanding for opd in off.opds] == [opd.understanding for opd in quiet.opds]
@@ -180,9 +180,9 @@ def rounds(model: ConvergenceModel) -> np.ndarray:
 
 
 def gamed(reward: float, quality: float, **changes: Any) -> ConvergenceModel:
-    """Without programmes, in the lived past too: so that the register decides about nothing but its own figure."""
+    """Without programmes, in the burn-in too: so that the register decides about nothing but its own figure."""
     paid = {"review.score_reward": reward, "review.quality": quality, "review.gaming_entry_share": 1.0}
-    return lived(share=0.01, end="2020-12", set={"delivery.programmes_on": False} | paid | changes)
+    return simulated(share=0.01, end="2020-12", set={"delivery.programmes_on": False} | paid | changes)
 
 
 def test_a_rewarded_score_lowers_the_published_figure_and_not_the_truth() -> None:
@@ -197,7 +197,7 @@ def test_a_rewarded_score_lowers_the_published_figure_and_not_the_truth() -> Non
 def test_a_lower_figure_calms_leaders() -> None:
     only_register = {"review.survey_weight_share": 0.0, "review.quality": 0.4}
     honest, paid = (
-        lived("no-programme", share=0.01, end="2020-02", set=only_register | {"review.score_reward": reward})
+        simulated("no-programme", share=0.01, end="2020-02", set=only_register | {"review.score_reward": reward})
         for reward in (0.0, 1.0)
     )
     assert paid.world.coordination.attention < honest.world.coordination.attention

@@ -52,7 +52,7 @@ def test_without_a_threshold_nothing_is_said_of_meeting_it() -> None:
 
 
 def test_ranks_follow_the_rule_and_equals_share_the_better_one() -> None:
-    ranks = table(POLICIES, -1, 15.0).pivot(index="rule", columns="scenario", values="rank")
+    ranks = table(POLICIES, -1, 15.0).pivot(index="rule", columns="policy", values="rank")
     assert ranks.loc["expected"].tolist() == [3, 2, 1] and ranks.loc["regret"].tolist() == [2, 3, 1]
     assert ranks.loc["satisficing"].tolist() == [2, 1, 2]
     assert better("regret", 1) == -1 and better("satisficing", -1) == 1 and better("worst", 1) == 1
@@ -103,7 +103,7 @@ def test_the_order_of_draws_changes_nothing(values: np.ndarray, random) -> None:
 def test_a_policy_that_is_better_in_every_draw_is_best_in_every_resample() -> None:
     rng = np.random.default_rng(1)
     good = rng.normal(30, 3, 40)
-    found = table(pd.DataFrame({"base": good + 0.5, "good": good}), -1).set_index(["rule", "scenario"])
+    found = table(pd.DataFrame({"base": good + 0.5, "good": good}), -1).set_index(["rule", "policy"])
     for rule in ("expected", "worst", "percentile", "regret", "mean_sd"):
         assert found.loc[(rule, "good"), "rank"] == 1 and found.loc[(rule, "good"), "best_share"] == 1.0
     assert found.loc[("regret", "base"), ["value", "low", "high"]].tolist() == pytest.approx([0.5] * 3)
@@ -119,7 +119,7 @@ def test_two_that_differ_by_chance_alone_share_the_resamples() -> None:
 def test_the_interval_of_the_mean_is_about_the_t_interval() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(30, 3, 200)
-    row = table(pd.DataFrame({"a": values, "b": values + 1}), -1).set_index(["rule", "scenario"]).loc[("expected", "a")]
+    row = table(pd.DataFrame({"a": values, "b": values + 1}), -1).set_index(["rule", "policy"]).loc[("expected", "a")]
     half = 1.96 * values.std(ddof=1) / np.sqrt(200)
     assert (row["high"] - row["low"]) / 2 == pytest.approx(half, rel=0.1)
     assert row["low"] < row["value"] < row["high"]
@@ -139,7 +139,7 @@ def test_the_direction_is_that_of_the_measures_table() -> None:
     assert measure_of("difference:prevalence_2024_12") == "prevalence"
 
 
-@pytest.mark.parametrize("output", ["spent_rp", "prevalense", "cost_per_case"])
+@pytest.mark.parametrize("output", ["spent_rp", "prevalense", "cost_per_case_rp"])
 def test_an_output_without_a_better_direction_is_refused_with_those_that_have_one(output: str) -> None:
     with pytest.raises(InputError, match=rf"output: '{output}': .*prevalence.*protected_in_time"):
         direction_of(output)

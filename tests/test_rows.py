@@ -148,7 +148,8 @@ def test_the_code_of_an_analysis_is_its_module_and_the_analyses_it_imports(monke
     find = identity._file_of
     monkeypatch.setattr(identity, "_file_of", lambda name: seen.append(name) or find(name))
     identity.code_of.__wrapped__("konvergensi.analyses.compare_plan")
-    assert set(seen) == {f"konvergensi.analyses.{name}" for name in ("compare_plan", "run", "manifest", "budget_lines")}
+    named = ("compare_plan", "paths", "level", "run", "manifest", "budget_lines")
+    assert set(seen) == {f"konvergensi.analyses.{name}" for name in named}
 
 
 # ---- a folder that loses nothing -------------------------------------------------------------------------------------

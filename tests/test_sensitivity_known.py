@@ -253,7 +253,7 @@ def test_a_district_of_the_study_is_looked_at_the_first_unless_named(tmp_path: P
     assert look(store.path, "rsa", tmp_path, output=("prevalence",)).sensitivity.equals(found["lebak"].sensitivity)
     own = look(study, "morris", tmp_path, district="kota-banjar", draws=2, output=("prevalence",))
     assert own.manifest["district_name"] == "Kota Banjar" and own.manifest["runs"] == 6
-    assert not own.sensitivity["detected"].any() and own.sensitivity["floor"].isna().all()  # one seed tells no luck
+    assert not own.sensitivity["detected"].any() and own.sensitivity["floor"].isna().all()  # one seed tells no noise
     with pytest.raises(InputError, match=r"unknown district 'banjarr'.*did you mean kota-banjar"):
         look(store.path, "rsa", tmp_path, district="banjarr")
 

@@ -31,8 +31,8 @@ def shuffled(found: Design, seeds: int, keys: list[int], sd: float = 1.0) -> np.
     of_row = found.points[:, keys].round(9).tolist()
     drawn = {tuple(row): None for row in of_row}
     rng = np.random.default_rng(1)
-    luck = {row: rng.normal(0.0, sd, seeds) for row in drawn}
-    return np.array([luck[tuple(row)] for row in of_row])
+    noise = {row: rng.normal(0.0, sd, seeds) for row in drawn}
+    return np.array([noise[tuple(row)] for row in of_row])
 
 
 def deciding(found: Design, replicates: np.ndarray) -> pd.DataFrame:
@@ -122,8 +122,8 @@ def test_what_moves_is_detected_and_what_does_nothing_is_not(method: str) -> Non
 
 
 @pytest.mark.parametrize("method", ["sobol", "morris", "shapley"])
-def test_what_only_shuffles_luck_is_not_detected_and_what_is_smaller_but_real_is(method: str) -> None:
-    """Common seeds: `b` moves less than the luck that `c` shuffles, and is told from it all the same."""
+def test_what_only_shuffles_noise_is_not_detected_and_what_is_smaller_but_real_is(method: str) -> None:
+    """Common seeds: `b` moves less than the noise that `c` shuffles, and is told from it all the same."""
     found = design(method, NAMES, ("", "", ""), 16 * FEW[method], 1)
     y = linear(found, (1.0, 0.3, 0.0)) + shuffled(found, 4, [2], 0.3)
     table = deciding(found, y)
@@ -131,10 +131,10 @@ def test_what_only_shuffles_luck_is_not_detected_and_what_is_smaller_but_real_is
     assert table["floor"]["c"] > 0.001 and table["floor"]["b"] < 1e-9  # b shuffles nothing
     assert table["detected"]["b"]
     alone = deciding(found, y[:, :1])
-    assert alone["detected"]["c"]  # with one seed luck cannot be told from effect
+    assert alone["detected"]["c"]  # with one seed noise cannot be told from effect
 
 
-def test_luck_of_few_blocks_is_held_against_that_of_the_others() -> None:
+def test_noise_of_few_blocks_is_held_against_that_of_the_others() -> None:
     found = design("morris", NAMES, ("", "", ""), 4, 1)
     y = linear(found) + shuffled(found, 2, [0, 1, 2], 0.5)
     floors = deciding(found, y)["floor"].drop(DUMMY)
@@ -150,14 +150,14 @@ def test_two_hundred_inert_factors_raise_no_alarm() -> None:
     assert table["detected"]["x0"] and table["detected"].sum() == 1
 
 
-def test_luck_is_what_a_mean_over_seeds_keeps_of_it() -> None:
-    """Pure noise: the total index of each unit is all luck, and the mean luck is its expectation."""
+def test_noise_is_what_a_mean_over_seeds_keeps_of_it() -> None:
+    """Pure noise: the total index of each unit is all noise, and the mean noise is its expectation."""
     found = design("sobol", NAMES, ("", "", ""), 512, 1)
     y = np.random.default_rng(3).normal(size=(len(found.points), 8))
     total = next(each for each in estimates(found, y) if each.index == "total")
     np.testing.assert_allclose(total.value, 1.0, atol=0.2)
-    assert ((total.value - total.half) < total.luck).all()
-    np.testing.assert_allclose(total.luck, 1.0, atol=0.25)
+    assert ((total.value - total.half) < total.noise).all()
+    np.testing.assert_allclose(total.noise, 1.0, atol=0.25)
 
 
 def test_contributions_are_the_shapley_effects_of_salib(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from test_report import drawn_texts
 from konvergensi.analyses.sensitivity import spread_of
 from konvergensi.analyses.sensitivity_tables import convergence, heat, indices, unjudged
 from konvergensi.base.words import LANGUAGES, Lang
-from konvergensi.methods.sensitivity_designs import design, luck_unknown
+from konvergensi.methods.sensitivity_designs import design, noise_unknown
 from konvergensi.report import names_sensitivity as names
 from konvergensi.report.figures_sensitivity import figures
 from konvergensi.report.sensitivity_page import between, page, shown_number
@@ -41,13 +41,13 @@ def made(method: str, seeds: int = 2, groups: tuple[str, ...] = ("",) * 6, noise
     grades = {key: known[key].grade for key in KEYS}
     tables = {name: pd.concat([make(found, y, output) for output in OUTPUTS], ignore_index=True)
               for name, make in (("sensitivity", indices), ("convergence", convergence))}  # fmt: skip
-    if luck_unknown("konvergensi", method, seeds):
+    if noise_unknown("konvergensi", method, seeds):
         tables = {name: unjudged(table) for name, table in tables.items()}
     heats = pd.concat([heat(found, y, output, grades) for output in OUTPUTS], ignore_index=True)
     manifest: dict[str, Any] = {
         "version": "9.9", "model": "konvergensi", "method": method, "n": found.blocks, "points": len(found.points),
         "runs": 4 * len(found.points), "left_out": 0, "failed": 0, "resamples": 200, "district": "lebak",
-        "intervals": "95 %", "district_name": "Kabupaten Lebak", "scenarios": ["baseline", "full-convergence"],
+        "intervals": "95 %", "district_name": "Kabupaten Lebak", "policies": ["baseline", "full-convergence"],
         "start": "2018-01", "end": "2024-12", "seeds": list(range(1, seeds + 1)), "population_share": 0.02,
         "synthetic_inputs": ["villages"], "refused": [], "command": "",
         "spread": dict.fromkeys(OUTPUTS, spread_of(y)),
@@ -135,7 +135,11 @@ def test_heat_is_said_or_said_to_be_unknown(sobol: Sensitivity, morris: Sensitiv
 
 
 def test_runs_left_out_and_outputs_refused_are_on_the_page(sobol: Sensitivity) -> None:
-    told = {"left_out": 3, "failed": 5, "refused": [{"en": "cost_per_case: 4 of 9", "id": "cost_per_case: 4 dari 9"}]}
+    told = {
+        "left_out": 3,
+        "failed": 5,
+        "refused": [{"en": "cost_per_case_rp: 4 of 9", "id": "cost_per_case_rp: 4 dari 9"}],
+    }
     text = page(replace(sobol, manifest=sobol.manifest | told), "id")
     assert "5 simulasi gagal dan dikeluarkan, beserta 3 blok titiknya" in text and "4 dari 9" in text
 
@@ -161,7 +165,7 @@ def test_a_number_has_as_many_digits_as_its_interval_supports(
         ("prevalence@baseline", "prevalence of stunting in Dec 2024 (baseline)"),
         ("prevalence_2021_12", "prevalence of stunting in Dec 2021"),
         ("difference:prevalence", "prevalence of stunting in Dec 2024 (full-convergence less baseline)"),
-        ("cost_per_case@full-convergence", "cost per case averted (full-convergence less baseline)"),
+        ("cost_per_case_rp@full-convergence", "cost per case averted (full-convergence less baseline)"),
         ("variance:y", "variance over seeds of: the value of the test function"),
         ("mean:own_measure", "own measure"),
     ],
@@ -220,7 +224,7 @@ def test_the_named_command_fills_both_pages_and_draws_their_pictures(
     import make_sensitivity as command
 
     study = (ROOT / "studies/lebak-uncertain.toml").read_text(encoding="utf-8")
-    few = 'only = ["growth.income_trend_z_per_year", "growth.deviation_sd", "services.pmba.effect"]\n'
+    few = 'only = ["growth.deviation_k", "growth.deviation_sd", "services.pmba.effect"]\n'
     (tmp_path / "few.toml").write_text(study.replace("[uncertain]\n", "[uncertain]\n" + few), encoding="utf-8")
     monkeypatch.setattr(command, "STUDY", tmp_path / "few.toml")
     for name in ("LEVEL", "GAIN", "PACKAGE"):  # in so small a first year nothing differs between policies

@@ -32,7 +32,7 @@ def numbers(sample: Sample, seeds: int = 2) -> pd.DataFrame:
 
 
 def runs(sample: Sample, bad: tuple[int, ...] = ()) -> pd.DataFrame:
-    table = numbers(sample)[["draw", "seed"]].assign(scenario="baseline", status="ok", error="")
+    table = numbers(sample)[["draw", "seed"]].assign(policy="baseline", status="ok", error="")
     table.loc[table["draw"].isin(bad), ["status", "error"]] = ["failed", "ZeroDivisionError: by zero"]
     return table
 
@@ -62,8 +62,8 @@ def test_what_is_no_number_is_refused_with_output_count_and_runs(bad: float, cou
     sample = Sample(design("morris", ("a", "b"), ("", ""), 8, 1), np.arange(1, 33), 8)
     values = numbers(sample)
     values.loc[: count - 1, "value"] = bad
-    with pytest.raises(InputError, match=rf"^cost_per_case: {count} of 64 runs give no number \(draw 1 seed 1"):
-        sample.replicates("cost_per_case", values, (1, 2))
+    with pytest.raises(InputError, match=rf"^cost_per_case_rp: {count} of 64 runs give no number \(draw 1 seed 1"):
+        sample.replicates("cost_per_case_rp", values, (1, 2))
 
 
 def test_a_run_that_is_missing_is_no_number(sample: Sample) -> None:

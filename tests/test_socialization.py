@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STILL, forced, live, lived
+from conftest import STILL, forced, live, simulated
 from fake_agencies import (
     DEFAULTS,
     ROOMS,
@@ -183,7 +183,7 @@ def test_what_brings_understanding_never_leaves_any_agency_with_less(key: str, v
 def test_more_turnover_means_less_understanding_in_lebak() -> None:
     means = []
     for turnover in (0.005, 0.03, 0.1):
-        model = lived(share=TINY, end="2022-12", set={"socialization.turnover_share": turnover})
+        model = simulated(share=TINY, end="2022-12", set={"socialization.turnover_share": turnover})
         means.append(np.mean([opd.known for opd in model.opds]))
     assert means[0] > means[1] > means[2]
 
@@ -452,7 +452,7 @@ def test_quality_rises_with_understanding_and_training(low: float, high: float, 
 
 def test_switched_off_agencies_stay_as_they_were() -> None:
     """Ties and goals go on: without meetings, ties fade; goals follow what agencies knew at the start."""
-    off = lived(share=TINY, end="2020-12", set={"socialization.on": False})
+    off = simulated(share=TINY, end="2020-12", set={"socialization.on": False})
     start = {spec.id: spec for spec in off.place.opd}
     for opd in off.opds:
         assert opd.understanding == start[opd.id].understanding
@@ -466,7 +466,7 @@ def test_switched_off_agencies_stay_as_they_were() -> None:
 
 
 def test_with_everything_switched_off_nothing_of_the_agencies_moves_but_plans() -> None:
-    still = lived(share=TINY, end="2020-12", set=STILL)
+    still = simulated(share=TINY, end="2020-12", set=STILL)
     begun = live(share=TINY, end="2018-01", set=STILL)
     assert {id: state[:5] for id, state in agency_state(still).items()} == {
         id: state[:5] for id, state in agency_state(begun).items()
@@ -477,7 +477,7 @@ def test_with_everything_switched_off_nothing_of_the_agencies_moves_but_plans() 
     assert still.world.coordination.attention == 0.0
 
 
-def test_in_the_lived_past_agencies_stay_as_the_district_file_has_them() -> None:
+def test_in_the_burn_in_agencies_stay_as_the_district_file_has_them() -> None:
     model = ConvergenceModel(rng=1, population_share=TINY, end="2018-01")
     for opd, spec in zip(model.opds, model.place.opd):
         assert (opd.understanding, opd.goal_adoption) == (spec.understanding, spec.goal_adoption)
@@ -561,7 +561,7 @@ def test_a_shock_to_agencies_is_felt_and_switched_off_with_the_others(name: str,
 
 
 def test_lebaks_history_of_mutasi_and_closed_meetings_costs_understanding() -> None:
-    usual, calm = lived(share=TINY, end="2021-12"), lived("no-covid", share=TINY, end="2021-12")
+    usual, calm = simulated(share=TINY, end="2021-12"), simulated("no-covid", share=TINY, end="2021-12")
     means = [np.mean([opd.known for opd in model.opds]) for model in (usual, calm)]
     assert means[0] < means[1]
 

@@ -8,13 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from konvergensi.methods.crossed import Spread, planned_half
 from konvergensi.methods.statistics import (
     best_shares,
+    best_with_interval,
     interval,
     interval_kind,
+    is_decided,
     mean_interval,
     more_runs,
     ratio_interval,
+    share_interval,
     variance_shares,
 )
 
@@ -32,8 +36,8 @@ def drawn(draws: int, seeds: int, of_draws: float, of_seeds: float, of_rest: flo
 @pytest.mark.parametrize(
     ("draws", "seeds", "kind"),
     [
-        (20, 1, "percentiles"),
-        (19, 2, "few_draws"),
+        (39, 1, "percentiles"),
+        (38, 2, "few_draws"),
         (2, 1, "few_draws"),
         (1, 3, "chance"),
         (0, 2, "chance"),
@@ -47,7 +51,10 @@ def test_the_interval_goes_with_what_there_is(draws: int, seeds: int, kind: str)
 
 def test_many_draws_give_percentiles_of_all_runs() -> None:
     values = np.arange(200.0).reshape(100, 2)
-    assert interval(values) == pytest.approx((99.5, 0.025 * 199, 0.975 * 199))
+    out = (0.025 * 101 - 1) / 99  # a little further out than 2.5 %: the next draw is none of these hundred
+    assert interval(values) == pytest.approx((99.5, out * 199, (1 - out) * 199))
+    least = np.arange(39.0)[:, None]
+    assert interval(least)[1:] == pytest.approx((0.0, 38.0))
 
 
 def test_seeds_alone_give_the_t_interval_of_the_mean() -> None:
@@ -113,6 +120,24 @@ def test_shares_of_being_best_sum_to_one(values: list[list[int]]) -> None:
     assert best_shares(np.array([values], float), -1).sum() == pytest.approx(1.0)
 
 
+def test_the_share_of_being_best_has_an_interval_of_its_own() -> None:
+    values = np.stack([drawn(20, 4, 1.0, 0.0, 0.1, mean=0.3), np.zeros((20, 4))], axis=2)
+    share, low, high = best_with_interval(values, 1)
+    assert (low < share).all() and (share < high).all()
+    assert share.sum() == pytest.approx(1.0) and low[0] == pytest.approx(1.0 - high[1])
+    assert all(np.isnan(each).all() for each in best_with_interval(values, 0))
+
+
+def test_a_share_of_independent_runs_has_the_exact_interval_and_one_of_all_is_not_sure() -> None:
+    hits = np.array([1.0] * 7 + [0.0] * 3)[:, None]
+    exact = stats.binomtest(7, 10).proportion_ci(method="exact")
+    low, high = (float(each) for each in share_interval(hits))
+    assert low <= exact.low and high >= exact.high  # a sample's variance is n / (n - 1) of the binomial's
+    assert (low, high) == pytest.approx((exact.low, exact.high), abs=0.04)
+    all_of_twenty = [float(each) for each in share_interval(np.ones((20, 4)))]
+    assert all_of_twenty == pytest.approx([0.025 ** (1 / 20), 1.0])  # worth 20 draws, not 80 runs
+
+
 # ---- parameters and chance -----------------------------------------------------------------------------------------
 
 
@@ -142,7 +167,9 @@ def test_without_draws_or_with_one_seed_variance_is_not_split(shape: tuple[int, 
 
 def test_as_many_more_as_it_says_just_decide_it() -> None:
     values = np.array([[-1.0], [0.5], [1.0], [0.3]])  # mean 0.2, far from decided
-    needed = 4 + more_runs(values)
+    more, which = more_runs(values)
+    assert which == "draws"
+    needed = 4 + more
     sd = values.std(ddof=1)
 
     def half(n: float) -> float:
@@ -151,9 +178,18 @@ def test_as_many_more_as_it_says_just_decide_it() -> None:
     assert half(needed) < 0.2 <= half(needed - 1)
 
 
-def test_more_runs_come_in_whole_draws() -> None:
-    found = more_runs(drawn(10, 3, 1.0, 0.0, 1.0, mean=0.1))
-    assert found > 0 and found % 3 == 0
+def test_more_runs_come_in_whole_draws_or_whole_seeds_whichever_is_cheaper() -> None:
+    found, which = more_runs(drawn(10, 3, 1.0, 0.0, 0.1, mean=0.1))
+    assert which == "draws" and found > 0 and found % 3 == 0
+    found, which = more_runs(drawn(10, 3, 0.02, 1.0, 0.02, mean=0.3))
+    assert which == "seeds" and found > 0 and found % 10 == 0
+
+
+def test_no_number_of_draws_makes_up_for_what_seeds_share() -> None:
+    values = drawn(10, 3, 0.02, 1.0, 0.02, mean=0.3)
+    half = [planned_half(Spread.of(values), draws, 3) for draws in (10, 1000)]
+    assert half[1] > 0.95 * half[0] > abs(values.mean())
+    assert planned_half(Spread.of(values), 10, 100) < 0.3 * half[0]
 
 
 @pytest.mark.parametrize(
@@ -162,11 +198,28 @@ def test_more_runs_come_in_whole_draws() -> None:
     ids=["decided", "nothing differs", "mean zero", "one run", "out of reach"],
 )
 def test_where_more_runs_are_not_needed_or_no_help_there_is_no_number(values: list[list[float]]) -> None:
-    assert math.isnan(more_runs(np.array(values)))
+    found, which = more_runs(np.array(values))
+    assert math.isnan(found) and which == ""
 
 
 def test_seeds_alone_are_counted_one_by_one() -> None:
-    assert more_runs(np.array([[-1.0, 0.5, 1.0, 0.3]])) == more_runs(np.array([[-1.0], [0.5], [1.0], [0.3]]))
+    seeds, draws = more_runs(np.array([[-1.0, 0.5, 1.0, 0.3]])), more_runs(np.array([[-1.0], [0.5], [1.0], [0.3]]))
+    assert seeds == (draws[0], "seeds") and draws[1] == "draws"
+
+
+# ---- decided -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [np.zeros((20, 4)), np.full((20, 4), 0.1), np.full((1, 4), -3.0)])
+def test_runs_that_do_not_vary_decide_nothing(values: np.ndarray) -> None:
+    assert not is_decided(values)
+    assert math.isnan(more_runs(values)[0])
+
+
+def test_a_clear_difference_is_decided_and_one_run_never_is() -> None:
+    assert is_decided(drawn(20, 4, 0.1, 0.1, 0.1, mean=1.0))
+    assert not is_decided(drawn(20, 4, 1.0, 0.1, 0.1, mean=0.05))
+    assert not is_decided(np.array([[5.0]]))
 
 
 # ---- ratios --------------------------------------------------------------------------------------------------------

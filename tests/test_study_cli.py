@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Path:
     done = call("run", FILE, "--out", tmp_path / "store", "--workers", 1)
     assert done.exit_code == 0, done.output
     assert f"{tmp_path}/store: {RUNS} of {RUNS} runs done, 0 failed, 0 left; 5 shards" in done.stdout
-    assert "what a method should find. 2048 runs: districts 1, scenarios 2, draws 1024, seeds 1" in done.stderr
+    assert "what a method should find. 2048 runs: districts 1, policies 2, draws 1024, seeds 1" in done.stderr
     return tmp_path / "store"
 
 

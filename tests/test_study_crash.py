@@ -46,7 +46,7 @@ def copy(whole: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
 
 
 def same_after_resume(store: Path, undisturbed: dict[str, str], done: int = 0) -> None:
-    """Resume in this process; what was put away is not lived again."""
+    """Resume in this process; what was put away is not simulated again."""
     told: list[tuple[int, int]] = []
     found = resume_study(store, workers=1, progress=lambda *each: told.append(each))
     assert told[0][0] >= done and told[-1] == (240, 240)
@@ -58,7 +58,10 @@ def same_after_resume(store: Path, undisturbed: dict[str, str], done: int = 0) -
 
 # ---- killed ----------------------------------------------------------------------------------------------------------
 
+killed = pytest.mark.slow  # processes of their own are started, watched and killed
 
+
+@killed
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_driver_loses_only_the_shard_it_was_filling(
     workers: int, tmp_path: Path, undisturbed: dict[str, str]
@@ -75,6 +78,7 @@ def test_a_killed_driver_loses_only_the_shard_it_was_filling(
     same_after_resume(store, undisturbed, done=40)
 
 
+@killed
 def test_a_killed_worker_costs_nothing(tmp_path: Path, undisturbed: dict[str, str]) -> None:
     store = tmp_path / "store"
     driver = start(store, 2)
@@ -106,6 +110,7 @@ def test_no_job_is_lost_or_doubled_whenever_a_pool_breaks(broken: int, monkeypat
     assert sorted(results) == [(job, 2 * job) for job in range(6)]
 
 
+@killed
 def test_ctrl_c_puts_away_what_is_done(tmp_path: Path, undisturbed: dict[str, str]) -> None:
     store = tmp_path / "store"
     driver = start(store, 2, shard_runs=100_000)  # nothing is put away before

@@ -138,6 +138,13 @@ def four_points() -> Any:
     return pd.DataFrame({"x1": np.linspace(-1.0, 1.0, 4)})
 
 
+def test_a_store_of_the_same_version_that_calls_its_columns_otherwise_is_refused_with_its_format(copy: Path) -> None:
+    edit(copy / "manifest.json", lambda content: content.update(format=2))
+    refused(
+        copy, "is the store of a study made with konvergensi 0.2.0 (format 2); this is 0.2.0 (format 3), which cannot"
+    )
+
+
 def test_a_store_of_the_first_version_is_refused_with_its_version(copy: Path) -> None:
     def as_then(content: Any) -> None:
         for name in ("kind", "parts", "checksum"):

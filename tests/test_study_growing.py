@@ -38,7 +38,7 @@ def test_failed_runs_are_kept_and_stop_no_other(workers: int, tmp_path: Path) ->
     assert runs.loc[failed & ~dead, "error"].str.match(r"ArithmeticError: x1 is .*, above 1").all()
     assert dead.any() == (workers == 2) and runs.loc[dead, "error"].str.contains("want of memory").all()
     expected = [ishigami(list(x)) for x in runs.loc[~failed, ["x1", "x2", "x3"]].to_numpy()]
-    assert runs.loc[~failed & (runs["scenario"] == "baseline"), "y"].tolist() == expected[: (~failed).sum() // 2]
+    assert runs.loc[~failed & (runs["policy"] == "baseline"), "y"].tolist() == expected[: (~failed).sum() // 2]
     assert outputs(store, "difference:y")["value"].isna().sum() == failed.sum() / 2
 
 

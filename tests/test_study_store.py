@@ -51,15 +51,15 @@ def test_a_row_for_each_run_sorted_with_values_and_results(quick: Store) -> None
     runs = quick.runs()
     assert list(runs) == [*RUN_COLUMNS, "x1", "x2", "x3", "dummy", "y"]
     keys = [(s, d, k) for s in ("baseline", "doubled") for d in range(1, 61) for k in (1, 2)]
-    assert list(runs[["scenario", "draw", "seed"]].itertuples(index=False, name=None)) == keys
+    assert list(runs[["policy", "draw", "seed"]].itertuples(index=False, name=None)) == keys
     assert runs["run_id"].is_unique and set(runs["status"]) == {"ok"} and runs["error"].isna().all()
     values = points(quick.study)
-    assert (runs.loc[runs["scenario"] == "baseline", ["x1", "dummy"]].iloc[::2].to_numpy()
+    assert (runs.loc[runs["policy"] == "baseline", ["x1", "dummy"]].iloc[::2].to_numpy()
             == values[["x1", "dummy"]].to_numpy()).all()  # fmt: skip
 
 
 def test_what_a_run_of_the_model_keeps_is_what_the_model_says(real: Store) -> None:
-    row = real.runs().query("scenario == 'one-list' and draw == 2").iloc[0]
+    row = real.runs().query("policy == 'one-list' and draw == 2").iloc[0]
     set_ = {key: row[key] for key in real.factors}
     model = live("one-list", KECIL, 1, 0.5, end="2018-02", set=set_)
     found = outcome(model)
@@ -86,7 +86,7 @@ def test_scenarios_share_chance_and_a_cell_equals_single_runs(real: Store) -> No
     assert outcome(alone["baseline"]).scalars["integration_index"] == row["integration_index"]
 
 
-def test_districts_are_lived_side_by_side(real: Store, tmp_path: Path) -> None:
+def test_districts_are_simulated_side_by_side(real: Store, tmp_path: Path) -> None:
     twin = shutil.copytree(KECIL, tmp_path / "mungil")
     study = model_study(districts=(str(twin), KECIL), design=Design("lhs", 3), scenarios=("one-list",))
     both = run_study(study, tmp_path / "store", workers=1)
@@ -99,7 +99,7 @@ def test_districts_are_lived_side_by_side(real: Store, tmp_path: Path) -> None:
 
 def test_duckdb_and_pandas_read_it_in_one_line(quick: Store) -> None:
     runs, series = f"'{quick.path}/runs/*.parquet'", f"'{quick.path}/series/*.parquet'"
-    mean = duckdb.sql(f"select scenario, avg(y) from {runs} group by all order by all").fetchall()
+    mean = duckdb.sql(f"select policy, avg(y) from {runs} group by all order by all").fetchall()
     joined = duckdb.sql(f"select count(*) from {runs} join {series} using (run_id) where value = y").fetchall()
     table = pd.read_parquet(quick.path / "runs")
     assert [name for name, _ in mean] == ["baseline", "doubled"] and mean[1][1] == pytest.approx(2 * mean[0][1])
@@ -220,7 +220,7 @@ def test_code_that_changes_no_run_changes_no_id(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_outputs_are_derived_in_pairs(quick: Store, real: Store) -> None:
-    runs = quick.runs().set_index(["scenario", "draw", "seed"])["y"]
+    runs = quick.runs().set_index(["policy", "draw", "seed"])["y"]
     gain = outputs(quick, "difference:y", scenario="doubled")
     assert gain["value"].tolist() == (runs["doubled"] - runs["baseline"]).tolist()
     assert list(gain) == ["draw", "seed", "value"]
@@ -229,14 +229,14 @@ def test_outputs_are_derived_in_pairs(quick: Store, real: Store) -> None:
     assert mean["value"][6] == one.mean() and 0 < variance["value"][6] == pytest.approx(one.var(ddof=1))
     assert output_names(quick) == ["y", "difference:y"]
     names = output_names(real)
-    assert "cost_per_case" in names and "difference:spent_rp" in names
+    assert "cost_per_case_rp" in names and "difference:spent_rp" in names
     measures = ["spent_rp", "kpm_incentive_rp", "stunted_children"]
-    wide = real.runs().pivot(index="draw", columns="scenario", values=measures)
+    wide = real.runs().pivot(index="draw", columns="policy", values=measures)
     more = {name: wide[name]["one-list"] - wide[name]["baseline"] for name in measures}
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (more["spent_rp"] + more["kpm_incentive_rp"]) / -more["stunted_children"]
         expected = np.where(more["stunted_children"] == 0, np.nan, ratio)
-    np.testing.assert_array_equal(outputs(real, "cost_per_case")["value"], expected)
+    np.testing.assert_array_equal(outputs(real, "cost_per_case_rp")["value"], expected)
     with pytest.raises(InputError, match=r"unknown output 'prevalenc'.*did you mean prevalence"):
         outputs(real, "prevalenc")
 

@@ -48,22 +48,29 @@ def test_in_need_of_what_all_need_are_all_who_had_the_age_that_year(lebak: Conve
             assert row["households"] == len(np.unique(children.household[there]))
 
 
-def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted once more beside the model: children in need who took the service up, each once a year."""
+@pytest.mark.parametrize("dose", ["any-contact", "adequate"])
+def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pytest.MonkeyPatch, dose: str) -> None:
+    """Counted once more beside the model: children in need who took the service up, each once a year.
+
+    Where only an adequate dose counts, in time are those whose deliveries of the service have reached it.
+    """
     act, took, in_time = delivery.act_on_children, {}, {}  # type: ignore[var-annotated]
 
-    def watch(world: World, s: int, service, p: int, rows: slice, mask: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+    def watch(world: World, service_row: int, service, programme_row: int, rows: slice, mask: np.ndarray) -> None:  # type: ignore[no-untyped-def]
         takes = rows.start + np.flatnonzero(mask)
         if not world.burn_in and service.unit != "household" and len(takes):
             need = targeting.child_need(world, service, rows)
             right = takes if need is None else takes[need[takes - rows.start]]
             young = right[world.month - world.children.birth_month[right] <= FIRST_1000_DAYS]
             took.setdefault((service.id, world.month // 12), set()).update(right.tolist())
+        act(world, service_row, service, programme_row, rows, mask)
+        if not world.burn_in and service.unit != "household" and len(takes):
+            if dose == "adequate" and service.adequate is not None:
+                young = young[world.book.taken[service_row][young] >= service.adequate.doses]
             in_time.setdefault((service.id, world.month // 12), set()).update(young.tolist())
-        act(world, s, service, p, rows, mask)
 
     monkeypatch.setattr(delivery, "act_on_children", watch)
-    model = live(share=0.01, end="2019-12")
+    model = live(share=0.01, end="2019-12", set={"delivery.package_dose": dose})
     table = finished(model).cascade.set_index(["service", "year", "stage"])["children"]
     assert len(took) > 20
     for (service, year), rows in took.items():
@@ -84,7 +91,7 @@ def test_households_that_took_works_up_pass_it_to_their_children(run: Run) -> No
     assert table["in_need"] > table["listed"] > table["delivered"] >= table["taken_up"] > 0
 
 
-def test_the_lived_past_is_not_counted() -> None:
+def test_the_burn_in_is_not_counted() -> None:
     model = ConvergenceModel(rng=1, population_share=0.01, end="2018-01")
     assert model.world.tally.stage.max() == 0
     assert model.world.tally.targeted.sum() == 0

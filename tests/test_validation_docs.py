@@ -24,7 +24,7 @@ def compared() -> SimpleNamespace:
         for measure in {each[2] for each in make.DIRECTIONS}
         for draw in (1, 2)
     ]
-    runs = pd.DataFrame(rows, columns=["scenario", "draw", "seed", "measure", "month", "value"])
+    runs = pd.DataFrame(rows, columns=["policy", "draw", "seed", "measure", "month", "value"])
     return SimpleNamespace(runs=runs.drop_duplicates())
 
 
