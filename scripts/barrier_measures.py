@@ -1,4 +1,4 @@
-"""What barriers are measured by: functions of a model that has lived all its months, one number each.
+"""What barriers are measured by: functions of a model that has simulated all its months, one number each.
 
 The docstring of a measure is its name in words, as docs/barriers.md prints it; the decorator adds the Indonesian.
 Shares and levels run from 0 to 1. Measures hold no model logic: they read tables, agents and columns.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from konvergensi.mechanisms import cascade
+from konvergensi.mechanisms import cascade, village_money
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import network, questionnaire
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
@@ -333,3 +333,38 @@ def length_for_age(model: ConvergenceModel) -> float:
     """True length-for-age of under-fives at the end (z)."""
     world = model.world
     return float(world.children.z[world.children.window(world.month - 1, 0, LAST_AGE)].mean())
+
+
+@measure("balita yang datang ke posyandu (bagian)")
+def posyandu_attendance(model: ConvergenceModel) -> float:
+    """Under-fives who come to posyandu (share)."""
+    return indicator(model, "posyandu_attendance_share")
+
+
+@measure("dana desa untuk stunting di luar pekerjaan fisik (bagian)")
+def village_money_beside_works(model: ConvergenceModel) -> float:
+    """Village money for stunting that is not for works (share)."""
+    own = model.world.villages.own_rp
+    return float(1.0 - own[village_money.WORKS] / own.sum())
+
+
+@measure("angka e-PPGBM dibanding keadaan sebenarnya")
+def register_over_truth(model: ConvergenceModel) -> float:
+    """Figure of e-PPGBM over true prevalence."""
+    here = model.world.villages
+    return float(100.0 * here.entered_stunted.sum() / here.entered.sum() / prevalence(model))
+
+
+@measure("anak yang terlayani program perusahaan dan donatur, bagian di desa lokus")
+def companies_in_lokus(model: ConvergenceModel) -> float:
+    """Children served by what companies and donors pay for who live in lokus villages (share)."""
+    world = model.world
+    csr = {int(s) for s in world.programmes.service[world.programmes.source == SOURCES.index("csr")]}
+    village = np.concatenate([world.children.village[world.book.received[s] > 0] for s in csr])
+    return float(world.lokus[village].mean())
+
+
+@measure("keluarga tanpa jamban layak (bagian)")
+def without_latrine(model: ConvergenceModel) -> float:
+    """Families without a decent latrine (share)."""
+    return float(model.world.households.no_latrine.mean())

@@ -3,7 +3,7 @@
 docs/barriers.toml holds a table for each barrier of evidence/barriers.csv (some have two). `live` runs one side of it:
 the same district, seed and draws, with only the named parameters set. A `background` is set on both sides, where what a
 barrier does can only be seen together with something else. Values hold from the first month of the run; with `always`,
-from the beginning of the lived past (dated changes of the same key are then left out too). What is measured is in
+from the beginning of the burn-in (dated changes of the same key are then left out too). What is measured is in
 scripts/barrier_measures.py. For tests/test_barriers.py and scripts/make_barriers.py.
 """
 
@@ -106,7 +106,7 @@ class Place:
 
 
 def live(barrier: Barrier, side: str, place: Place, seed: int) -> ConvergenceModel:
-    """A model that has lived all its months on one side of a barrier; only to be read, because others get the same.
+    """A model that has simulated all its months on one side of a barrier; only to be read, because others get the same.
 
     Two sides, of one barrier or two, that come to the same values are one and the same model.
     """
@@ -157,15 +157,15 @@ def _by_month(value: Value) -> dict[str, Value]:
     return value if isinstance(value, dict) else {START: value}
 
 
-def lived(place: Place, seed: int, start: Pairs, steps: Pairs) -> ConvergenceModel:
-    """A model that has lived all its months under what `told` returns."""
+def simulated(place: Place, seed: int, start: Pairs, steps: Pairs) -> ConvergenceModel:
+    """A model that has simulated all its months under what `told` returns."""
     model = with_changes(_past(place, seed, start), start, steps)
     while model.running:
         model.step()
     return model
 
 
-_kept = functools.lru_cache(maxsize=128)(lived)  # of the small district; Lebak's would fill the memory
+_kept = functools.lru_cache(maxsize=128)(simulated)  # of the small district; Lebak's would fill the memory
 
 
 @functools.lru_cache(maxsize=6)

@@ -4,7 +4,8 @@
     python scripts/digest_tables.py --store    # store what comes out now
 
 A digest is taken of each column by itself, over its values at full precision, so that a renamed column is told from a
-changed one; RENAMED maps names of the stored file to the names of today. Tables come from the command line alone.
+changed one; TABLES and RENAMED map names of the stored file to the names of today. Tables come from the command line
+alone.
 """
 
 from __future__ import annotations
@@ -40,8 +41,18 @@ draws = 4
 [factors."budget.inertia"]
 [factors."growth.income_trend_z_per_year"]
 """
-# "analysis/table" -> {stored column: column of today}; an empty name says that the column is gone
-RENAMED: dict[str, dict[str, str]] = {}
+# stored table -> table of today
+TABLES = {"beliefs": "parameter_draws"}
+# table -> {stored column: column of today}; an empty name says that the column is gone
+_POLICY = {"scenario": "policy"}
+RENAMED: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("cost_effect", "groups", "runs", "series", "targets", "variance", "villages", "gaps"), _POLICY),
+    "comparison": _POLICY,
+    "costs": _POLICY | {"rp": "amount_rp"},
+    "pairs": {"scenario_a": "policy_a", "scenario_b": "policy_b"},
+}
+# values that are names themselves, and were renamed: `anyway` is `cohort_replacement` now
+REWORDED = {("explain", "part")}
 # what tells of the code or the time of a run and not of its results
 VOLATILE = {"run_id", "key", "seconds", "wall_time_s", "written", "shard"}
 
@@ -103,13 +114,20 @@ def digest(values: object) -> str:
 def differences(stored: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
     """What is not as stored, a line each."""
     lines = []
-    for table, columns in stored.items():
+    for then, columns in stored.items():
+        analysis, _, last = then.rpartition("/")
+        table = f"{analysis}/{TABLES.get(last, last)}"
         if table not in now:
             lines.append(f"{table}: not there any more")
             continue
-        renamed = RENAMED.get(table.split("/")[-1], {})
+        renamed = RENAMED.get(last, {})
         for column, value in columns.items():
+            if (last, column) in REWORDED:
+                continue
             name = renamed.get(column, column)
+            name = (
+                column if name and name not in now[table] else name
+            )  # not in every analysis is the table of this name
             if name and now[table].get(name) != value:
                 lines.append(f"{table}: {column}" + ("" if name in now[table] else " is gone"))
     return lines

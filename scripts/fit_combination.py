@@ -1,24 +1,21 @@
-"""Sets growth.together_share from the reviewed package: python scripts/fit_combination.py [--write]
+"""What the rules of combination make of the reviewed package: python scripts/fit_combination.py
 
 Ten interventions at 90 percent coverage were reviewed to bring 20.3 percent fewer stunted under-fives (10.2 to 28.9;
 Bhutta et al. 2013, a row of evidence/effects_dose.csv). Here the members that the model has go from the model's own
 coverage of 2018, at the dose of their trials, to 90 percent of those eligible, delivered as the trials delivered them;
 children who are already covered by chance are so independently. The fall is that of true prevalence among under-fives
-of the synthetic district of national averages at the end of 2018, with the effects read as published. The share of
-every gain but the largest that adds to it is found by bisection; where even none of it is too much, or all of it too
-little (the missing members may bring the rest), that is said.
+of the synthetic district of national averages at the end of 2018, with the effects read as published. What share of
+the reviewed fall the missing members bring was not published: the weights are printed for several.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import re
 from pathlib import Path
 
 import numpy as np
 
-from konvergensi.inputs.parameters import load_parameters
 from konvergensi.mechanisms import growth
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.children import LAST_AGE
@@ -27,12 +24,13 @@ from konvergensi.world.state import World
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "evidence" / "effects_dose.csv"
-GROWTH = ROOT / "sim/konvergensi/mechanisms/growth.toml"
 COVERAGE = 0.9
 STRUCTURE = {
     "contacts.reach": "contacts", "effects.reading": "published", "effects.dose_response": "plateau",
-    "growth.combination": "reviewed",
+    "growth.combination": "additive",
 }  # fmt: skip
+RULES = {"substitutes": growth.LIFETIME["substitutes"], "additive": 1.0, "reinforcing": growth.LIFETIME["reinforcing"]}
+PARTS = (0.6, 0.8, 1.0)  # of the reviewed fall that the members of the model may bring
 # member of the review -> service of the model, and who is eligible; None: the model has no such service
 MEMBERS: dict[str, tuple[str, str] | None] = {
     "periconceptional folic acid": None,
@@ -61,7 +59,7 @@ def reviewed() -> tuple[float, float, float]:
 
 
 def at_end_of_2018(effects: dict[str, float]) -> World:
-    """The district of national averages, lived to the end of 2018."""
+    """The district of national averages, simulated to the end of 2018."""
     model = ConvergenceModel(
         "baseline", "national-average", rng=1, population_share=0.15, end="2018-12", set=STRUCTURE | effects
     )
@@ -115,38 +113,32 @@ def fall(world: World, together: float) -> tuple[float, dict[str, float]]:
     return 1.0 - stunted[1] / stunted[0], own
 
 
+def weights(falls: dict[str, float], goal: float, low: float, high: float, part: float) -> dict[str, float]:
+    """How likely each rule makes its fall if the model's members bring `part` of the reviewed one, sum 1."""
+    sd = part * (high - low) / (2 * 1.96)
+    likely = {rule: float(np.exp(-0.5 * ((fall_ - part * goal) / sd) ** 2)) for rule, fall_ in falls.items()}
+    return {rule: each / sum(likely.values()) for rule, each in likely.items()}
+
+
 def main() -> None:
-    """Find the share, print what it rests on, and write it if asked."""
+    """Print what each rule makes of the reviewed package, and how the review weighs the rules."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--write", action="store_true", help="write growth.together_share")
     asked.add_argument("--pmba", type=float, help="another effect of feeding counselling, SD")
     options = asked.parse_args()
     goal, low, high = reviewed()
     world = at_end_of_2018({} if options.pmba is None else {"services.pmba.effect": options.pmba})
-    alone, own = fall(world, 0.0)
-    additive, _ = fall(world, 1.0)
+    falls, own = {}, {}
+    for rule, share in RULES.items():
+        falls[rule], own = fall(world, share)
     missing = [name for name, pair in MEMBERS.items() if pair is None]
     print(f"reviewed fall: {goal:.1%} ({low:.1%} to {high:.1%})")
     print(f"members not in the model: {len(missing)} of {len(MEMBERS)}: {', '.join(missing)}")
     print("coverage of 2018 at the trial's dose: " + ", ".join(f"{name} {share:.1%}" for name, share in own.items()))
-    print(f"fall with the largest gain alone {alone:.1%}, additive {additive:.1%}")
-    ends = load_parameters()["growth.together_share"]
-    lowest, highest = float(ends.low or 0.0), float(ends.high or 1.0)
-    if alone >= goal:
-        share = lowest
-        print("even the largest gain alone is more than the review found")
-    elif additive <= goal:
-        share = highest
-        print("adding gives no more than the review found: nothing is taken off, and what is missing is not made up")
-    else:
-        for _ in range(30):
-            share = (lowest + highest) / 2
-            lowest, highest = (share, highest) if fall(world, share)[0] < goal else (lowest, share)
-    share = round(share, 2)
-    print(f"growth.together_share = {share}: fall {fall(world, share)[0]:.1%}")
-    if options.write:
-        text = GROWTH.read_text(encoding="utf-8")
-        GROWTH.write_text(re.sub(r"(\[together_share\]\nvalue = )[-0-9.]+", rf"\g<1>{share}", text), encoding="utf-8")
+    for rule, each in falls.items():
+        print(f"{rule}: fall {each:.1%}, {'inside' if low <= each <= high else 'outside'} the interval")
+    for part in PARTS:
+        told = ", ".join(f"{rule} {each:.2f}" for rule, each in weights(falls, goal, low, high, part).items())
+        print(f"weights if the members here bring {part:.0%} of the reviewed fall: {told}")
 
 
 if __name__ == "__main__":

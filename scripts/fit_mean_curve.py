@@ -2,16 +2,17 @@
 
 1. growth.mean_laz_*: the synthetic national-average district, measured as a survey would, shows the age profile of
    SSGI 2022 in September 2022. The curve is that of children without services: what programmes add is in the run.
-2. growth.level_shift_z of each district in calibration/level_targets.toml: the survey expected in the month of the
-   field work reads the published percent (Lebak: Riskesdas 2018, 40.2). Several surveys: their mean.
+2. growth.level_shift_z of each archetype in calibration/level_targets.toml: the survey expected in the month of the
+   field work reads the published percent. Several surveys: their mean. Level and rise of real districts are solved from
+   the fit over the country (scripts/fit_levels.py, to be run after this script).
 3. measurement.eppgbm_bias_cm where the ratio of e-PPGBM to a survey is published (Lebak 2019: 0.359).
 
 With names of districts, only these are fitted, with the curve as it stands: python scripts/fit_mean_curve.py brebes
-A folder of one's own will do as well; its level is fitted to the surveys in its published.toml.
+A folder of one's own that names no `area` will do as well; its level is fitted to the surveys in its published.toml.
 
 One number per target, nothing else is fitted; the parameters' ranges stay. Writes the values into
 mechanisms/growth.toml and scenarios/districts/<name>/district.toml and prints them. Curve, Lebak and Kota Banjar are
-run at full size, the other districts with a tenth of their families.
+run at full size, archetypes with a tenth of their families.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from fit_levels import centre
 
 from konvergensi.base.months import parse_month
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.mechanisms.growth import KNOTS
 from konvergensi.model.convergence import ConvergenceModel
+from konvergensi.model.level import solved
 from konvergensi.observe.series import AGE_BANDS
 from konvergensi.observe.who import measured_laz
 from konvergensi.world.children import LAST_AGE
@@ -47,7 +50,7 @@ SHARE = 0.1  # of the families, where a target names no other
 ENOUGH_FAMILIES = 20_000  # of a district of one's own
 
 
-def lived_until(
+def simulated_until(
     district: str, month: str, seed: int, values: dict[str, float], population_share: float = 1.0
 ) -> ConvergenceModel:
     """The baseline of a district, run until the end of `month`."""
@@ -58,7 +61,7 @@ def lived_until(
 
 
 def expected_survey(model: ConvergenceModel, from_age: int = 0, to_age: int = LAST_AGE) -> float:
-    """Percent stunted if every under-five of these ages were measured once by a survey team in the month last lived."""
+    """Percent stunted if every under-five of these ages were measured once by a team in the last month simulated."""
     world = model.world
     month = world.month - 1
     rows = world.children.window(month, from_age, to_age)
@@ -89,13 +92,13 @@ def expected_surveys(district: str, target: dict[str, Any], seed: int, values: d
 
 def fit_curve() -> dict[str, float]:
     """Mean curve of the national profile: moved band by band on the probit scale until it fits."""
-    model = lived_until("national-average", "2018-01", 1, {})
+    model = simulated_until("national-average", "2018-01", 1, {})
     values = {f"growth.mean_laz_{knot}": model.world.settings[f"growth.mean_laz_{knot}"] for knot in KNOTS}
     for _ in range(4):
         seen = np.mean(
             [
                 [expected_survey(model, *band) for band in AGE_BANDS]
-                for model in (lived_until("national-average", "2022-09", seed, values) for seed in SEEDS)
+                for model in (simulated_until("national-average", "2022-09", seed, values) for seed in SEEDS)
             ],
             axis=0,
         )
@@ -122,14 +125,14 @@ def fit_level(district: str, target: dict[str, Any], curve: dict[str, float]) ->
     return shift
 
 
-def fit_bias(district: str, target: dict[str, Any], curve: dict[str, float], shift: float) -> float:
-    """A district's posyandu bias in centimetres, within the parameter's range."""
+def fit_bias(district: str, target: dict[str, Any], level: dict[str, float]) -> float:
+    """A district's posyandu bias in centimetres, within the parameter's range; level: mean curve, level and rise."""
     routine, share = target["eppgbm"], target.get("share", SHARE)
     known = load_parameters()["measurement.eppgbm_bias_cm"]
     bias = 2.5
     for _ in range(4):
-        values = curve | {"growth.level_shift_z": shift, "measurement.eppgbm_bias_cm": bias}
-        models = [lived_until(district, routine["survey"], seed, values, share) for seed in SEEDS]
+        values = level | {"measurement.eppgbm_bias_cm": bias}
+        models = [simulated_until(district, routine["survey"], seed, values, share) for seed in SEEDS]
         wanted = routine["ratio"] * np.mean([expected_survey(model) for model in models])
         seen = np.mean([eppgbm_percent(model, routine["fieldwork"]) for model in models])
         print(f"  bias {bias:.2f} cm: e-PPGBM {seen:.2f} percent, wanted {wanted:.2f}", flush=True)
@@ -181,10 +184,15 @@ def main(names: list[str]) -> None:
             write(GROWTH, key.removeprefix("growth."), value)
     for name in names or targets:
         print(f"level of {name}")
-        shift = fit_level(name, targets[name], curve)
-        fitted = {"growth.level_shift_z": shift}
+        fitted: dict[str, float] = {}
+        level = curve
+        if "surveys" in targets[name]:
+            fitted["growth.level_shift_z"] = fit_level(name, targets[name], curve)
+            level = curve | fitted
+        elif area := find_district(name).area:
+            level = curve | solved(name, centre(area), curve)
         if "eppgbm" in targets[name]:
-            fitted["measurement.eppgbm_bias_cm"] = fit_bias(name, targets[name], curve, shift)
+            fitted["measurement.eppgbm_bias_cm"] = fit_bias(name, targets[name], level)
         for key, value in fitted.items():
             folder = Path(name) if Path(name).is_dir() else DISTRICTS / name
             write(folder / "district.toml", f'set."{key}"', value)

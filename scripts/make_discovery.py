@@ -32,7 +32,7 @@ PAGES: dict[str, Lang] = {"discovery.md": "en", "discovery.id.md": "id"}
 ASKED = {  # block -> condition, method; all under full-convergence
     "protected": ("difference:protected_in_time < 1500", "prim"),
     "prevalence": ("difference:prevalence >= -0.3", "prim"),
-    "cost": ("cost_per_case > 1e9", "tree"),
+    "cost": ("cost_per_case_rp > 1e9", "tree"),
 }
 TARGET = "prevalence > 14"  # missed in every draw, so it is refused, and that is the answer
 PICTURES = {  # name -> block, figure

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from make_results import fill
+from make_results import fill_pages
 from matplotlib.figure import Figure
 from small_pictures import save_small
 
@@ -289,9 +289,7 @@ def main() -> int:
     for lang in LANGUAGES:
         save_small(scores_figure(blocks, lang), DOCS / "pictures" / f"forecasts-scores.{lang}.png")
         save_small(lebak_figure(blocks, lang), DOCS / "pictures" / f"forecasts-lebak.{lang}.png")
-    for name, lang in PAGES.items():
-        path = DOCS / name
-        path.write_text(fill(path.read_text(encoding="utf-8"), blocks, lang), encoding="utf-8")
+    fill_pages(DOCS, PAGES, blocks)
     return 0
 
 

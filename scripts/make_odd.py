@@ -1,8 +1,8 @@
-"""Regenerates the tables of docs/odd.md and docs/levers.md: python scripts/make_odd.py, with --check to compare only.
+"""Regenerates the tables of docs/odd.md, levers.md, indices.md and indices.id.md; --check compares only.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end table -->`. Tables of state variables are made in
-odd_tables.py, those of levers in lever_tables.py; those of inputs, of the month and of outputs here, from the input
-files and the code.
+python scripts/make_odd.py. A table stands between `<!-- table: NAME -->` and `<!-- end table -->`. Tables of state
+variables are made in odd_tables.py, those of levers in lever_tables.py, those of indices in index_tables.py; those of
+inputs, of the month and of outputs here, from the input files and the code.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import index_tables
 import numpy as np
 from lever_tables import LEVER_TABLES
 from odd_tables import SEED, START, Stale, about, agents, columns, small_world, table, tally
@@ -29,7 +30,7 @@ from konvergensi.inputs.scenarios import list_scenarios, load_scenario, resolve
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import actions, calendar
 from konvergensi.mechanisms.growth import KNOTS
-from konvergensi.model.build import LIVED_MONTHS
+from konvergensi.model.build import BURN_IN_MONTHS
 from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.observe.recorder import COLUMNS
 from konvergensi.observe.series import AGE_BANDS
@@ -40,6 +41,7 @@ from konvergensi.world.tally import STAGES
 
 ODD = Path(__file__).resolve().parents[1] / "docs" / "odd.md"
 LEVERS = ODD.parent / "levers.md"
+INDICES, INDICES_ID = ODD.parent / "indices.md", ODD.parent / "indices.id.md"
 MOST_CHANGES = 20  # of a policy that its row can hold
 REGIME_YEARS = (calendar.REFORM_YEAR - 1, calendar.REFORM_YEAR)  # the last of the eight Aksi, the first of the reform
 BLOCK = re.compile(r"<!-- table: (?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- end table -->", re.DOTALL)
@@ -65,7 +67,7 @@ def _counts(place: District) -> list[str]:
     settings = resolve(load_scenario("baseline"), place, None, start, start).initial
     draws = Draws(SEED)
     households = build_households(place, settings, draws, 1.0)
-    first = start - LIVED_MONTHS - FIRST_1000_DAYS
+    first = start - BURN_IN_MONTHS - FIRST_1000_DAYS
     children = build_children(place, settings, draws, households, first, start + PREGNANCY_MONTHS)
 
     def count(from_age: int, to_age: int, month: int = start) -> int:
@@ -277,6 +279,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "service-book": lambda: columns(small_world()[0].book),
     "world": lambda: columns(small_world()[0]),
     "coordination": lambda: columns(small_world()[0].coordination),
+    "handed-lists": lambda: columns(small_world()[0].handed),
+    "costs": lambda: columns(small_world()[0].costs),
+    "villages": lambda: columns(small_world()[0].villages),
     "tally": tally,
     "agents": agents,
     "schedule": schedule,
@@ -297,7 +302,12 @@ TABLES: dict[str, Callable[[], str]] = {
 # ---- the documents ---------------------------------------------------------------------------------------------------
 
 Tables = dict[str, Callable[[], str]]
-DOCUMENTS: dict[str, Tables] = {ODD.name: TABLES, LEVERS.name: LEVER_TABLES}
+DOCUMENTS: dict[str, Tables] = {
+    ODD.name: TABLES,
+    LEVERS.name: LEVER_TABLES,
+    INDICES.name: index_tables.tables("en"),
+    INDICES_ID.name: index_tables.tables("id"),
+}
 
 
 def blocks(text: str, tables: Tables = TABLES) -> dict[str, str]:
@@ -329,11 +339,11 @@ def regenerated(text: str, tables: Tables = TABLES) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Rewrite the tables of the documents, or check them; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Tables of docs/odd.md and docs/levers.md, from the code.")
+    parser = argparse.ArgumentParser(description=f"Tables of {', '.join(DOCUMENTS)} in docs/, from the code.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a table differs")
-    parser.add_argument("path", nargs="*", type=Path, help=f"{ODD.name} or {LEVERS.name}, wherever it is; both if none")
+    parser.add_argument("path", nargs="*", type=Path, help="one of these, wherever it is; all if none")
     options = parser.parse_args(arguments)
-    return max(_renew(path, options.check) for path in options.path or (ODD, LEVERS))
+    return max(_renew(path, options.check) for path in options.path or (ODD, LEVERS, INDICES, INDICES_ID))
 
 
 def _renew(path: Path, check: bool) -> int:

@@ -1,4 +1,4 @@
-"""Refreshes the numbers of docs/results.md, both READMEs and docs/pictures/: python scripts/make_results.py
+"""Refreshes docs/results.md, results.id.md, both READMEs and docs/pictures/: python scripts/make_results.py
 
 Runs the shipped policies on the whole of Kabupaten Lebak (seed 1, and 2 and 3 for the spread), then fills what stands
 between `<!-- results: NAME -->` and `<!-- end results -->` in those files with the method of that name in
@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from compare_questionnaire import ask, compare
 from results_blocks import JOBS, ROOT, Job, Results
@@ -23,7 +24,7 @@ from small_pictures import save_small
 import konvergensi as kv
 from konvergensi.base.words import LANGUAGES, Lang
 
-FILES: dict[str, Lang] = {"docs/results.md": "en", "README.md": "en", "README.id.md": "id"}
+FILES: dict[str, Lang] = {"docs/results.md": "en", "docs/results.id.md": "id", "README.md": "en", "README.id.md": "id"}
 PICTURES = ("prevalence", "cascade", "network")
 BLOCK = re.compile(r"(<!-- results: ([a-z-]+) -->)(.*?)(<!-- end results -->)", re.DOTALL)
 
@@ -49,6 +50,13 @@ def fill(text: str, results: Results, lang: Lang) -> str:
         return f"{found[1]}{edge}{make(lang)}{edge}{found[4]}"
 
     return BLOCK.sub(block, text)
+
+
+def fill_pages(folder: Path, pages: Mapping[str, Lang], results: Any) -> None:
+    """Refresh the blocks of these pages of a folder, in the language of each. Raises KeyError as `fill`."""
+    for name, lang in pages.items():
+        path = folder / name
+        path.write_text(fill(path.read_text(encoding="utf-8"), results, lang), encoding="utf-8")
 
 
 def draw(run: kv.Run, folder: Path) -> None:

@@ -58,7 +58,7 @@ class Blocks:
 
     def stamp(self, lang: Lang) -> str:
         """What was fitted, when the mechanisms were which."""
-        of = [self.found[district].calibration.manifest for district in ("lebak", "banjar")]
+        of = [self.found[district].fitted for district in ("lebak", "banjar")]
         told = "; ".join(
             word(
                 "validation.stamp", lang, district=each["district_name"], runs=number(each["runs"], lang),
@@ -76,7 +76,7 @@ class Blocks:
         for scenario, barrier, measure, direction in DIRECTIONS:
             own = runs[runs["measure"] == measure]
             last = own[own["month"] == own["month"].max()]
-            wide = last.pivot_table(index=["draw", "seed"], columns="scenario", values="value")
+            wide = last.pivot_table(index=["draw", "seed"], columns="policy", values="value")
             moved = direction * (wide[scenario] - wide["baseline"])
             by_draw = moved.groupby("draw").mean()
             share = percent(float((by_draw > 0).mean()), lang, 0)

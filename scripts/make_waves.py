@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from make_forecasts import rows_of, shown, span
-from make_results import fill
+from make_results import fill_pages
 from matplotlib.figure import Figure
 from small_pictures import save_small
 from waves import BASES, CONTROLS, OUTCOMES, SCALES, bounds, contrasts, panel, placebo
@@ -217,9 +217,7 @@ def main() -> int:
     table.to_csv(country.folder() / "waves.csv", index=False, lineterminator="\n")
     for lang in LANGUAGES:
         save_small(figure(blocks, lang), DOCS / "pictures" / f"waves.{lang}.png")
-    for name, lang in PAGES.items():
-        path = DOCS / name
-        path.write_text(fill(path.read_text(encoding="utf-8"), blocks, lang), encoding="utf-8")
+    fill_pages(DOCS, PAGES, blocks)
     return 0
 
 

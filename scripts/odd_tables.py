@@ -25,40 +25,47 @@ from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms.uptake import KINDS
 from konvergensi.model.build import build_world
 from konvergensi.world.agents import OPD_FIELDS, Kecamatan, Opd, Village
+from konvergensi.world.costs import PAID_FROM
 from konvergensi.world.programmes import SOURCES, ServiceBook
 from konvergensi.world.state import World
 from konvergensi.world.tally import Tally
+from konvergensi.world.villages import ITEMS
 
 DISTRICT, START, END, SEED = "lebak", "2018-01", "2024-12", 1
 SMALL = 0.01  # share of the district built to read types and shapes from
 NOT_STATE = ("district", "settings", "draws", "services", "opds")  # inputs and agents that World holds
 
-# Units of state variables other than yes/no and text; `World.luck` where a name means two things.
+# Units of state variables other than yes/no and text; `World.fixed_draws` where a name means two things.
 UNITS = {
     name: unit
     for unit, names in {
         "log odds": "attendance_score household_score",
-        "0 to 1": "access aware belief kecamatan_understanding knowledge knowledge_start link_draw posyandu_quality "
-        "remoteness ties trust village_kit_luck village_list_luck village_understanding Coordination.luck World.luck",
-        "month": "birth_month cohort_month first_birth_month last_entry month next_birth nik_month",
+        "0 to 1": "access aware belief kecamatan_understanding knowledge knowledge_start link_draw match_draw "
+        "opd_draw posyandu_quality remoteness ties trust village_kit_draw village_list_draw village_understanding "
+        "Coordination.fixed_draws Villages.fixed_draws World.fixed_draws",
+        "Rp a month": "displaced first more now",
+        "month": "birth_month cohort_month due first_birth_month last_entry month next_birth nik_month",
         "g": "birth_weight weight_gain",
-        "1/65,536": "behind household_chance joint luck own_luck rank",
+        "1/65,536": "behind household_chance fixed_draws joint own_draw rank",
         "group number": "dasawisma",
         "z": "best deviation gain gained lasting village_effect z",
         "people, summed over months": "eligible listed reached right targeted",
         "bits": "got",
         "row": "household kecamatan opd service village village_kecamatan offsets",
-        "number": "identity",
         "hash": "key kecamatan_keys opd_keys village_keys",
-        "Rp a year": "granted line need next_line next_planned policy waiting",
-        "services": "month_services units",
+        "Rp a year": "first_rp granted line money_rp need next_line next_planned own_rp policy waiting",
+        "services": "month_services short staff_time units",
+        "meetings a month": "routine",
         "z a month": "month_shift",
         "months": "months",
         "births": "order",
-        "share": "population_share staff_share",
+        "share": "kept_out custom lines_share population_share staff_share",
         "deliveries": "received taken",
         "refusals": "refused",
         "index of sources": "source",
+        "index of items": "item_of",
+        "children and pregnancies": "brought_children brought_pregnant",
+        "children": "entered entered_stunted",
         "stage": "stage",
         "SD": "village_wealth wealth",
         "0 to 4": "wealth_fifth",
@@ -72,6 +79,10 @@ UNITS = {
 
 # Meanings of fields whose name is enough for a programmer; a comment beside the field comes before these.
 SAID = {
+    "next_cases": "as `cases`, of the list that is being matched",
+    "next_false": "as `false`, of the list that is being matched",
+    "next_households": "as `households`, of the list that is being matched",
+    "now": "what each item of coordination costs this month",
     "at_risk": "one or more of the KRS risks",
     "birth_month": "month of birth; the table is sorted by it",
     "belief": "strength of beliefs that resist (heredity, food taboos)",
@@ -99,9 +110,9 @@ SAID = {
     "limited": "a course can end before the age window does",
     "listed": "on the list in use",
     "lokus": "focus village",
-    "luck": "how readily it takes up what is offered",
+    "fixed_draws": "how readily it takes up what is offered",
     "male": "a boy",
-    "month": "the month being lived, year * 12 + month - 1",
+    "month": "the month being simulated, year * 12 + month - 1",
     "months": "months of delivery this year",
     "next_line": "next year's line so far",
     "next_planned": "next year's plan so far",
@@ -113,7 +124,7 @@ SAID = {
     "opd": "its agency",
     "opd_keys": "what draws are keyed by, from the agency's id",
     "overhead": "spent beyond unit costs: administration and travel",
-    "own_luck": "whom an agency or village without a register thinks of",
+    "own_draw": "whom an agency or village without a register thinks of",
     "planned": "what was asked for and copied",
     "population_share": "share of the district that is simulated",
     "posyandu_quality": "of the village table",
@@ -138,11 +149,11 @@ SAID = {
     "village_kecamatan": "its kecamatan",
     "village_understanding": "what village head, team and cadres understand",
     "village_effect": "lasting difference in length-for-age beyond wealth",
-    "village_kit_luck": "fixed draw that decides whose posyandu has a standard kit",
+    "village_kit_draw": "fixed draw that decides whose posyandu has a standard kit",
     "village_keys": "what draws are keyed by",
-    "village_list_luck": "fixed draw that decides who holds the by-name list",
+    "village_list_draw": "fixed draw that decides who holds the by-name list",
     "wanted_last_year": "the same, over the whole of last year",
-    "willing": "would take the service up, from its luck and chance",
+    "willing": "would take the service up, from its draw and chance",
 }
 
 KIND = {"bool": "yes/no", "float": "share", "int": "count", "str": "text", "NoneType": "year, if any"}  # of an agent's
@@ -168,6 +179,7 @@ SAID_OF_AGENTS = {
     "lokus": "focus village",
     "mandate": "how far stunting is in its tasks",
     "name": "as people call it",
+    "posted": "where its field staff work: district, kecamatan or village",
     "posyandu_quality": "of the village table",
     "register": "where its target lists come from",
     "rembuk_year": "year of the last rembuk it took part in",
@@ -227,6 +239,8 @@ def small_world() -> tuple[World, dict[str, int]]:
         "n_programmes": len(world.programmes),
         "n_services": len(world.services),
         "n_sources": len(SOURCES),
+        "n_items": len(ITEMS),
+        "n_cost_items": len(PAID_FROM),
         "months of birth + 1": len(world.children.offsets),
     }
     if len(set(sizes.values())) < len(sizes):
@@ -287,7 +301,7 @@ def columns(holder: Any) -> str:
             continue
         parts = list(value.values()) if isinstance(value, dict) else value
         said = meaning.get(name) or SAID.get(name, "")
-        if isinstance(value, (list, dict)) and not value:
+        if name == "derived" or (isinstance(value, (list, dict)) and not value):
             rows.append((f"`{name}`", type(value).__name__, "grows", "", said))  # nothing has happened yet
             continue
         if isinstance(value, (list, dict)) and any(isinstance(part, np.ndarray) for part in parts):

@@ -32,7 +32,7 @@ def main(draws: int) -> int:
         manifest = calibration.manifest | {"hashes": calibration.manifest["hashes"] | now, "rechecked": checked}
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         fitted_files(fitted_root(), path.stem).manifest.write_text(text, encoding="utf-8")
-        print(f"{path.stem}: {draws} draws lived again, all as they were")
+        print(f"{path.stem}: {draws} draws simulated again, all as they were")
     return min(moved, 1)
 
 

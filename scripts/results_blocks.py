@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import robust_blocks as robust
 
 import konvergensi as kv
 from konvergensi.analyses.gaps import Gaps
 from konvergensi.base.words import Lang, month_name, number, percent, points
+from konvergensi.inputs.structures import load_structures
 from konvergensi.report import readings as read
 from konvergensi.report import readings_published
 
@@ -36,6 +38,10 @@ CALM = {
 
 
 # measure of konvergensi.gaps, what a unit of it is worth in the table, decimals
+MEASURE_NAMES: dict[Lang, tuple[str, ...]] = {
+    "en": ("Prevalence, points", "Children protected in time", "Complete package, points"),
+    "id": ("Prevalensi, poin", "Anak terlindungi tepat waktu", "Paket lengkap, poin"),
+}
 MEASURES = (("prevalence", 100, 2), ("protected_in_time", 1, 0), ("complete_package_share", 100, 1))
 
 
@@ -154,7 +160,7 @@ class Results:
             "id": "Kebijakan|Sebenarnya, Des 2024|Selisih, poin|Benih 2 dan 3|Anak stunting|Di desa lokus, poin",
         }
         base = self.of("baseline")
-        names = {name: self.of(name).manifest["scenario_title"][lang] for name in ("baseline", *POLICIES)}
+        names = {name: self.of(name).manifest["policy_title"][lang] for name in ("baseline", *POLICIES)}
         rows = [[f"`baseline`: {names['baseline']}", percent(truth(base), lang, 2), "", "", "", ""]]
         for name in POLICIES:
             first, *others = self.gains(name)
@@ -491,7 +497,8 @@ class Results:
 
     def gaps(self, lang: Lang) -> str:
         rows = []
-        for closed in ("socialization", "data", "timing", "socialization+data+timing"):
+        to = {"en": "to", "id": "sampai"}[lang]
+        for closed in robust.CLOSED:
             cells = []
             for measure, scale, decimals in MEASURES:
                 found = self.closed.differences
@@ -500,15 +507,62 @@ class Results:
                     [signed(scale * at[name], lang, decimals) for name in names]
                     for names in (["difference"], ["chance_low", "chance_high"], ["assumed_low", "assumed_high"])
                 )
-                cells.append(f"{value[0]} ({' to '.join(chance)}; {' to '.join(assumed)})")
-            rows.append([closed.replace("+", ", "), *cells])
+                cells.append(f"{value[0]} ({f' {to} '.join(chance)}; {f' {to} '.join(assumed)})")
+            rows.append([robust.SAID[closed][lang], *cells])
         for part in ("socialization", "data", "timing", "total"):
             shares = self.closed.shapley
             at = shares[shares["part"] == part].set_index("measure")["value"]
             cells = [signed(scale * at[measure], lang, decimals) for measure, scale, decimals in MEASURES]
-            rows.append([f"Shapley share: {part}", *cells])
-        head = ["Closed", "Prevalence, points", "Children protected in time", "Complete package, points"]
+            name = robust.SAID[part][lang] if part in robust.SAID else "total"
+            rows.append([f"{'Shapley share' if lang == 'en' else 'Bagian Shapley'}: {name}", *cells])
+        return table([{"en": "Closed", "id": "Celah ditutup"}[lang], *MEASURE_NAMES[lang]], rows)
+
+    # What is robust, see robust_blocks.py
+
+    def gaps_run(self, lang: Lang) -> str:
+        return robust.gaps_run(self.closed, lang)
+
+    def holds(self, lang: Lang) -> str:
+        return robust.holds(self.closed, lang)
+
+    def gap_signs(self, lang: Lang) -> str:
+        head, *rows = robust.signs(self.closed, lang)
         return table(head, rows)
+
+    def seen(self, lang: Lang) -> str:
+        return robust.seen(self.closed, lang)
+
+    def more_money(self, lang: Lang) -> str:
+        found = robust.more_money(lang)
+        return found if isinstance(found, str) else table(found[0], found[1:])
+
+    def ranking(self, lang: Lang) -> str:
+        """How often each gap brings most over draws of assumptions and rules, and which rule turns the order."""
+        found, rows, turned = self.closed.ranking, [], []
+        for measure, name in zip((each[0] for each in MEASURES), MEASURE_NAMES[lang], strict=True):
+            part = found[found["measure"] == measure]
+            often = part[part["structure"] == "all"].set_index("gap")["first_share"]
+            rows.append([name, robust.SAID[str(often.idxmax())][lang], *(percent(each, lang, 0) for each in often)])
+            for (structure, choice), group in part[part["structure"] != "all"].groupby(
+                ["structure", "choice"], sort=False
+            ):
+                first = group.set_index("gap")["first_share"]
+                if int(group["draws"].iloc[0]) > 1 and first.idxmax() != often.idxmax():
+                    rule = load_structures()[str(structure)]
+                    how = {"rule": f"`{rule.key} = {choice}`", "gap": robust.SAID[str(first.idxmax())][lang]}
+                    turned.append(
+                        {
+                            "en": "- {name}: under {rule} {gap} brings most; {fact} would settle it.",
+                            "id": "- {name}: menurut {rule}, {gap} membawa paling banyak; yang memastikannya: {fact}.",
+                        }[lang].format(name=name, fact=rule.settles[lang], **how)
+                    )
+        gaps = list(found["gap"].drop_duplicates())
+        heads = {"en": ("Measure", "Brings most", "share of draws"), "id": ("Ukuran", "Terbesar", "bagian sampel")}[
+            lang
+        ]
+        shown = table([*heads[:2], *(f"{robust.SAID[str(gap)][lang]}: {heads[2]}" for gap in gaps)], rows)
+        none = {"en": "No rule that was drawn turns the order.", "id": "Tidak ada aturan yang membalik urutannya."}
+        return "\n".join([shown, "", *(turned or [none[lang]])])
 
     def rates(self, lang: Lang) -> str:
         widest = self.closed.ranges.query("measure == 'prevalence'").head(6)
@@ -518,6 +572,11 @@ class Results:
             ends = [signed(100 * value, lang, 2) for value in (row.at_low, row.at_high)]
             of = children.loc[row.parameter]
             counts = [signed(value, lang) for value in (of["at_low"], of["at_high"])]
-            span = f"{row.low:g} to {row.high:g}"
+            low, high = (f"{end:g}" if lang == "en" else f"{end:g}".replace(".", ",") for end in (row.low, row.high))
+            span = f"{low} {'to' if lang == 'en' else 'sampai'} {high}"
             rows.append([f"`{row.parameter}`", span, " · ".join(ends), " · ".join(counts)])
-        return table(["Never measured", "Range", "Prevalence, points", "Children in time"], rows)
+        heads = {
+            "en": ("Never measured", "Range", "Prevalence, points", "Children in time"),
+            "id": ("Belum pernah diukur", "Rentang", "Prevalensi, poin", "Anak tepat waktu"),
+        }
+        return table(heads[lang], rows)

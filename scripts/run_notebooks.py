@@ -50,8 +50,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
 
 
 def main() -> None:
-    """Run every notebook in an empty folder and write it back with its outputs."""
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    """Run every notebook in an empty folder and write it back with its outputs; exercises are the reader's to run."""
+    for path in sorted(set(NOTEBOOKS.glob("*.ipynb")) - set(NOTEBOOKS.glob("exercises_*.ipynb"))):
         with tempfile.TemporaryDirectory() as folder:
             notebook = run(path, Path(folder))
         nbformat.write(notebook, path)

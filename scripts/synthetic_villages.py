@@ -2,8 +2,9 @@
 
 No village table was found for these districts. The tables are drawn once from published or assumed totals (villages,
 kecamatan, families, area) with a fixed seed, are the same for everyone, and are labelled synthetic in every output.
-Names are numbers on purpose, also inside real kecamatan: nothing here may be read as a statement about a real village.
-Replace villages.csv with your own.
+Villages of Lebak and Kota Banjar have their real names (scenarios/country/villages.csv.gz), those of places that are no
+real district numbers; everything else is drawn: nothing here may be read as a statement about a real village. Replace
+villages.csv with your own.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from konvergensi.inputs import country
+from konvergensi.inputs.country_profiles import unique_names
 
 HERE = Path(__file__).resolve().parents[1] / "scenarios" / "districts"
 
@@ -57,8 +61,12 @@ BANJAR = {
     "Purwaharja": (4, 1686.0),
     "Langensari": (6, 3571.0),
 }
+REAL = {"lebak": "36.02", "kota-banjar": "32.79"}
+LEBAK = {
+    name: (int(n), float(n)) for name, n in country.villages("36.02").groupby("kecamatan", sort=False).size().items()
+}
 DISTRICTS = {
-    "lebak": Place(345, 28, 239_000, 57.5, 0.0924, 10, 1),
+    "lebak": Place(345, LEBAK, 239_000, 57.5, 0.0924, 10, 1),
     "national-average": Place(220, 18, 160_000, 60.0, 0.0957, 10, 2),
     "kota-banjar": Place(25, BANJAR, 55_000, 11.4, 0.07, 4, 3, Terrain(far=0.45, quality=0.75, lokus_each=True)),
     "archetype-island": Place(180, 16, 110_000, 120.0, 0.17, 10, 4, Terrain(base=0.1, islands=6, sea=0.3)),
@@ -128,8 +136,21 @@ def _kecamatan(place: Place, rng: np.random.Generator) -> tuple[list[str], np.nd
     return [f"Kecamatan {k + 1:02d}" for k in range(n)], kecamatan, centre, overseas
 
 
+def named(table: pd.DataFrame, code: str) -> pd.DataFrame:
+    """The table with the real names of a district's villages, kecamatan by kecamatan."""
+    names = country.villages(code)
+    order = {name: i for i, name in enumerate(dict.fromkeys(table["kecamatan"]))}
+    names = names.iloc[np.argsort(names["kecamatan"].map(order).to_numpy(), kind="stable")].reset_index(drop=True)
+    if names["kecamatan"].tolist() != table["kecamatan"].tolist():
+        raise ValueError(f"{code}: villages by kecamatan are not those of the country's table")
+    table["village"] = unique_names(names, pd.Series(np.zeros(len(names))))
+    return table
+
+
 if __name__ == "__main__":
     for name, place in DISTRICTS.items():
         table = village_table(place)
+        if name in REAL:
+            table = named(table, REAL[name])
         table.to_csv(HERE / name / "villages.csv", index=False, lineterminator="\n")
         print(f"{name}: {len(table)} villages, {table.families.sum()} families")
