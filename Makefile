@@ -6,17 +6,19 @@ CROSS_PYTHON ?=
 SEED ?= 1
 BAHASA ?= en
 OUT ?= out/demo
+PORT ?= 8080
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint format results bench wheel-test cross-version venv clean
+.PHONY: help demo app class test test-all lint format results bench wheel-test cross-version venv clean
 
 # The stamps carry the Python they were made with: another PYTHON remakes the environment. Each is touched last, so
 # an interrupted installation leaves none and the next make starts over.
 PYTAG := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 READY := .venv/ready-$(PYTAG)
+READY_APP := .venv/ready-app-$(PYTAG)
 READY_DEV := .venv/ready-dev-$(PYTAG)
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check -c constraints.txt
 
@@ -36,9 +38,19 @@ $(READY): pyproject.toml constraints.txt
 	@.venv/bin/python $(PIP_INSTALL) -e .
 	@touch $@
 
+$(READY_APP): $(READY)
+	@.venv/bin/python $(PIP_INSTALL) -e ".[app,paper]"
+	@touch $@
+
 $(READY_DEV): $(READY)
 	@.venv/bin/python $(PIP_INSTALL) -e ".[dev]"
 	@touch $@
+
+app: $(READY_APP)  ## the pages in the browser of this computer (in Indonesian: make app BAHASA=id)
+	.venv/bin/konvergensi app --lang $(BAHASA) --port $(PORT)
+
+class: $(READY_APP)  ## a class that plays Kabupaten Lebak from its phones (docs/class.md)
+	.venv/bin/konvergensi class --lang $(BAHASA)
 
 demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/demo, or a free folder beside it
 	@set -eu; out=$$(.venv/bin/python scripts/free_folder.py "$(OUT)"); \
@@ -50,11 +62,12 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 	echo "Use   $$out/*.parquet       the tables (pandas.read_parquet)"; \
 	echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"
 
+# A file of tests stays in one worker, so that what it shares is made once; models are shared by all (tests/kept.py).
 test: $(READY_DEV)  ## the tests that answer in minutes, on all cores
-	.venv/bin/python -m pytest -n auto -m "not slow" --durations=10 $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" --durations=10 $(PYTEST_ARGS)
 
 test-all: $(READY_DEV)  ## every test, those that are slow by nature too
-	.venv/bin/python -m pytest -n auto --durations=10 $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile --durations=10 $(PYTEST_ARGS)
 
 lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 	.venv/bin/python -m ruff check .
