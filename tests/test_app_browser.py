@@ -112,6 +112,7 @@ class Tab:
         from axe_playwright_python.sync_playwright import Axe
 
         assert not self.wrong, f"{where}: {self.wrong}"
+        self.page.wait_for_function("document.readyState == 'complete' && document.documentElement")
         wide, room = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= room, f"{where} is {wide} wide on a screen of {room}"
         found = Axe().run(self.page).response["violations"]

