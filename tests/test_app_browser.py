@@ -107,13 +107,21 @@ class Tab:
     def settle(self) -> None:
         self.page.wait_for_selector("[aria-busy], [data-load]", state="detached", timeout=PATIENCE)
 
+    def widths(self) -> tuple[int, int]:
+        """Width of the page and of the screen; a page that is just being loaded again has neither yet."""
+        root = "document.documentElement"
+        for _ in range(100):
+            if found := self.page.evaluate(f"{root} ? [{root}.scrollWidth, {root}.clientWidth] : null"):
+                return int(found[0]), int(found[1])
+            time.sleep(0.05)
+        raise AssertionError("the page was never there")
+
     def check(self, where: str) -> None:
         """Nothing went wrong, nothing is cut, and axe-core finds nothing."""
         from axe_playwright_python.sync_playwright import Axe
 
         assert not self.wrong, f"{where}: {self.wrong}"
-        self.page.wait_for_function("document.readyState == 'complete' && document.documentElement")
-        wide, room = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        wide, room = self.widths()
         assert wide <= room, f"{where} is {wide} wide on a screen of {room}"
         found = Axe().run(self.page).response["violations"]
         said = [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found]
