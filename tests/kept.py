@@ -78,9 +78,18 @@ def kept(make: Callable[..., T], *asked: Any) -> T:
         if file.exists():
             return pickle.loads(file.read_bytes())  # type: ignore[no-any-return]  # written by ourselves
         made = make(*asked)
-        if sum(each.stat().st_size for each in _folder.iterdir()) < FULL:
+        if _size(_folder) < FULL:
             _put(file, pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL))
         return made
+
+
+def _size(folder: Path) -> int:
+    """Bytes in a folder to which other workers write: a draft listed a moment ago may have its own name by now."""
+    total = 0
+    for each in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            total += each.stat().st_size
+    return total
 
 
 @contextlib.contextmanager
