@@ -54,6 +54,7 @@ def prevalence(run: RunTables, lang: Lang) -> Figure:
         at = read.year_fraction(routine["fieldwork"])
         key += axes.plot(at, routine["percent"], "x", ms=5, mew=1.4, color=theme.INK, label=label)
     published = _draw_published(axes, run, key, lang)
+    _name_surveys(axes, surveys, lang)
     label = word("prevalence.target", lang)
     key.append(axes.axhline(target, color=theme.GREY, ls=(0, (5, 3)), label=label))
     key += panel.shock_bands(axes, run, lang)
@@ -127,12 +128,14 @@ def _draw_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> list[Artist]
         )
         label = word("prevalence.survey", lang, system=system)
         handles.append(Line2D([], [], color=colour, marker=marker, ms=7, label=label))
-    _name_surveys(axes, surveys, lang)
     return handles
 
 
 def _name_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> None:
-    """Write system and value above each bar, left to right, skipping those without room."""
+    """Write system and value above each bar and the stars near it, left to right, skipping those without room."""
+    stars = [line for line in axes.get_lines() if line.get_marker() == real.SURVEY["marker"]]
+    marked = np.array([(line.get_xdata()[0], line.get_ydata()[0]) for line in stars], float).reshape(-1, 2)
+    marked[:, 1] += 0.03 * axes.get_ylim()[1]  # the upper half of a star
     left, right = axes.get_xlim()
     years_per_inch = (right - left) / (0.88 * _WIDTH)
     free_from = left
@@ -142,7 +145,8 @@ def _name_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> None:
         width = years_per_inch * theme.text_width(max(label.split("\n"), key=len), theme.SMALL)
         start = min(max(at - width / 2, left), right - width)  # centred, but inside the axes
         if start >= free_from:
-            top = np.nanmax([survey["percent"], survey["high"]])
+            under = np.abs(marked[:, 0] - start - width / 2) < width / 2
+            top = np.nanmax([survey["percent"], survey["high"], *marked[under, 1]])
             panel.value_label(axes, label, (start + width / 2, top))
             free_from = start + width * 1.15
 
