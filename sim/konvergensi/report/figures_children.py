@@ -134,7 +134,7 @@ def _draw_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> list[Artist]
 def _name_surveys(axes: Axes, surveys: pd.DataFrame, lang: Lang) -> None:
     """Write system and value above each bar and the stars near it, left to right, skipping those without room."""
     stars = [line for line in axes.get_lines() if line.get_marker() == real.SURVEY["marker"]]
-    marked = np.array([(line.get_xdata()[0], line.get_ydata()[0]) for line in stars], float).reshape(-1, 2)
+    marked = np.vstack([np.empty((0, 2)), *(np.asarray(line.get_xydata()) for line in stars)])
     marked[:, 1] += 0.03 * axes.get_ylim()[1]  # the upper half of a star
     left, right = axes.get_xlim()
     years_per_inch = (right - left) / (0.88 * _WIDTH)
