@@ -3,6 +3,7 @@
 The code is that of docs/extending.md, so that the chapter is what is tested.
 """
 
+import contextlib
 import json
 import pickle
 import re
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
@@ -22,9 +23,10 @@ from konvergensi.analyses.compare_plan import sample_of
 from konvergensi.analyses.sensitivity import sensitivity
 from konvergensi.base.errors import InputError
 from konvergensi.cli.main import app
-from konvergensi.inputs import extensions
+from konvergensi.inputs import extensions, service_kinds
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force, read_extension
+from konvergensi.inputs.services import Service
 from konvergensi.model.build import BURN_IN_MONTHS
 from konvergensi.model.convergence import MONTH
 from konvergensi.studies.execute import resume_study, run_study
@@ -105,6 +107,17 @@ def test_what_the_chapter_says_the_world_holds_is_there() -> None:
             assert hasattr(found[0] if owner[1] == "opds" else found, column), column
 
 
+@pytest.mark.parametrize("page", ["extending.md", "extending.id.md"])
+def test_the_chapter_says_what_each_key_of_a_service_may_be(page: str) -> None:
+    said = {}
+    for key, values in re.findall(r"^\| (.+?) \| (.+) \|$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE):
+        said.setdefault(key.split("`")[1] if "`" in key else key, set()).update(re.findall(r"`([\w-]+)`", values))
+    for key in ("need", "venue", "acts_on", "uptake"):
+        assert said[key] == set(service_kinds.names(key)), key
+    for key, kind in {"class": "class_", "money": "money", "unit": "unit", "contact": "contact"}.items():
+        assert said[key] - {"venue"} == set(get_args(Service.model_fields[kind].annotation)), key
+
+
 # ---- each kind -------------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +137,7 @@ def test_an_observer_makes_a_table_that_is_saved_and_loaded(folder: Path, plain:
     run = kv.run("baseline", **SHORT, extensions="brought.py")
     table = run.tables()["brought"]
     assert list(table) == ["month", "children", "brought"] and len(table) == 3
+    assert table["month"].tolist() == ["2018-01", "2018-02", "2018-03"]  # as in every table, to be joined by it
     names = run.save(folder / "out", figures=False)
     assert "brought.parquet" in names
     pd.testing.assert_frame_equal(kv.load(folder / "out").tables()["brought"], table)
@@ -295,6 +309,7 @@ BAD = {
         HEAD + "@kv.mechanism(after='go_to_posyand')\ndef f(world): ...\n",
         "f: unknown part of the month 'go_to_posyand'; there is adopt_goals, .*; did you mean go_to_posyandu?",
     ),
+    "bare.py": (HEAD + "@kv.mechanism('record')\ndef f(world): ...\n", "name one part of the month"),
     "nowhere.py": (HEAD + "@kv.mechanism()\ndef f(world): ...\n", "name one part of the month"),
     "columns.py": (HEAD + "@kv.observer()\ndef f(world): ...\n", "name the columns of its rows"),
     "shipped.py": (HEAD + "@kv.observer('a')\ndef series(world): ...\n", "series: 'series' is there already"),
@@ -332,6 +347,18 @@ def test_what_fails_in_the_middle_of_a_run_names_its_line(tmp_path: Path) -> Non
     (tmp_path / "rows.py").write_text(HEAD + "@kv.observer('a', 'b')\ndef f(world):\n    return [(1,)]\n")
     with pytest.raises(InputError, match=r"late\.py: f: line 5: NameError: name 'wrld' is not defined"):
         kv.run("baseline", **SHORT, extensions=[tmp_path / "late.py"])
+    with pytest.raises(InputError, match=r"late\.py: f: line 5: NameError"), contextlib.chdir(tmp_path):
+        kv.run("baseline", **SHORT, extensions=["late.py"])  # named from the folder one is in
+    (tmp_path / "long.py").write_text(
+        HEAD + "@kv.mechanism(before='record')\ndef f(world):\n    world.attended = [1]\n"
+    )
+    with pytest.raises(InputError, match=r"long\.py: f: world\.attended has to keep its length"):
+        kv.run("baseline", **SHORT, extensions=[tmp_path / "long.py"])
+    (tmp_path / "key.py").write_text(
+        HEAD + "@kv.mechanism(before='record')\ndef f(world):\n    world.settings['k.x']\n"
+    )
+    with pytest.raises(InputError, match=r"key\.py: f: k\.x: unknown key"):
+        kv.run("baseline", **SHORT, extensions=[tmp_path / "key.py"])
     with pytest.raises(InputError, match=r"rows\.py: f: has to return a list of rows with 2 values each \(a, b\)"):
         kv.run("baseline", **SHORT, extensions=[tmp_path / "rows.py"])
 
@@ -340,6 +367,19 @@ def test_an_agency_that_a_district_has_not_is_told(folder: Path) -> None:
     (folder / "telur.toml").write_text(EXAMPLES["telur.toml"].replace('opd = "dinkes"', 'opd = "dinkess"'))
     with pytest.raises(InputError, match=r"telur\.toml: .*unknown OPD 'dinkess'"):
         kv.run("baseline", **SHORT, extensions=["telur.toml"])
+
+
+def test_check_tells_an_agency_a_district_has_not_a_service_nobody_pays_for_and_reads_a_study(folder: Path) -> None:
+    (folder / "none.toml").write_text(EXAMPLES["telur.toml"].split("[[programme]]")[0])
+    (folder / "ess.toml").write_text(EXAMPLES["telur.toml"].replace('opd = "dinkes"', 'opd = "dinkess"'))
+    free, other, good, study = (
+        call("check", *words)
+        for words in (["none.toml"], ["ess.toml", "--district", KECIL], ["telur.toml"], [STUDY_EXAMPLE])
+    )
+    assert free.exit_code == 0 and "telur: no [[programme]] here pays for it" in free.output
+    assert other.exit_code == 2 and "unknown OPD 'dinkess'" in other.output
+    assert good.exit_code == 0 and "pays for it" not in good.output
+    assert study.exit_code == 0 and "How much do the rains matter?" in study.output
 
 
 @pytest.mark.parametrize("lang", ["en", "id"])

@@ -58,21 +58,28 @@ def districts(
 
 def check(
     path: Annotated[
-        str, typer.Argument(help="Scenario, district or extension · Berkas skenario, folder daerah, atau perluasan")
+        str,
+        typer.Argument(help="Scenario, district, study or extension · Skenario, folder daerah, studi, atau perluasan"),
     ],
     district: Annotated[
         str | None, typer.Option(help="District to check a scenario against · Daerah tempat skenario diperiksa")
     ] = None,
     lang: LangOption = Lang.en,
 ) -> None:
-    """Say what is wrong with a scenario, a district or an extension · Periksa skenario, daerah, atau perluasan."""
+    """Say what is wrong with a scenario, district, study or extension · Periksa skenario, daerah, studi, perluasan."""
     with refusals(lang):
         from konvergensi.inputs.check import advice, headline, read_path
         from konvergensi.inputs.districts import District
         from konvergensi.inputs.extensions import is_extension_file
 
         if is_extension_file(path):
-            typer.echo(say("good", lang, path=path, what=_checked_extension(path, lang)))
+            typer.echo(say("good", lang, path=path, what=_checked_extension(path, district, lang)))
+            return
+        from konvergensi.studies.study_file import is_study_file, load_study
+
+        if is_study_file(path):
+            study = load_study(path)
+            typer.echo(say("good", lang, path=path, what=study.title[lang]))
             return
         read = read_path(path)
         if isinstance(read, District):
@@ -81,8 +88,10 @@ def check(
         typer.echo(say("good", lang, path=path, what=headline(read, lang)))
 
 
-def _checked_extension(path: str, lang: Lang) -> str:
-    """What an extension adds, in words. Raises InputError with what is wrong with it."""
+def _checked_extension(path: str, district: str | None, lang: Lang) -> str:
+    """What an extension adds, in words; in a district, when one is named. Raises InputError with what is wrong."""
+    from konvergensi.base.errors import fault
+    from konvergensi.inputs.districts import find_district
     from konvergensi.inputs.extensions import in_force
     from konvergensi.model.convergence import MONTH, ConvergenceModel
     from konvergensi.model.extensions import check as check_extensions
@@ -91,6 +100,10 @@ def _checked_extension(path: str, lang: Lang) -> str:
     with in_force([path]) as found:
         check_extensions(found, MONTH, ConvergenceModel)
         (each,) = found
+        given = {programme.service for programme in each.programmes}
+        if district is not None:
+            given |= {programme.service for programme in find_district(district).programmes}
+        print_advice([fault(path, name, "nobody_pays") for name in each.services if name not in given], lang)
         own = model_class(ConvergenceModel)
         models = [] if own is ConvergenceModel else [own.__name__]
         names = {

@@ -63,12 +63,12 @@ class Observer:
         return self.function(world)
 
 
-def mechanism(*, before: str = "", after: str = "") -> Callable[[Function], Mechanism]:
+def mechanism(*unsaid: object, before: str = "", after: str = "") -> Callable[[Function], Mechanism]:
     """Mark a function of the world as a mechanism; name the part of the month before or after which it is simulated.
 
-    Raises InputError unless exactly one of the two is named.
+    Raises InputError unless exactly one of the two is named, as `before=` or `after=`.
     """
-    if bool(before) == bool(after):
+    if unsaid or bool(before) == bool(after):
         raise InputError(fault("", "mechanism", "before_or_after"))
     return lambda function: Mechanism(function, "before" if before else "after", before or after)
 
@@ -311,9 +311,10 @@ def _loaded(path: Path, load: Callable[[], ModuleType]) -> ModuleType:
         raise InputError(failure(str(path), "", problem)) from problem
 
 
-def failure(where: str, key: str, problem: BaseException) -> Fault:
-    """What a user's code raised, with the line of its own file, in one line."""
-    lines = [each.lineno for each in traceback.extract_tb(problem.__traceback__) if each.filename == where]
+def failure(where: str, key: str, problem: BaseException, file: str | None = None) -> Fault:
+    """What a user's code raised, with the line of its own file (`file`, else `where`), in one line."""
+    own, frames = Path(file or where).resolve(), traceback.extract_tb(problem.__traceback__)
+    lines = [each.lineno for each in frames if Path(each.filename).resolve() == own]
     line = problem.lineno if isinstance(problem, SyntaxError) else next(reversed(lines), None)
     reason = problem.msg if isinstance(problem, SyntaxError) else str(problem)
     return fault(where, key, "extension_fails", line=line or "?", reason=f"{type(problem).__name__}: {reason}")

@@ -185,9 +185,8 @@ def read_service(table: dict[str, Any], where: object) -> Service:
         raise InputError(
             fault(where, f"service[{table.get('id', '?')}].register", "missing", expected="register = ...")
         )
-    usual = USUAL_CONTACT.get(str(table.get("venue")))
-    if usual is not None:
-        table = {"contact": usual, **table}
+    usual = USUAL_CONTACT.get(str(table.get("venue")), "office")  # of no known venue: only the venue is told as wrong
+    table = {"contact": usual, **table}
     service = validated(Service, table, where, f"service[{table.get('id', '?')}]")
     windows: tuple[tuple[str, Service | Effect], ...] = (("", service), (".effect", service.effect))
     for name, part in windows:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, TypeVar
 
 from konvergensi.base.errors import InputError, fault, unknown_name
+from konvergensi.base.months import format_month
 from konvergensi.inputs.extensions import Extension, current, failure
 from konvergensi.observe.recorder import COLUMNS
 
@@ -21,12 +23,22 @@ class Placed:
     name: str
 
     def __call__(self, world: Any) -> Any:
+        module = self.extension.module
+        before = world.attended
         try:
-            return vars(self.extension.module)[self.name](world)
-        except InputError:
-            raise
+            found = vars(module)[self.name](world)
+        except InputError as error:
+            here = f"{self.extension.where}: {self.name}"
+            raise InputError([replace(each, where=here) if each.where in ("", "settings") else each
+                              for each in error.faults]) from error  # fmt: skip
         except Exception as problem:
-            raise InputError(failure(self.extension.where, self.name, problem)) from problem
+            file = getattr(module, "__file__", None)
+            raise InputError(failure(self.extension.where, self.name, problem, file)) from problem
+        after = world.attended
+        if getattr(after, "shape", None) != before.shape or after.dtype != before.dtype:
+            words = {"name": "world.attended", "count": len(before)}
+            raise InputError(fault(self.extension.where, self.name, "column_changed", **words))
+        return found
 
 
 def check(extensions: Iterable[Extension], month: Collection[str], base: type) -> None:
@@ -84,5 +96,13 @@ def observe(extensions: Iterable[Extension], world: Any) -> dict[str, list[tuple
             if not isinstance(rows, list) or not all(isinstance(row, tuple) and len(row) == width for row in rows):
                 words = {"count": width, "columns": ", ".join(each.columns)}
                 raise InputError(fault(extension.where, name, "rows_of_observer", **words))
-            found[name] = rows
+            found[name] = [_dated(row, each.columns, world.month) for row in rows]
     return found
+
+
+def _dated(row: tuple[Any, ...], columns: tuple[str, ...], now: int) -> tuple[Any, ...]:
+    """A row with the month being simulated, in a column `month`, as text: as in every table of a run."""
+    return tuple(
+        format_month(now) if column == "month" and isinstance(value, Integral) and value == now else value
+        for column, value in zip(columns, row)
+    )

@@ -274,6 +274,15 @@ def load_study(name_or_path: str | Path) -> Study:
     return read_study(find_study(name_or_path))
 
 
+def is_study_file(path: str | Path) -> bool:
+    """Whether a TOML file can only be meant as a study: it says what varies, or over which districts and seeds."""
+    path = Path(path)
+    if path.suffix != ".toml" or not path.is_file():
+        return False
+    own = {"design", "factors", "uncertain", "keep", "seeds", "districts"}
+    return not own.isdisjoint(as_toml(read_bytes(path), path))
+
+
 def find_study(name_or_path: str | Path) -> Path:
     """The file of a study, given as a path or as the name of one that comes along. Raises InputError without one."""
     installed = data_root().parent / "studies"  # beside scenarios/, in the package as in a checkout
