@@ -117,6 +117,7 @@ def test_too_few_simulations_to_say_comes_first_and_nothing_is_advised(draws: in
         behind = sheet(comparison, lang).answer[0]  # type: ignore[arg-type]
         assert behind.startswith(first) == few
     assert ("By the end of" in text(comparison)) != few
+    assert not few or "same under every value tried" not in text(comparison)
     assert lines(comparison, "en")[0].startswith("Too few simulations") == few
 
 

@@ -264,6 +264,8 @@ def _unseen(comparison: Comparison, lang: Lang) -> list[Line]:
 
 def _unknowns(comparison: Comparison, lead: Policy, lang: Lang) -> str:
     """Which unknowns could change the answer, by what knowing them is worth; else with which the difference moves."""
+    if compared.too_few(comparison) and len(compared.drawn(comparison)):
+        return word("front.changes.too_few", lang)  # that a choice stands under two or three values tried says nothing
     found = compared.standing_out(comparison, lead.id)
     worth = measure_first_page.beyond_chance(comparison)
     unknowns = "; ".join(compared.meaning(key, lang) for key in (worth or found or [])[:_MOST_UNKNOWNS])
