@@ -1,6 +1,7 @@
 """Study files: what they say, and that each wrong one is refused by name, in two languages, with nothing written."""
 
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.methods.designs import Design, points
 from konvergensi.methods.factors import Factor
-from konvergensi.studies.study import Keep
+from konvergensi.studies.study import Keep, Study, checked
 from konvergensi.studies.study_file import load_study
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "studies").glob("*.toml"))
@@ -110,6 +111,19 @@ def test_a_file_is_read_as_it_is_meant(tmp_path: Path) -> None:
     slope = find_district("lebak").parameters()["uptake.knowledge_slope"]
     assert (study.factors[2].low, study.factors[2].high) == (slope.low, slope.high)
     assert study.factors[3].values == (2, 4, 12) and study.factors[4].is_dummy
+
+
+def test_a_district_folder_without_a_slash_is_found_beside_the_study_and_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(KECIL, tmp_path / "mine")
+    (tmp_path / "lebak").mkdir()  # a shipped name means the shipped district, whatever lies beside
+    (tmp_path / "s.toml").write_text('districts = ["mine", "lebak"]\n')
+    for folder in (tmp_path, tmp_path / "lebak"):
+        monkeypatch.chdir(folder)
+        assert load_study(tmp_path / "s.toml").districts == (str((tmp_path / "mine").resolve()), "lebak")
+    monkeypatch.chdir(tmp_path)
+    assert checked(Study(districts=("mine",))).districts == (str((tmp_path / "mine").resolve()),)
 
 
 def test_points_come_from_a_list_or_a_table(tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ def shipped_folders() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(data_root().glob("districts/*/district.toml"))}
 
 
+def from_anywhere(name: str, folder: Path = Path()) -> str:
+    """A name as it is; a district's folder, seen from `folder`, as a path that leads there from any other folder."""
+    own = is_path(name) or (bool(name.strip()) and name not in shipped_folders())
+    return str((folder / name).resolve()) if own and exists(folder / name) else name
+
+
 def district_id(name_or_path: str | Path) -> str | Path:
     """The id of the shipped district that is meant, else the code of one of the 514, or what was given where it is a
     path or fits none.

@@ -14,6 +14,7 @@ from konvergensi.base.errors import Fault, InputError, fault, unknown, unknown_n
 from konvergensi.base.files import anywhere, collect
 from konvergensi.base.scalars import scalar
 from konvergensi.inputs.arguments import Check, mapping, name_list
+from konvergensi.inputs.district_names import from_anywhere
 from konvergensi.inputs.districts import District, find_district
 from konvergensi.inputs.extensions import in_force
 from konvergensi.inputs.fields import number_fault
@@ -298,7 +299,7 @@ def _checked(study: Study, where: object) -> Study:
     for policy in sources.policies:
         collect(partial(resolve, policy, place, study.set, first, last) for place in sources.places)
     return replace(
-        study, districts=tuple(map(anywhere, study.districts)), scenarios=tuple(map(anywhere, study.scenarios))
+        study, districts=tuple(map(from_anywhere, study.districts)), scenarios=tuple(map(anywhere, study.scenarios))
     )
 
 

@@ -14,6 +14,7 @@ from konvergensi.base.errors import InputError, fault, unknown
 from konvergensi.base.files import as_text, as_toml, data_root, exists, flat, is_path, locate, read_bytes
 from konvergensi.base.months import format_month
 from konvergensi.inputs.csv_files import parse_csv
+from konvergensi.inputs.district_names import from_anywhere
 from konvergensi.inputs.fields import AnyNumber, Choice, Month, Scalar, Table, Text, Told, between, refusal, validated
 from konvergensi.inputs.parameters import Parameter
 from konvergensi.methods.designs import SAMPLED, Design
@@ -116,7 +117,7 @@ def read_study(path: Path) -> Study:
     read = validated(_StudyFile, data, path)
     ours = read.model == KONVERGENSI
     study = Study(
-        districts=tuple(_found(name, path) for name in read.districts) or ("lebak" if ours else PLACE,),
+        districts=tuple(from_anywhere(name, path.parent) for name in read.districts) or ("lebak" if ours else PLACE,),
         scenarios=tuple(_found(name, path) for name in read.scenarios) or ("baseline",),
         seeds=tuple(read.seeds),
         population_share=read.population_share,
