@@ -63,7 +63,7 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 	echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"
 
 # A file of tests stays in one worker, so that what it shares is made once; models are shared by all (tests/kept.py).
-test: $(READY_DEV)  ## the tests that answer in minutes, on all cores
+test: $(READY_DEV)  ## the tests that answer at once, on all cores: without those marked slow or in tests/slow_tests.txt
 	.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" --durations=10 $(PYTEST_ARGS)
 
 test-all: $(READY_DEV)  ## every test, those that are slow by nature too

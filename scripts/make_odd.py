@@ -8,6 +8,7 @@ inputs, of the month and of outputs here, from the input files and the code.
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import itertools
 import re
@@ -50,6 +51,7 @@ BLOCK = re.compile(r"<!-- table: (?P<name>[a-z-]+) -->\n(?P<body>.*?)<!-- end ta
 # ---- tables of inputs, of the month and of outputs -------------------------------------------------------------------
 
 
+@functools.cache  # districts are read, and families counted, once a process
 def entities() -> str:
     """How many of each there are, by district with villages of its own, full size, in the first month of the run."""
     names = [name for name in list_districts() if "villages" not in find_district(name).inherited]
@@ -179,6 +181,7 @@ def grades() -> str:
     return table(("Mechanism", *names), [*rows, total])
 
 
+@functools.cache
 def districts() -> str:
     """Totals and own parameter values of each district; of thin profiles their level only."""
     parts, thin = [], []
@@ -215,6 +218,7 @@ def _range(low: object, high: object) -> str:
     return "" if low is None or high is None else f"{format_value(low)} .. {format_value(high)}"
 
 
+@functools.cache
 def history() -> str:
     """Dated changes that belong to a district's history, in the file of which they stand; alike ones in one row."""
     rows: dict[tuple[str, ...], list[str]] = {}

@@ -48,6 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
     begin(config)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is asked
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what took long when it was last measured: scripts/list_slow_tests.py."""
+    slow = set(Path(__file__).with_name("slow_tests.txt").read_text(encoding="utf-8").split())
+    for item in items:
+        if item.nodeid.split("[")[0] in slow:
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def _code_as_it_is(request: pytest.FixtureRequest) -> Iterator[None]:
     """What is simulated while code is changed is kept for nobody."""

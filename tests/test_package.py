@@ -98,3 +98,10 @@ def test_no_committed_file_is_bound_to_a_machine_or_a_registry() -> None:
 )
 def test_the_patterns_for_machine_bound_text_do_find_it(line: str, word: str) -> None:
     assert any(re.search(pattern, line.format(word)) for pattern in MACHINE_BOUND.values())
+
+
+def test_every_test_of_the_slow_list_is_there() -> None:
+    listed = (ROOT / "tests" / "slow_tests.txt").read_text(encoding="utf-8").split()
+    assert listed == sorted(set(listed))
+    gone = [name for name in listed if f"\ndef {name.split('::')[1]}(" not in (ROOT / name.split("::")[0]).read_text()]
+    assert not gone, "python scripts/list_slow_tests.py writes the list again"
