@@ -50,10 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is asked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what took long when it was last measured: scripts/list_slow_tests.py."""
+    """Mark as slow what took long when it was last measured, itself or a fixture: scripts/list_slow_tests.py."""
     slow = set(Path(__file__).with_name("slow_tests.txt").read_text(encoding="utf-8").split())
     for item in items:
-        if item.nodeid.split("[")[0] in slow:
+        file, _, name = item.nodeid.partition("::")
+        used = [name.split("[")[0], *getattr(item, "fixturenames", ())]
+        if not slow.isdisjoint(f"{file}::{each}" for each in used):
             item.add_marker("slow")
 
 

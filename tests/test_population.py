@@ -322,7 +322,7 @@ def test_dtks_holds_the_districts_share_of_families_with_the_stated_exclusion(le
 
 
 def test_a_district_without_births_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("konvergensi.inputs.districts.PLAUSIBLE", ())  # a file that says so is refused
+    monkeypatch.setattr("konvergensi.inputs.district_faults.PLAUSIBLE", ())  # a file that says so is refused
     place = copy_of_lebak(
         tmp_path / "sepi",
         district=lambda text: text.replace(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import konvergensi as kv
 from konvergensi.base.errors import InputError, as_argument
-from konvergensi.inputs import districts as reader
+from konvergensi.inputs import district_names
 from konvergensi.inputs.districts import district_id, find_district, list_districts
 from konvergensi.inputs.options import check_options
 
@@ -275,7 +275,7 @@ def test_a_name_that_fits_two_districts_is_refused_naming_both(monkeypatch: pyte
         folder.mkdir()
         (folder / "district.toml").write_text(f'name = "{kind} Entah"\n', encoding="utf-8")
         known[folder.name] = folder
-    monkeypatch.setattr(reader, "_shipped", lambda: known)
+    monkeypatch.setattr(district_names, "shipped_folders", lambda: known)
     said = refused(find_district, "Entah")
     assert "Kota Entah (kota-entah)" in said and "Kabupaten Entah (kabupaten-entah)" in said
     assert district_id("kab. entah") == "kabupaten-entah"
