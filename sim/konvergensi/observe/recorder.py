@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,7 @@ COLUMNS = {
     "reform_stages": ["year", "stage", "actions", "actions_done", "month", "score", "quality"],
     "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
 }  # fmt: skip
+WRITTEN = ("villages", "cards", "ledger")  # lists of what is written once, besides the rows
 YEARLY = 12  # the month in which the year's tables are closed
 
 
@@ -92,6 +94,17 @@ class Recorder:
         self.coordination = [np.zeros(len(PAID_FROM)) for _ in range(3)]  # cost, more, displaced of the year so far
         self.asked: int | None = None  # month of the questionnaire in the table
         self.traced = self._choose(world, trace_children)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Recorder:
+        """A twin's own lists of the same rows: a row that is written never changes, and there are thousands."""
+        twin = copy.copy(self)
+        memo[id(self)] = twin
+        for name, value in vars(self).items():
+            if name == "rows":
+                twin.rows = {table: list(rows) for table, rows in self.rows.items()}
+            else:
+                setattr(twin, name, list(value) if name in WRITTEN else copy.deepcopy(value, memo))
+        return twin
 
     @staticmethod
     def _choose(world: World, count: int) -> np.ndarray:
