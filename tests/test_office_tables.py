@@ -406,3 +406,15 @@ def test_a_district_with_a_workbook_of_villages_is_checked_and_run(tmp_path: Pat
     assert done.exit_code == 0 and "Dibaca: " in done.stderr and "baris sebelum judul kolom dilewati" in done.stderr
     run = kv.run("baseline", district=folder, end="2018-01", population_share=0.5)
     assert "villages.xlsx" in run.manifest["hashes"]["district"]
+
+
+def test_where_the_families_do_not_add_up_it_is_said_which_row_was_taken_for_a_total(tmp_path: Path) -> None:
+    folder = shutil.copytree(Path(__file__).parent / "districts" / "kecil", tmp_path / "kecil")
+    lines = (folder / "villages.csv").read_text(encoding="utf-8").splitlines()
+    lines[2] = ",".join(["@SUM(A1)", *lines[2].split(",")[1:]])  # a village nobody has
+    (folder / "villages.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = CliRunner().invoke(app, ["check", str(folder)], env={"COLUMNS": "300"})
+    assert found.exit_code == 2
+    first, *_, last = found.stderr.splitlines()
+    assert first.startswith("Read") and "total" in first and "3" in first
+    assert "families" in last

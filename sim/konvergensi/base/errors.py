@@ -69,12 +69,16 @@ class Fault:
 
 
 class InputError(ValueError):
-    """Input that cannot be used; `faults` holds each thing wrong, one line each in `str(error)`."""
+    """Input that cannot be used; `faults` holds each thing wrong, one line each in `str(error)`.
 
-    def __init__(self, faults: str | Fault | Iterable[Fault]):
+    `readings` says how the office's tables in which they were found have been read, which may be why.
+    """
+
+    def __init__(self, faults: str | Fault | Iterable[Fault], readings: Iterable[Fault] = ()):
         if isinstance(faults, str):
             faults = Fault("", "", "plain", {"text": faults})
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        self.readings = tuple(readings)
         super().__init__(self.faults)
 
     def __str__(self) -> str:

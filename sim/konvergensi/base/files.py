@@ -213,11 +213,13 @@ def collect(steps: Iterable[Callable[[], Any]]) -> list[Any]:
     """Run each step and return the results; when some refuse, raise one InputError with each of their faults once."""
     results: list[Any] = []
     faults: list[Fault] = []
+    readings: list[Fault] = []
     for step in steps:
         try:
             results.append(step())
         except InputError as error:
             faults += [each for each in error.faults if each not in faults]
+            readings += [each for each in error.readings if each not in readings]
     if faults:
-        raise InputError(faults)
+        raise InputError(faults, readings)
     return results

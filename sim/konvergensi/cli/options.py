@@ -84,6 +84,8 @@ def refusals(lang: Lang, extensions: list[str] | None = None) -> Iterator[None]:
         with in_force(extensions):
             yield
     except InputError as error:
+        for each in error.readings:
+            typer.echo(say("reading", lang, text=each.text(lang, typed=True)), err=True)
         for line in error.lines(lang, typed=True):
             typer.echo(line, err=True)
         raise typer.Exit(2) from None

@@ -129,8 +129,9 @@ def load_district(folder: Path) -> District:
     faults += key_faults(chain, said, None if agencies is None else opd_parameters(agencies.opd))
     faults += size_faults(chain, said, villages)
     main = chain.profiles[0].main if chain.profiles else None
+    readings = (*(() if read is None else read.notes), *(() if money is None else money.notes))
     if faults or main is None or read is None or villages is None or agencies is None:
-        raise InputError(faults)
+        raise InputError(faults, readings)
     return District(
         id=district_chain.id_of(own),
         name=main.name,
@@ -152,7 +153,7 @@ def load_district(folder: Path) -> District:
         levelled=district_chain.levelled(said),
         inherited=district_chain.inherited(chain, said),
         published=published,
-        readings=(*read.notes, *(() if money is None else money.notes)),
+        readings=readings,
         own_lines=() if money is None else tuple(money.amounts),
     )
 
