@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept import kept
 
 import konvergensi as kv
 from konvergensi.analyses.calibrate import read_calibration
@@ -89,7 +90,11 @@ def _validation() -> Validation:
 
 @functools.cache
 def result(name: str) -> Result:
-    """The result of that name: a kind, or `discovery by tree`. To be read only."""
+    """The result of that name: a kind, or `discovery by tree`. To be read only; made once for all workers."""
+    return kept(_made, name)
+
+
+def _made(name: str) -> Result:
     small: dict[str, Any] = {"population_share": 1.0, "workers": 1}
     made: dict[str, Any] = {
         "run": lambda: kv.run(district=KECIL, end="2018-12", trace_children=3),

@@ -34,7 +34,7 @@ except ImportError:  # without locks two workers may make the same thing; each w
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
-HELPERS = ("kept.py", "conftest.py", "fake_comparison.py")  # that say how a kept thing is made
+HELPERS = ("kept.py", "conftest.py", "fake_comparison.py", "fake_results.py")  # that say how a kept thing is made
 COMPUTING = ("numpy", "pandas", "scipy", "networkx", "mesa", "SALib", "numba")
 FULL = 2_000_000_000  # bytes below which things are put away
 

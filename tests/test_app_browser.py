@@ -7,7 +7,6 @@ they fail.
 
 from __future__ import annotations
 
-import functools
 import re
 import socket
 import threading
@@ -22,7 +21,6 @@ import uvicorn
 from browsers import chromium_path, needs_chromium
 from fake_results import result
 
-import konvergensi as kv
 from konvergensi.app import class_pages, jobs, levers, server
 from konvergensi.app.desk import Desk
 from konvergensi.app.game import Game
@@ -210,11 +208,15 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     desk = Desk(folder)
     policy = desk.keep_policy(levers.policy_text({"registers.linkage": True}, "2018-02"))
     found = {}
-    for kind, name in (("compare", "comparison"), ("gaps", "gaps"), ("explain", "explanation"), ("allocate", "")):
+    for kind, name in (
+        ("compare", "comparison"),
+        ("gaps", "gaps"),
+        ("explain", "explanation"),
+        ("allocate", "allocation"),
+    ):
         options = {"scenarios": ["baseline", policy]} if kind == "compare" else {}
         job = jobs.add(desk, kind, options | {"district": "kota-banjar"}, "en")
-        made = result(name) if name else bought()
-        made.save(job.folder / jobs.RESULT, lang="en", command=job.command(desk), also=jobs.papers(kind))
+        result(name).save(job.folder / jobs.RESULT, lang="en", command=job.command(desk), also=jobs.papers(kind))
         found[kind] = job.id
     for state in ("stopped", "failed"):
         job = jobs.add(desk, "gaps", {"district": "lebak", "draws": 2}, "en")
@@ -226,12 +228,6 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     served = Served(server.make_app(folder))
     yield served, found
     served.close()
-
-
-@functools.cache
-def bought() -> Any:
-    return kv.allocate("kota-banjar", more=2e9, since="2018-06", until="2018-12", at="2019-01", draws=2, seeds=1,
-                       population_share=0.01, workers=1)  # fmt: skip
 
 
 @pytest.mark.parametrize("size", SIZES)
