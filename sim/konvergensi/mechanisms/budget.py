@@ -8,6 +8,7 @@ Always planned >= budgeted >= released >= spent. Parameters: budget.toml.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -258,7 +259,7 @@ def release(programmes: Programmes, services: list[Service], settings: Settings,
     """
     now = month_of(month)
     shares = released_share(settings, now)[programmes.source]
-    for p, s in enumerate(programmes.service):
+    for p, s in enumerate(programmes.service.tolist()):
         if released_by_round(services[s]):
             shares[p] = sum(at <= now for at in services[s].months) / len(services[s].months)
     due = shares * programmes.budgeted
@@ -270,9 +271,14 @@ def released_share(settings: Settings, now: int) -> Money:
     shares = []
     for source in SOURCES:
         name = source.replace("-", "_")
-        by = [settings[f"budget.{name}_released_by_{quarter}"] for quarter in QUARTERS]
-        shares.append(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by])))
+        by = tuple(float(settings[f"budget.{name}_released_by_{quarter}"]) for quarter in QUARTERS)
+        shares.append(_released_by(now, by))
     return np.array(shares)
+
+
+@functools.lru_cache(maxsize=4096)  # the same quarters every year
+def _released_by(now: int, by: tuple[float, ...]) -> float:
+    return float(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by])))
 
 
 def absorption(settings: Settings) -> Money:
