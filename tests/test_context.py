@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from konvergensi.base.months import format_month
 from konvergensi.base.words import LANGUAGES, Lang, month_name
 from konvergensi.inputs.context import context
+from konvergensi.inputs.parameters import load_parameters
 from konvergensi.report import comparison, context_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,10 +30,21 @@ def test_the_page_has_every_event_with_month_grade_and_source_and_names_what_is_
     shown = context_page.page(lang).replace("\\", "")
     for each in context().event:
         row = next(line for line in shown.splitlines() if each.said[lang] in line)
-        assert each.source in row and month_name(format_month(each.month), lang) in row
+        assert each.source[lang] in row and month_name(format_month(each.month), lang) in row
     for each in context().left_out:
         assert f"| {each.name[lang]} | {each.why[lang]} |" in shown
     assert {"MBG", "GENTING"} <= {each.name["en"].split()[0] for each in context().left_out}
+
+
+def test_the_source_of_a_month_of_the_reform_is_the_one_its_parameter_has() -> None:
+    said = {each.key: each.source["en"] for each in context().calendar}
+    assert said == {key: load_parameters()[key].source for key in said}
+
+
+def test_no_source_is_english_on_the_indonesian_page() -> None:
+    english = re.compile(r"\b(of|the|and|in|on|quoting|page|office|text|months?|assumed|found)\b")
+    said = [each.source["id"] for each in (*context().event, *context().calendar)]
+    assert [each for each in said if english.search(each)] == []
 
 
 def test_every_event_is_after_2024_and_none_is_assumed() -> None:

@@ -20,8 +20,15 @@ class ContextEvent(Table):
     month: Month = Field(alias="from")
     said: Words
     modelled: bool
-    source: Text
+    source: Words
     grade: Annotated[Grade, Choice]
+
+
+class CalendarSource(Table):
+    """Where a month of the reform comes from; `key` is its parameter, which has the source in English alone."""
+
+    key: Text
+    source: Words
 
 
 class LeftOut(Table):
@@ -35,6 +42,7 @@ class Context(Table):
     """The whole of context.toml."""
 
     event: list[ContextEvent]
+    calendar: list[CalendarSource]
     left_out: list[LeftOut]
 
 

@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 # A later room shows, repeats or asks, and changes no run; scenarios and districts have hashes of their own.
 ROOMS = ("base", "inputs", "world", "mechanisms", "observe", "model")
 NO_RESULT = ("base/words", "base/errors", "base/folders.py", "base/versions.py", "inputs/advice.py",
-             "inputs/describe.py", "inputs/template", "inputs/check.py")  # fmt: skip
+             "inputs/describe.py", "inputs/template", "inputs/check.py", "inputs/context")  # fmt: skip
 
 
 @functools.cache

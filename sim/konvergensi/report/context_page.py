@@ -9,8 +9,6 @@ from konvergensi.inputs.parameters import load_parameters
 from konvergensi.report.blocks import Block, markdown
 from konvergensi.report.origin import plain
 
-CALENDAR = ("calendar.reform_analysis_month", "calendar.reform_plan_month", "calendar.reform_review_month")
-
 
 def begins() -> str:
     """The month of the first event, YYYY-MM: what ends before it needs no context."""
@@ -23,7 +21,7 @@ def events(lang: Lang) -> Block:
     rows: list[tuple[str, ...]] = [
         (month_name(format_month(each.month), lang), each.said[lang],
          word("report.true" if each.modelled else "report.false", lang), word(f"report.grade.{each.grade}", lang),
-         each.source)
+         each.source[lang])
         for each in sorted(context().event, key=lambda event: event.month)
     ]  # fmt: skip
     return Block(word("context.events", lang), [word("context.lead", lang)], _columns(names, lang), rows)
@@ -32,11 +30,11 @@ def events(lang: Lang) -> Block:
 def calendar(lang: Lang) -> Block:
     """The months of the reform's actions as the model has them."""
     rows: list[tuple[str, ...]] = []
-    for key in CALENDAR:
-        each = load_parameters()[key]
+    for month_of in context().calendar:
+        each = load_parameters()[month_of.key]
         said = str(each.arti if lang == "id" else each.meaning).rstrip(".")
         month = month_of_year(int(each.value), lang)
-        rows.append((said, month, word(f"report.grade.{each.grade}", lang), each.source))
+        rows.append((said, month, word(f"report.grade.{each.grade}", lang), month_of.source[lang]))
     columns = _columns(("action", "usual", "grade", "source"), lang)
     return Block(word("context.calendar", lang), [], columns, rows)
 
