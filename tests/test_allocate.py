@@ -1,6 +1,8 @@
 """What to buy: known answers, brute force, limits, cautions, the value of information, and one small run of it all."""
 
 import itertools
+import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 import konvergensi as kv
 from konvergensi.analyses.allocate_plan import Line, along_lines, months_of, with_money
 from konvergensi.base.errors import InputError
+from konvergensi.base.words import Lang
 from konvergensi.inputs.institutions import institutions
 from konvergensi.inputs.scenarios import load_scenario
 from konvergensi.methods.allocation import CAUTIONS, Offer, allocate, frontier, priced
@@ -243,6 +246,46 @@ def test_a_small_run_keeps_money_limits_columns_and_is_saved(small: Allocation, 
     again = kv.load(tmp_path / "out")
     assert again == small
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "allocation.parquet"), small.allocation)
+
+
+def told(gain: tuple[float, float, float], budget: float = 5e9, objective: str = "cases") -> Allocation:
+    """An allocation of one line with what its money brings when it is simulated once more."""
+    line = {"agency": "dinkes", "service": "pmt-balita", "source": "apbd"}
+    tables = {name: pd.DataFrame(columns=columns) for name, columns in COLUMNS.items()}
+    spread = dict(zip(("gain", "low", "high"), gain))
+    tables["allocation"] = pd.DataFrame([line | {"rp": budget or 1e9, "rank_low": 1, "rank_high": 1} | spread])
+    tables["checked"] = pd.DataFrame([{"what": "chosen", "rp": budget} | spread])
+    manifest = {
+        "district": "lebak", "budget_rp": budget, "placed_rp": budget, "since": "2026-01", "until": "2026-12",
+        "at": "2029-01", "objective": objective, "draws": 20, "seeds": 2, "baseline": {"children": 60000.0},
+        "service_names": {"pmt-balita": {"en": "Food for children", "id": "PMT balita"}},
+        "agency_names": {"dinkes": "Dinas Kesehatan"}, "first_two": ["dinkes:pmt-balita:apbd"],
+        "first_two_share": 0.2, "first_two_clear": False, "synthetic_inputs": [],
+    }  # fmt: skip
+    return Allocation(**tables, manifest=manifest)
+
+
+@pytest.mark.parametrize(
+    ("gain", "budget", "first"),
+    [((9.0, 4.0, 14.0), 5e9, "Recommended: "), ((2.0, -3.0, 7.0), 5e9, "No difference that matters can be shown"),
+     ((2.0, math.nan, math.nan), 5e9, "No difference that matters can be shown"),
+     ((2.0, -3.0, 7.0), 0.0, "No difference that matters can be shown"), ((-9.0, -14.0, -4.0), 5e9, "Keep the money"),
+     ((-9.0, -14.0, -4.0), -5e9, "If that much has to be given up")],
+)  # fmt: skip
+def test_the_first_line_is_the_recommendation_or_that_nothing_can_be_shown(
+    gain: tuple[float, float, float], budget: float, first: str
+) -> None:
+    shown = allocate_page.blocks(told(gain, budget), "en")[0]
+    assert shown.sentences[0].startswith(first)
+
+
+@pytest.mark.parametrize("lang", ["en", "id"])
+@pytest.mark.parametrize("objective", ["cases", "protected", "equity", "cost"])
+def test_what_to_do_and_how_sure_speak_no_jargon_and_say_what_is_counted(objective: str, lang: Lang) -> None:
+    do, sure = allocate_page.blocks(told((2.0, -3.0, 7.0), objective=objective), lang)[:2]
+    said = " ".join([*do.sentences, *do.after, *sure.sentences, *(cell for row in do.rows for cell in row)])
+    assert not re.search(r"\b(draws?|seeds?|resamples?|levers?|benih|sampel|tuas|undian)\b", said)
+    assert {"en": "children", "id": "anak"}[lang] in do.rows[0][-1] and do.rows[0][2].startswith("+Rp 5")
 
 
 @pytest.mark.slow

@@ -157,6 +157,17 @@ def test_a_name_with_an_accent_in_cp1252_is_read_and_said() -> None:
     assert found.table["village"][0] == "Cafétaria" and "read as Windows-1252 text" in said(found)
 
 
+def test_numbers_said_back_have_the_decimal_mark_of_the_language() -> None:
+    found = read(
+        text(changed(0, "poverty", "12%"))
+        .replace(",0.09,", ",9%,")
+        .replace(",0.21,", ",21%,")
+        .replace(",0.25,", ",25%,")
+    )
+    assert "'12%' read as 0.12" in said(found) and "in km from 106.3, -6.385" in said(found)
+    assert "'12%' dibaca 0,12" in said(found, "id") and "dari 106,3; -6,385" in said(found, "id")
+
+
 def test_the_separator_that_excel_writes_itself_is_heeded() -> None:
     assert same(read("sep=;\n" + text(between=";")))
 

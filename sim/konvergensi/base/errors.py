@@ -24,6 +24,8 @@ TEXTS = Path(__file__).with_name("errors.toml")
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?:[ =]([0-9]+|[A-Z]|drop)\b)?")
 # options that Python calls by another name
 _ARGUMENTS = {"from": "since", "to": "until", "children": "n", "failed": "on_failed"}
+# numbers read from an office's table, said back with the decimal mark of the language; those of TOML keep the point
+_READ_NUMBERS = ("read", "x", "y")
 
 
 @functools.cache
@@ -65,6 +67,8 @@ class Fault:
             return as_argument(str(word))
         if name == "what" and word in texts()["what"]:
             return texts()["what"][word][lang]
+        if lang == "id" and name in _READ_NUMBERS:
+            return str(word).replace(".", ",")
         return str(word)
 
 

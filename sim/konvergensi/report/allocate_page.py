@@ -41,7 +41,7 @@ def lines(found: Allocation, lang: Lang) -> list[str]:
 
 def blocks(found: Allocation, lang: Lang) -> list[Block]:
     """What is told, block by block: what to do stands first."""
-    every = [_answer, _ranking, _checked, _front, _robust, _information, _limits]
+    every = [_answer, _sure, _ranking, _checked, _front, _robust, _information, _limits]
     return [block for make in every if (block := make(found, lang)) is not None]
 
 
@@ -95,29 +95,60 @@ def _answer(found: Allocation, lang: Lang) -> Block:
     manifest = found.manifest
     since = month_name(manifest["since"], lang)
     given = found.allocation[found.allocation["rp"].abs() >= LEAST_RP]
-    said = []
-    for row in given.sort_values("rp", key=abs, ascending=False).itertuples():
-        key = "buy" if row.rp > 0 else "take"
-        words = {"month": since, "rp": rupiah(abs(float(row.rp)), lang), "line": line_name(found, row, lang)}
-        said.append(word(f"allocate.answer.{key}", lang, **words, gain=_brings(row, lang)))
-    if not said:
-        said.append(word("allocate.answer.nothing", lang))
+    given = given.sort_values("rp", key=abs, ascending=False)
+    rows = [(line_name(found, row, lang), since, _more(float(row.rp), lang), _brings(found, row, lang))
+            for row in given.itertuples()]  # fmt: skip
+    columns = tuple(word(f"allocate.column.{name}", lang) for name in ("line", "since", "more", "gain"))
+    after = []
     left = float(manifest["budget_rp"]) - float(manifest["placed_rp"])
     if manifest["budget_rp"] > 0 and left > LEAST_RP and manifest["objective"] != "cost":
-        said.append(word("allocate.answer.unplaced", lang, rp=rupiah(left, lang)))
-    after = [*_better(found, lang), _first_two(found, lang), _counts(found, lang)]
+        after.append(word("allocate.answer.unplaced", lang, rp=rupiah(left, lang)))
     for source in dict.fromkeys(given[given["rp"] > 0]["source"]):
         lead = int(institutions().source[str(source)].lead_months.value)
         door = format_month(parse_month(manifest["since"]) - lead)
         words = {"source": word(f"source.{source}", lang), "month": since, "door": month_name(door, lang)}
         after.append(word("allocate.answer.door", lang, **words))
-    return Block(word("allocate.heading.answer", lang), said, after=after)
+    heading = word("allocate.heading.answer", lang)
+    return Block(heading, [_verdict(found, not rows, lang)], columns if rows else (), rows, after, ends_in_words=True)
 
 
-def _brings(row: Any, lang: Lang) -> str:
+def _sure(found: Allocation, lang: Lang) -> Block:
+    said = [*_better(found, lang), _first_two(found, lang), _counts(found, lang)]
+    return Block(word("allocate.heading.sure", lang), said)
+
+
+def _verdict(found: Allocation, nothing: bool, lang: Lang) -> str:
+    """The first line: what is recommended, or that no difference that matters can be shown."""
+    if nothing:
+        return word("allocate.answer.nothing", lang)
+    budget = float(found.manifest["budget_rp"])
+    if budget < 0:
+        return word("allocate.answer.spared", lang)
+    chosen = next(found.checked[found.checked["what"] == "chosen"].itertuples())
+    gain = _children(found, _between(chosen.gain, chosen.low, chosen.high, lang), lang)
+    if math.isfinite(chosen.low) and chosen.low > 0:
+        key = "recommended"
+    elif math.isfinite(chosen.high) and chosen.high < 0:
+        key = "worse"
+    else:
+        key = "untold_more" if budget > 0 else "untold_same"
+    return word(f"allocate.answer.{key}", lang, money=rupiah(budget, lang), gain=gain)
+
+
+def _more(rp: float, lang: Lang) -> str:
+    """Rupiah more or less, with the sign."""
+    return ("+" if rp > 0 else "-") + rupiah(abs(rp), lang)
+
+
+def _children(found: Allocation, value: str, lang: Lang) -> str:
+    """A gain with what it counts."""
+    return word(f"allocate.gain.{found.manifest['objective']}", lang, value=value)
+
+
+def _brings(found: Allocation, row: Any, lang: Lang) -> str:
     """What a line's rupiah bring, and whether that can be told from nothing."""
     told = math.isfinite(row.low) and (row.low > 0 or row.high < 0)
-    said = _between(row.gain, row.low, row.high, lang)
+    said = _children(found, _between(row.gain, row.low, row.high, lang), lang)
     return said if told else word("allocate.answer.untold", lang, value=said)
 
 
