@@ -57,10 +57,17 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 	.venv/bin/konvergensi run baseline --district lebak --start 2018-01 --end 2024-12 \
 	  --seed $(SEED) --population-share 1.0 --lang $(BAHASA) --out "$$out"; \
 	echo; \
-	echo "Read  $$out/summary.md      one page, in words"; \
-	echo "See   $$out/figures/        the pictures"; \
-	echo "Use   $$out/*.parquet       the tables (pandas.read_parquet)"; \
-	echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"
+	if [ "$(BAHASA)" = id ]; then \
+	  echo "Baca   $$out/summary.md      satu halaman, dalam kalimat biasa"; \
+	  echo "Lihat  $$out/figures/        gambar"; \
+	  echo "Pakai  $$out/*.parquet       tabel (pandas.read_parquet)"; \
+	  echo "Kutip  $$out/manifest.json   versi, benih acak, masukan, dan mana yang sintetis"; \
+	else \
+	  echo "Read  $$out/summary.md      one page, in words"; \
+	  echo "See   $$out/figures/        the pictures"; \
+	  echo "Use   $$out/*.parquet       the tables (pandas.read_parquet)"; \
+	  echo "Cite  $$out/manifest.json   version, seed, inputs and which of them are synthetic"; \
+	fi
 
 # A file of tests stays in one worker, so that what it shares is made once; models are shared by all (tests/kept.py).
 test: $(READY_DEV)  ## the tests that answer at once, on all cores: without those marked slow or in tests/slow_tests.txt

@@ -173,6 +173,42 @@ def test_a_cut_alone_gives_a_sheet_of_what_is_lost_where_and_when() -> None:
     assert "Recommended" not in everything and "By the end of" not in everything
 
 
+BACK = "2023-06 shocks.budget_moved_share: 0.2 -> 0 (cut.toml)"
+
+
+@pytest.mark.parametrize(
+    ("log", "said"), [((CUT,), "It acts from Jan 2023."), ((CUT, BACK), "It acts from Jan 2023 to May 2023."),
+                      ((CUT, BACK.replace("-> 0 ", "-> 0.4 ")), "It acts from Jan 2023.")],
+)  # fmt: skip
+def test_a_cut_is_told_to_its_last_month_and_a_deeper_one_is_no_end(log: tuple[str, ...], said: str) -> None:
+    comparison = with_log(compared(("baseline", "one-list"), gain=-1.0), "one-list", *log)
+    assert front(comparison, "en").parts[0].lines[0].text == said
+
+
+def test_a_loss_that_chance_could_bring_is_called_so() -> None:
+    lost = with_log(compared(("baseline", "one-list"), gain=-1.0), "one-list", CUT)
+    assert "More stunting in 12 of 12 simulations." in text(lost)
+    open_ = lost.pairs.assign(low=-0.5, high=0.5)
+    said = text(dataclasses.replace(lost, pairs=open_))
+    assert "simulations: the average difference may be nothing but chance." in said
+
+
+def test_whose_the_money_is_stands_on_the_page_once() -> None:
+    both = with_log(plain(), "one-list", CUT)
+    both = dataclasses.replace(both, manifest=both.manifest | {"own_money": {"share": 0.0, "lines": 0, "of": 34}})
+    alone = with_log(compared(("baseline", "one-list"), gain=-1.0), "one-list", CUT)
+    alone = dataclasses.replace(alone, manifest=alone.manifest | {"own_money": {"share": 0.0, "lines": 0, "of": 34}})
+    for comparison in (both, alone):
+        assert text(comparison).count("None of the money is the district's own") == 1
+
+
+def test_ranges_stand_in_words_and_none_where_too_few_simulations_could_tell_one() -> None:
+    parts = {part.heading: " ".join(line.text for line in part.lines) for part in front(plain(), "en").parts}
+    assert "in 95 of 100 simulations" in parts["What no survey can see"]
+    few = compared(("baseline", "one-list"), draws=2)
+    assert not re.search(r"\(-?[\d.,+]+ (to|s\.d\.) ", text(few) + text(few, "id")) and "95 of 100" not in text(few)
+
+
 def test_a_file_may_say_that_its_shock_is_a_policy_and_its_policy_an_event() -> None:
     cut = with_log(plain(), "one-list", CUT)
     said = dataclasses.replace(cut, manifest=cut.manifest | {"kinds": {"one-list": "policy"}})

@@ -41,7 +41,8 @@ def front(comparison: Comparison, lang: Lang) -> Sheet:
         parts = [Part(word(f"front.heading.{name}", lang), make(comparison, lang)) for name, make in made.items()]
     for event in events:
         heading = word("front.heading.lost", lang, name=named(event, lang))
-        parts.append(Part(heading, loss.lines(comparison, event, lang)))
+        own = _lead(comparison) is None and event == events[0]  # the costs above say it else
+        parts.append(Part(heading, loss.lines(comparison, event, lang, own)))
     if events and _lead(comparison) is None:
         parts.append(Part(word("front.heading.changes", lang), _changes(comparison, lang)))
     return Sheet(title, _answer(comparison, lang), parts, _origin(comparison, lang))
@@ -161,7 +162,9 @@ def _sure(comparison: Comparison, lang: Lang) -> list[Line]:
     families = int(comparison.manifest.get("families_simulated", FEW_FAMILIES))
     if families < FEW_FAMILIES:
         lines.append(word("front.sure.families", lang, n=number(families, lang)))
-    return [Line(text) for text in (*lines, word(f"front.sure.model{'_few' if few else ''}", lang))]
+    ranges = any(each.has_interval for each in (less, compared.pair(comparison, first.id, lead.id)))
+    bare = few or less.is_zero or not ranges or runs < 2
+    return [Line(text) for text in (*lines, word(f"front.sure.model{'_few' if bare else ''}", lang))]
 
 
 def _ranges(comparison: Comparison, first: Policy, lead: Policy, less: Estimate, lang: Lang) -> list[str]:
@@ -205,7 +208,8 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
             lines.append(word("front.costs.who", lang, sources=_payers(by_source, lang)))
     price, _ = compared.cost_per(comparison, lead.id, "d_cases", lang)
     if price is not None:
-        lines.append(word("front.costs.price", lang, price=numbers.rupiah(price, lang)))
+        price = loss.known(comparison, price)
+        lines.append(word("front.costs.price", lang, price=numbers.rupiah(price, lang, words="front")))
     _, share = compared.priced_by_assumption(comparison, lead.id)
     if np.isfinite(share):
         lines.append(word("front.costs.assumed", lang, share=percent(share, lang, 0)))
@@ -251,7 +255,7 @@ def _do(comparison: Comparison, lang: Lang) -> list[Line]:
 def _unseen(comparison: Comparison, lang: Lang) -> list[Line]:
     lead = _choice(comparison)
     shown = {
-        name: numbers.change(compared.difference(comparison, measure, lead.id), measure, lang)
+        name: loss.changed(comparison, compared.difference(comparison, measure, lead.id), measure, lang)
         for name, measure in (("protected", "protected_in_time"), ("package", "complete_package_share"))
     }
     margin = compared.survey_margin(comparison)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from konvergensi.analyses.budget_lines import own_sentence
+from konvergensi.base.months import format_month, parse_month
 from konvergensi.base.words import Lang, month_name, number, word, word_or
 from konvergensi.report import numbers
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report.decision import Line
 from konvergensi.report.origin import synthetic_places
-from konvergensi.report.readings_comparison import Policy
+from konvergensi.report.readings_comparison import Estimate, Moved, Policy
 
 if TYPE_CHECKING:
     from konvergensi.results.comparison import Comparison
@@ -30,12 +32,15 @@ def events(comparison: Comparison) -> list[Policy]:
     return [each for each in others if compared.is_event(comparison, each.id)]
 
 
-def lines(comparison: Comparison, event: Policy, lang: Lang) -> list[Line]:
-    """What an event takes away: children, money, services; where and when."""
+def lines(comparison: Comparison, event: Policy, lang: Lang, own: bool = True) -> list[Line]:
+    """What an event takes away: children, money, services; where and when.
+
+    own: say whose the money is, unless the page says so already.
+    """
     told = [_when(comparison, event, lang), _children(comparison, event, lang), _sure(comparison, event, lang),
             _protected(comparison, event, lang), _by_year(comparison, event, lang), _money(comparison, event, lang),
             _services(comparison, event, lang), _groups(comparison, event, lang), _kecamatan(comparison, event, lang),
-            own_money(comparison, lang)]  # fmt: skip
+            own_money(comparison, lang) if own else ""]  # fmt: skip
     return [Line(text) for text in told if text]
 
 
@@ -44,6 +49,16 @@ def cases(children: float, lang: Lang) -> str:
     if not np.isfinite(children) or abs(children) < LEAST_CHILDREN:
         return word("front.as_many", lang)
     return word("front.more" if children > 0 else "front.fewer", lang, n=number(_rounded(abs(children)), lang))
+
+
+def changed(comparison: Comparison, change: Estimate, measure: str, lang: Lang) -> str:
+    """A difference as page one says it: its range in words, none where there are too few simulations for one."""
+    return numbers.change(known(comparison, change), measure, lang, "front")
+
+
+def known(comparison: Comparison, estimate: Estimate) -> Estimate:
+    """An estimate without its range where there are too few simulations to tell one."""
+    return replace(estimate, low=np.nan, high=np.nan) if compared.too_few(comparison) else estimate
 
 
 def points(value: float, lang: Lang) -> str:
@@ -73,9 +88,21 @@ def _when(comparison: Comparison, event: Policy, lang: Lang) -> str:
     if not own:
         return ""
     since = min(each.month for each in own)
-    back = [each for each in own if each.month > since and each.key in {e.key for e in own if e.month == since}]
-    until = word("front.lost.until", lang, month=month_name(max(each.month for each in back), lang)) if back else ""
+    ends = _back(own)
+    until = word("front.lost.until", lang, month=month_name(ends, lang)) if ends else ""
     return word("front.lost.when", lang, since=month_name(since, lang), until=until)
+
+
+def _back(own: list[Moved]) -> str | None:
+    """The last month in which it acts, YYYY-MM; None where something stays as it was put."""
+    before: dict[str, str] = {}
+    last: dict[str, Moved] = {}
+    for each in sorted(own, key=lambda one: one.month):
+        before.setdefault(each.key, each.old)
+        last[each.key] = each
+    if any(each.new != before[each.key] for each in last.values()):
+        return None
+    return format_month(parse_month(max(each.until or each.month for each in last.values())) - 1)
 
 
 def _children(comparison: Comparison, event: Policy, lang: Lang) -> str:
@@ -96,14 +123,16 @@ def _sure(comparison: Comparison, event: Policy, lang: Lang) -> str:
     if runs < 2:
         return word("front.sure.one", lang)
     worse = 1.0 - compared.better_share(comparison, event.id, ties=True)
-    return word("front.sure.loss", lang, k=number(runs * worse, lang), n=number(runs, lang))
+    mean = compared.pair(comparison, str(comparison.manifest["policies"][0]), event.id)
+    kind = "loss_open" if mean.has_interval and mean.low <= 0 <= mean.high and worse > 0 else "loss"
+    return word(f"front.sure.{kind}", lang, k=number(runs * worse, lang), n=number(runs, lang))
 
 
 def _protected(comparison: Comparison, event: Policy, lang: Lang) -> str:
     change = compared.over_runs(compared.cost_effect(comparison, event.id), "d_protected")
     if not np.isfinite(change.mean):
         return ""
-    return word("front.lost.protected", lang, change=numbers.change(change, "protected_in_time", lang))
+    return word("front.lost.protected", lang, change=changed(comparison, change, "protected_in_time", lang))
 
 
 def _by_year(comparison: Comparison, event: Policy, lang: Lang) -> str:

@@ -45,20 +45,23 @@ def level(estimate: Estimate, measure: str, lang: Lang) -> str:
     return _shown(estimate.scaled(unit.scale), unit.decimals, unit.level, lang, sign=False)
 
 
-def change(estimate: Estimate, measure: str, lang: Lang) -> str:
-    """A difference with sign, unit and interval: -0.55 points (-0.77 to -0.33)."""
+def change(estimate: Estimate, measure: str, lang: Lang, words: str = "compare") -> str:
+    """A difference with sign, unit and interval: -0.55 points (-0.77 to -0.33).
+
+    words: where the words for an interval stand in the catalogue, `front` on page one.
+    """
     if estimate.is_zero:
         return word("compare.no_difference", lang)
     unit = unit_of(measure)
-    return _shown(estimate.scaled(unit.scale), unit.decimals, unit.change, lang, sign=True)
+    return _shown(estimate.scaled(unit.scale), unit.decimals, unit.change, lang, True, words)
 
 
-def rupiah(estimate: Estimate, lang: Lang, sign: bool = False) -> str:
+def rupiah(estimate: Estimate, lang: Lang, sign: bool = False, words: str = "compare") -> str:
     """Money in billions, small amounts in millions, with interval: Rp 15.3 billion (5.3 to 39.1)."""
     if sign and estimate.is_zero:
         return word("compare.no_difference", lang)
     scale, name = (1e9, "unit.rp_billion") if abs(estimate.mean) >= 1e9 else (1e6, "unit.rp_million")
-    return _shown(estimate.scaled(1 / scale), 1, name, lang, sign)
+    return _shown(estimate.scaled(1 / scale), 1, name, lang, sign, words)
 
 
 def without_interval(value: float, measure: str, lang: Lang) -> str:
@@ -68,7 +71,7 @@ def without_interval(value: float, measure: str, lang: Lang) -> str:
     return word(unit.level, lang, n=text) if unit.level and text != ABSENT else text
 
 
-def _shown(estimate: Estimate, decimals: int, unit: str, lang: Lang, sign: bool) -> str:
+def _shown(estimate: Estimate, decimals: int, unit: str, lang: Lang, sign: bool, words: str = "compare") -> str:
     if not math.isfinite(estimate.mean):
         return ABSENT
     decimals = _decimals(estimate, decimals)
@@ -76,8 +79,8 @@ def _shown(estimate: Estimate, decimals: int, unit: str, lang: Lang, sign: bool)
     mean, low, high = (_digits(value, _kept(value, decimals, estimate), lang, sign) for value in ends)
     text = word(unit, lang, n=mean) if unit else mean
     if not estimate.has_interval:
-        return word("compare.without_interval", lang, value=text)
-    return word("compare.between", lang, value=text, low=low, high=high)
+        return word(f"{words}.without_interval", lang, value=text)
+    return word(f"{words}.between", lang, value=text, low=low, high=high)
 
 
 def _decimals(estimate: Estimate, usual: int) -> int:

@@ -19,7 +19,7 @@ SLIDES = 5
 _WIDE, _HIGH = 13.333, 7.5  # inches, 16:9
 _LEFT = 0.6
 _LEAST_RP = 5e7  # of a source in a year: less would be a bar of nothing, 0.0
-_LINES = 7  # on a slide; the rest goes into the notes
+_LINES = 10  # on a slide; the rest goes into the notes
 
 
 def write_slides(comparison: Comparison, path: Path, lang: Lang) -> None:

@@ -94,7 +94,8 @@ def _cover(result: VillageList, lang: Lang) -> Block:
                  "of": number(result.manifest["n_villages"], lang)}  # fmt: skip
         if int(result.manifest["seeds"]) > 1:
             ends = {"low": number(row.villages_low, lang), "high": number(row.villages_high, lang)}
-            told.append(word("villages.cover", lang, **words, **ends))
+            alike = row.villages_low == row.villages_high
+            told.append(word(f"villages.cover{'_alike' if alike else ''}", lang, **words, **({} if alike else ends)))
         else:
             told.append(word("villages.cover_one", lang, **words))  # one simulation has no range
     return Block(word("villages.heading.cover", lang), told)
