@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from konvergensi.base.months import format_month, parse_month
-from konvergensi.base.words import ABSENT, Lang, listed, month_name, number, percent, rupiah, word
+from konvergensi.base.words import ABSENT, Lang, month_name, number, percent, rupiah, word
 from konvergensi.inputs.context import context
 from konvergensi.inputs.institutions import institutions
+from konvergensi.inputs.structures import load_structures
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
 from konvergensi.report.readings_comparison import meaning
@@ -216,16 +217,11 @@ def _robust(found: Allocation, lang: Lang) -> Block:
     said = []
     table = found.structures
     if len(table):
-        by: dict[str, list[str]] = {}
-        for row in table.itertuples():
-            by.setdefault(str(row.first), []).append(f"{row.structure} = {row.choice}")
-        if len(by) == 1:
-            said.append(word("allocate.robust.same", lang, line=_named(found, next(iter(by)), lang)))
+        firsts = list(dict.fromkeys(str(first) for first in table["first"]))
+        named = [_named(found, line, lang) for line in firsts]
+        if len(firsts) == 1:
+            said.append(word("allocate.robust.same", lang, line=named[0]))
         else:
-            named = [
-                word("allocate.robust.flip", lang, line=_named(found, line, lang), choices=listed(choices, lang))
-                for line, choices in by.items()
-            ]
             said.append(word("allocate.robust.flips", lang, named="; ".join(named)))
     largest = {str(caution): _largest(rows) for caution, rows in found.cautions.groupby("caution", sort=False)}
     if len(set(largest.values())) == 1:
@@ -241,11 +237,17 @@ def _robust(found: Allocation, lang: Lang) -> Block:
         word(f"allocate.column.{name}", lang) for name in ("structure", "choice", "draws", "first", "second")
     )
     rows = [
-        (str(row.structure), str(row.choice), number(row.draws, lang), _named(found, row.first, lang),
+        (_rule(str(row.structure), lang), str(row.choice), number(row.draws, lang), _named(found, row.first, lang),
          _named(found, row.second, lang))
         for row in table.itertuples()
     ]  # fmt: skip
     return Block(word("allocate.heading.robust", lang), said, columns if rows else (), rows, ends_in_words=True)
+
+
+def _rule(structure: str, lang: Lang) -> str:
+    """A rule of the model in words."""
+    known = load_structures().get(structure)
+    return known.title[lang] if known else structure
 
 
 def _largest(rows: pd.DataFrame) -> str:

@@ -90,7 +90,7 @@ def _slide(deck: Any, heading: str, lines: list[Line], origin: str, money: dict[
     slide = deck.slides.add_slide(deck.slide_layouts[6])
     top = slide.shapes.add_textbox(Inches(_LEFT), Inches(0.4), Inches(_WIDE - 2 * _LEFT), Inches(0.9))
     top.text_frame.word_wrap = True
-    _put(top.text_frame, plain(heading), 28, bold=True)
+    _put(top.text_frame, plain(heading), 28 if len(heading) < 60 else 22, bold=True)
     chart = money is not None and any(money.values())
     wide = (_WIDE - 2 * _LEFT) * (0.5 if chart and lines else 1.0)
     shown = lines[:_LINES]
