@@ -279,7 +279,9 @@ def test_families_must_add_up(tmp_path: Path) -> None:
     """Money is sized by the total and spent in the villages: a replaced village table needs its own total."""
     fewer = villages_csv().replace(",400,", ",100,").encode()
     folder = write_district(tmp_path, villages_csv=fewer)
-    message = "population.families: 600 families in villages.csv, but 900 here; they must agree within 1 percent"
+    message = (
+        "population.families: 600 families in the table of villages, but 900 here; they must agree within 1 percent"
+    )
     assert check_path(folder) == [f"{folder}/district.toml: {message}"]
 
 
@@ -347,7 +349,7 @@ def test_births_persons_and_families_must_fit_together(
 
 def test_a_typing_slip_in_the_families_of_a_district_is_one_fault(tmp_path: Path) -> None:
     faults = check_path(write_district(tmp_path, district_toml=district_toml(POPULATION | {"families": 90000})))
-    assert len(faults) == 1 and "900 families in villages.csv, but 90000 here" in faults[0]
+    assert len(faults) == 1 and "900 families in the table of villages, but 90000 here" in faults[0]
 
 
 @pytest.mark.parametrize(

@@ -139,8 +139,8 @@ def test_own_villages_need_own_families(tmp_path: Path) -> None:
     csv = villages_csv().replace(",400,", ",100,")
     (thin := child(tmp_path)).joinpath("villages.csv").write_text(csv)
     assert check_path(thin) == [
-        f"{thin}/district.toml: population.families: 600 families in villages.csv, but 900 in induk, which this "
-        "district extends; write families = { value = 600, ... } here, and the other counts of your own"
+        f"{thin}/district.toml: population.families: 600 families in the table of villages, but 900 in induk, "
+        "which this district extends; write families = { value = 600, ... } here, and the other counts of your own"
     ]
     assert "yang diperluas daerah ini" in check_path(thin, "id")[0]
     families = '[population]\nfamilies = { value = 600, unit = "f", source = "own", grade = "assumption" }\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import shutil
 from pathlib import Path
@@ -74,6 +75,28 @@ def test_how_many_villages_hold_a_share_of_all_need() -> None:
     table = first._cover(need)
     assert table["need_share"].tolist() == [0.25, 0.5, 0.75]
     assert table["villages_low"].tolist() == [1, 1, 2] and table["villages_high"].tolist() == [1, 2, 3]
+
+
+def test_the_first_sentence_names_the_villages_that_are_first_in_every_simulation(real: kv.VillageList) -> None:
+    table = real.villages
+    some = dataclasses.replace(real, villages=table.assign(first_share=[1.0, 1.0] + [0.5] * (len(table) - 2)))
+    for lang, begin in (("en", "Begin with"), ("id", "Mulai dari")):
+        said = shown.page(some, lang).split("\n\n")[1]  # type: ignore[arg-type]
+        assert said.startswith(begin) and all(name in said for name in table["village"].head(2))
+        assert table["village"][2] not in said
+    none = dataclasses.replace(real, villages=table.assign(first_share=0.5))
+    one = dataclasses.replace(some, manifest=some.manifest | {"seeds": 1})
+    assert "No village is among the first" in shown.page(none, "en")
+    assert "One simulation was made" in shown.page(one, "en")
+
+
+def test_own_rows_that_district_toml_still_calls_made_up_are_told_apart_from_made_up_rows() -> None:
+    drawn = listed(KECIL)
+    assert drawn.manifest["listed"] is False
+    still = dataclasses.replace(drawn, manifest=drawn.manifest | {"listed": True})
+    for lang in LANGUAGES:
+        page = shown.page(still, lang)
+        assert "district.toml" in page and "`synthetic`" in page and "--like" not in page
 
 
 def test_made_up_villages_are_not_ranked_by_name_but_the_rule_and_the_number_are_told() -> None:

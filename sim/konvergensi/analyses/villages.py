@@ -63,6 +63,7 @@ def villages(
     manifest = made_from(place, made.manifest["hashes"]["scenario"], time.perf_counter() - began) | {
         "policy": scenario, "policy_title": made.manifest["policy_title"], "start": start, "end": end,
         "seeds": seeds, "population_share": population_share, "set": dict(set or {}), "drawn": drawn, "first": first,
+        "listed": drawn and not bool(place.villages["synthetic"].any()),  # drawn by district.toml's word alone
         "n_villages": len(place.villages), "command": "konvergensi.villages",
     }  # fmt: skip
     return VillageList(manifest=manifest, **{name: tables[name][COLUMNS[name]] for name in COLUMNS}, lang=lang)  # type: ignore[arg-type]

@@ -39,12 +39,30 @@ def _title(result: VillageList, lang: Lang) -> str:
 
 
 def _blocks(result: VillageList, lang: Lang, most: int) -> list[Block]:
-    first = [_refused(result, lang)] if result.is_drawn else [_kecamatan(result, lang), _list(result, lang, most)]
+    if result.is_drawn:
+        first = [_refused(result, lang)]
+    else:
+        first = [_answer(result, lang), _kecamatan(result, lang), _list(result, lang, most)]
     return [*first, _rule(result, lang), _cover(result, lang), _told(result, lang)]
 
 
 def _refused(result: VillageList, lang: Lang) -> Block:
+    if result.manifest.get("listed"):  # the table is the district's own, and its district.toml says else
+        return Block(sentences=[word("villages.still_listed", lang)])
     return Block(sentences=[word("villages.no_names", lang, inputs=word("synthetic.villages", lang), file=FILE)])
+
+
+def _answer(result: VillageList, lang: Lang) -> Block:
+    """Which villages are among the first in every simulation; none where it was one."""
+    sure = result.villages[result.villages["first_share"] >= 1.0] if int(result.manifest["seeds"]) > 1 else []
+    n, of = len(sure), result.manifest["first"]
+    if not n:
+        key = "one_simulation" if int(result.manifest["seeds"]) == 1 else "none_sure"
+        return Block(sentences=[word(f"villages.{key}", lang, of=of)])
+    names = [word("villages.named", lang, village=plain(row.village), kecamatan=plain(row.kecamatan))
+             for row in sure.head(_PRINTED).itertuples()]  # fmt: skip
+    names += [word("villages.and_more", lang, n=n - _PRINTED)] if n > _PRINTED else []
+    return Block(sentences=[word("villages.sure", lang, of=of, names=", ".join(names))])
 
 
 def _kecamatan(result: VillageList, lang: Lang) -> Block:
