@@ -1,5 +1,6 @@
 """What to buy: known answers, brute force, limits, cautions, the value of information, and one small run of it all."""
 
+import dataclasses
 import itertools
 import math
 import re
@@ -286,6 +287,15 @@ def test_what_to_do_and_how_sure_speak_no_jargon_and_say_what_is_counted(objecti
     said = " ".join([*do.sentences, *do.after, *sure.sentences, *(cell for row in do.rows for cell in row)])
     assert not re.search(r"\b(draws?|seeds?|resamples?|levers?|benih|sampel|tuas|undian)\b", said)
     assert {"en": "children", "id": "anak"}[lang] in do.rows[0][-1] and do.rows[0][2].startswith("+Rp 5")
+
+
+@pytest.mark.parametrize(
+    ("own", "said"), [({"share": 0.26, "lines": 6, "of": 34}, "26%"), ({"share": 0.0, "lines": 0, "of": 34}, "None")]
+)
+def test_it_says_how_much_of_the_money_is_the_districts_own(own: dict[str, float], said: str) -> None:
+    found = told((2.0, -3.0, 7.0))
+    found = dataclasses.replace(found, manifest=found.manifest | {"own_money": own})
+    assert said in allocate_page.blocks(found, "en")[1].sentences[-1]
 
 
 @pytest.mark.slow

@@ -67,6 +67,8 @@ class Fault:
             return as_argument(str(word))
         if name == "what" and word in texts()["what"]:
             return texts()["what"][word][lang]
+        if name == "rp":  # thousands apart, as the language has them
+            return str(word).replace(" ", "." if lang == "id" else ",")
         if lang == "id" and name in _READ_NUMBERS:
             return str(word).replace(".", ",")
         return str(word)

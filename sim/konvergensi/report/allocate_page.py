@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from konvergensi.analyses.budget_lines import own_sentence
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.base.words import ABSENT, Lang, month_name, number, percent, rupiah, word
 from konvergensi.inputs.context import context
@@ -115,6 +116,8 @@ def _answer(found: Allocation, lang: Lang) -> Block:
 
 def _sure(found: Allocation, lang: Lang) -> Block:
     said = [*_better(found, lang), _first_two(found, lang), _counts(found, lang)]
+    if own := found.manifest.get("own_money"):
+        said.append(own_sentence(own, lang))
     return Block(word("allocate.heading.sure", lang), said)
 
 

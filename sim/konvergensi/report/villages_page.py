@@ -53,12 +53,14 @@ def _refused(result: VillageList, lang: Lang) -> Block:
 
 
 def _answer(result: VillageList, lang: Lang) -> Block:
-    """Which villages are among the first in every simulation; none where it was one."""
-    sure = result.villages[result.villages["first_share"] >= 1.0] if int(result.manifest["seeds"]) > 1 else []
-    n, of = len(sure), result.manifest["first"]
+    """Which villages are among the first in every simulation; nothing of it where there was one alone."""
+    of = result.manifest["first"]
+    if int(result.manifest["seeds"]) == 1:
+        return Block(sentences=[word("villages.one_simulation", lang, of=of)])
+    sure = result.villages[result.villages["first_share"] >= 1.0]
+    n = len(sure)
     if not n:
-        key = "one_simulation" if int(result.manifest["seeds"]) == 1 else "none_sure"
-        return Block(sentences=[word(f"villages.{key}", lang, of=of)])
+        return Block(sentences=[word("villages.none_sure", lang, of=of)])
     names = [word("villages.named", lang, village=plain(row.village), kecamatan=plain(row.kecamatan))
              for row in sure.head(_PRINTED).itertuples()]  # fmt: skip
     names += [word("villages.and_more", lang, n=n - _PRINTED)] if n > _PRINTED else []
