@@ -45,7 +45,7 @@ def front(request: Request) -> Response:
         policies=policies,
         baseline=load_scenario("baseline").title[lang],
         asked=policy,
-        district=request.query_params.get("district", "lebak"),
+        district=desk.id_of(request.query_params.get("district", "lebak")),
         since=request.query_params.get("end", ""),
         **tries.choices(request),
     )

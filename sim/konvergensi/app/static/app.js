@@ -61,7 +61,7 @@ function show(range) {
   const share = range.dataset.percent ? Math.round(range.value * 100) + "%" : range.value;
   output.textContent = share;
   const field = range.closest(".field");
-  if (field) field.classList.toggle("changed", range.value !== range.dataset.now);
+  if (field) field.classList.toggle("changed", Number(range.value) !== Number(range.dataset.now));
 }
 
 let waiting;
