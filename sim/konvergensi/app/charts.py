@@ -241,7 +241,7 @@ def step_of(value: float, edges: Sequence[float]) -> str:
 
 def _in_lines(text: str) -> list[str]:
     """A name in at most three short lines."""
-    return textwrap.wrap(text, 15, max_lines=3, placeholder=" …", break_long_words=False)
+    return textwrap.wrap(text, 13, max_lines=3, placeholder=" …", break_long_words=False)
 
 
 def _svg(width: float, height: float, told: str, parts: Sequence[str], role: str = "img") -> Markup:

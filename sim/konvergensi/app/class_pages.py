@@ -87,11 +87,20 @@ def front(request: Request) -> Response:
 
 def waiting(request: Request) -> Response:
     """The part of a seat's page that says how far the class is."""
-    room, player = request.app.state.room, _player(request)
-    if player is None:
+    if _player(request) is None:
         raise HTTPException(404)
-    shown = int(request.query_params.get("round", "0") or 0) if request.query_params.get("round", "0").isdigit() else 0
-    html = render.part("class_waiting.html", request, shown=shown, **views.progress(room.game))
+    return _waiting(request, "")
+
+
+def board_waiting(request: Request) -> Response:
+    """The same for the board, which everybody may see."""
+    return _waiting(request, "/board")
+
+
+def _waiting(request: Request, back: str) -> Response:
+    said, game = request.query_params.get("round", ""), request.app.state.room.game
+    shown = int(said) if said.isascii() and said.isdigit() else 0
+    html = render.part("class_waiting.html", request, shown=shown, back=back, **views.progress(game))
     return Response(html, media_type="text/html")
 
 
@@ -130,7 +139,8 @@ async def decide(request: Request) -> Response:
 def board(request: Request) -> Response:
     """What the whole class sees: what reached the same child, and what was published."""
     game = request.app.state.room.game
-    return render.page("class_board.html", request, **views.board(game, render.language(request)))
+    told = views.board(game, render.language(request))
+    return render.page("class_board.html", request, teaches=_teaches(request), **told)
 
 
 # ---- the teacher -----------------------------------------------------------------------------------------------------
@@ -222,9 +232,13 @@ def _player(request: Request) -> Player | None:
     return found
 
 
-def _need_teacher(request: Request) -> None:
+def _teaches(request: Request) -> bool:
     given = request.cookies.get(TEACHER, "")
-    if not secrets.compare_digest(given.encode(), request.app.state.room.key.encode()):
+    return secrets.compare_digest(given.encode(), request.app.state.room.key.encode())
+
+
+def _need_teacher(request: Request) -> None:
+    if not _teaches(request):
         raise HTTPException(404)
 
 
@@ -236,6 +250,7 @@ ROUTES = [
     Route("/{lang}/class/decide", decide, methods=["POST"]),
     Route("/{lang}/class/waiting", waiting),
     Route("/{lang}/class/board", board),
+    Route("/{lang}/class/board/waiting", board_waiting),
     Route("/{lang}/class/teacher", teacher),
     Route("/{lang}/class/teacher/who", progress),
     Route("/{lang}/class/teacher/do", order, methods=["POST"]),

@@ -58,7 +58,7 @@ class Desk:
     def offered(self, lang: Lang, own: bool = True) -> list[tuple[str, list[tuple[str, str]]]]:
         """Groups with a heading: those uploaded here (`own`), all 514 by province, synthetic examples."""
         here = [(f"{OWN}{name}", self.district(f"{OWN}{name}").name) for name in self.own_districts()] if own else []
-        examples = [(each.id, each.name) for each in shipped() if each.id not in country.shipped_codes()]
+        examples = [(each.id, called(each.name, lang)) for each in shipped() if each.id not in country.shipped_codes()]
         return [
             *([(word("app.look.own", lang), here)] if here else []),
             *_by_province(),
@@ -130,6 +130,18 @@ class Desk:
 
 def _name_only(where: str) -> str:
     return where if where.startswith("--") else Path(where).name if "/" in where or "\\" in where else where
+
+
+_BOTH = re.compile(r"(.+) \((.+), synthetic\)")
+
+
+def called(name: str, lang: Lang) -> str:
+    """A district's name; of a synthetic one, whose file has it in both languages, that of the page."""
+    found = _BOTH.fullmatch(name)
+    if found is None:
+        return name
+    here = found[1] if lang == "id" else found[2][:1].upper() + found[2][1:]
+    return f"{here} ({word('app.look.is_synthetic', lang)})"
 
 
 class Place(NamedTuple):

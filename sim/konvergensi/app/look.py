@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from konvergensi.app import charts, render, worlds
-from konvergensi.app.desk import OWN, ids, shipped
+from konvergensi.app.desk import OWN, called, ids, shipped
 from konvergensi.base.errors import InputError
 from konvergensi.base.files import read_toml
 from konvergensi.base.words import Lang, word
@@ -47,7 +47,7 @@ def front(request: Request) -> Response:
         province=province if province in known else "",
         asked=asked,
         found=[{**each, "address": f"/{lang}/look/{quote(each['id'])}"} for each in found],
-        ready=[(place.id, place.name, place.province) for place in shipped()],
+        ready=[(place.id, called(place.name, lang), place.province) for place in shipped()],
         own=own,
         tiles=tiles(lang),
         provinces=[(name, percent, _address(lang, name)) for name, percent in sorted(_of_provinces().items())],
@@ -60,10 +60,10 @@ def front(request: Request) -> Response:
 
 def district(request: Request) -> Response:
     """One district: the page at once, what has to be simulated right after it."""
-    name = request.path_params["district"]
+    name, lang = request.path_params["district"], render.language(request)
     place = request.app.state.desk.district(name)
     return render.page(
-        "district.html", request, name=name, place=place, made_up=_made_up(place, render.language(request))
+        "district.html", request, name=name, place=place, title=called(place.name, lang), made_up=_made_up(place, lang)
     )
 
 
@@ -225,6 +225,11 @@ def _cascade(run: Run, year: int, lang: Lang) -> list[dict[str, Any]]:
             }
         )
     return sorted(rows, key=lambda row: row["shares"]["taken_up"])
+
+
+def steps_told(lang: Lang) -> str:
+    """The steps of a service towards a child, in order."""
+    return ", ".join(word(f"stage.{stage}", lang) for stage in STAGES)
 
 
 def layers(lang: Lang) -> Any:

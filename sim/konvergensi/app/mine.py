@@ -19,6 +19,7 @@ from konvergensi.app.desk import OWN, Desk
 from konvergensi.base.errors import Fault, InputError, fault, format_value
 from konvergensi.base.files import digest
 from konvergensi.base.moving import make_folder, write_new
+from konvergensi.base.words import word
 from konvergensi.inputs.csv_files import WORKBOOK
 from konvergensi.inputs.districts import District, load_district
 from konvergensi.inputs.office_table import OfficeTable, read_table
@@ -96,11 +97,23 @@ def _read(request: Request, said: dict[str, str], content: bytes, name: str) -> 
         table = shown(content, path, list(error.faults), lang)
         return render.page("mine.html", request, 400, own=own, bases=desk.offered(lang, own=False),
                            said={"name": called, "base": said.get("base", "lebak")}, table=table,
-                           lines=desk.told(error, lang), draft=draft)  # fmt: skip
+                           lines=_told(desk, error, table, lang), draft=draft)  # fmt: skip
     notes = [desk.hidden(each.text(lang)) for each in read.notes]
     if notes:
         return render.page("mine_done.html", request, name=made, place=desk.district(made), notes=notes)
     return RedirectResponse(f"/{lang}/look/{made}", 303)
+
+
+def _told(desk: Desk, error: InputError, table: dict[str, Any] | None, lang: Lang) -> list[str]:
+    """The faults in words, each by the header of its column as the file has it, else by what the page calls it."""
+    named = {} if table is None else table["headers"]
+    asked = {name: word(f"villages.asked.{name}", lang) for name in COLUMNS}
+    return [
+        f"{named.get(each.key) or asked[each.key]}: {desk.hidden(each.sentence(lang))}"
+        if each.key in asked
+        else desk.told(InputError(each), lang)[0]
+        for each in error.faults
+    ]
 
 
 def make_district(desk: Desk, called: str, base: str, content: bytes, ending: str) -> str:
@@ -209,7 +222,12 @@ def shown(content: bytes, path: Path, faults: list[Fault], lang: Lang) -> dict[s
             cells.append({"text": _as_written(value), "fault": each.sentence(lang) if each else "",
                           "at": f"{line}:{column}"})  # fmt: skip
         rows.append({"line": line, "cells": cells})
-    return {"faulty": bool(at), "heads": [table.headers.get(column, column) for column in columns], "rows": rows}
+    return {
+        "faulty": bool(at),
+        "headers": dict(table.headers),
+        "heads": [table.headers.get(column, column) for column in columns],
+        "rows": rows,
+    }
 
 
 def _as_written(value: object) -> str:

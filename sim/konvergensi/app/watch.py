@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from konvergensi.app import charts, look, render, tries, worlds
+from konvergensi.app.desk import called
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.months import format_month, month_of
 from konvergensi.base.words import Lang, word
@@ -160,6 +161,7 @@ def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
     line = [charts.Line("", [m for m, _ in prevalence], [v for _, v in prevalence])] if len(prevalence) > 1 else []
     return {
         "place": model.place,
+        "title": called(model.place.name, lang),
         "month_now": format_month(last),
         "started": started,
         "running": model.running,
@@ -181,6 +183,7 @@ def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
         "villages_with_list": int(world.has_by_name_list.sum()),
         "picture": charts.lines(word("app.watch.prevalence", lang), line, [], lang, "%") if line else "",
         "home": _home(watched, lang),
+        "stages": look.steps_told(lang),
     }  # fmt: skip
 
 
