@@ -20,7 +20,7 @@ BLUE, RED, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "
 INK, GREY, PALE = "#1A1A1A", "#5F5F5F", "#E4E4E4"
 STEPS = ("#00204C", "#31446B", "#666970", "#958F78", "#CBBA69")  # cividis, dark for high
 WIDTH, HEIGHT = 460.0, 240.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 14.0, 30.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 22.0, 14.0, 30.0
 LINE_HEIGHT = 17.0  # of names in a circle of agencies
 
 SIGNS = {
@@ -164,7 +164,7 @@ def circle(told: str, nodes: Mapping[str, str], ties: Iterable[tuple[str, str, s
 
     nodes: id -> name; ties: layer, one, other, strength 0..1; colours: layer -> colour; apart: ids drawn hollow.
     """
-    width, height, radius, hollow = 620.0, 470.0, 165.0, set(apart)
+    width, height, radius, hollow = 620.0, 480.0, 160.0, set(apart)
     middle, level = width / 2, height / 2
     place = {
         name: (
@@ -196,7 +196,7 @@ def circle(told: str, nodes: Mapping[str, str], ties: Iterable[tuple[str, str, s
         )
         fill = "#fff" if name in hollow else INK
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="{fill}" stroke="{INK}" stroke-width="2"/>')
-        parts.append(f'<text text-anchor="{anchor}" class="node">{spans}</text>')
+        parts.append(f'<text text-anchor="{anchor}" class="node"><title>{escape(shown)}</title>{spans}</text>')
     return _svg(width, height, told, parts)
 
 
@@ -240,8 +240,8 @@ def step_of(value: float, edges: Sequence[float]) -> str:
 
 
 def _in_lines(text: str) -> list[str]:
-    """A name in at most three short lines."""
-    return textwrap.wrap(text, 13, max_lines=3, placeholder=" …", break_long_words=False)
+    """A name in at most four short lines."""
+    return textwrap.wrap(text, 13, max_lines=4, placeholder=" …", break_long_words=False)
 
 
 def _svg(width: float, height: float, told: str, parts: Sequence[str], role: str = "img") -> Markup:
