@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from konvergensi.base.months import format_month, parse_month
-from konvergensi.base.words import Lang, number
+from konvergensi.base.words import Lang, month_name, number
 
 BLUE, RED, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
 INK, GREY, PALE = "#1A1A1A", "#5F5F5F", "#E4E4E4"
@@ -114,6 +114,12 @@ def _axes(plane: _Plane, ticks: Sequence[float], lang: Lang, unit: str) -> None:
         plane.parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{PALE}"/>')
         text = number(value, lang, decimals) + unit
         plane.parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="tick">{escape(text)}</text>')
+    if plane.last - plane.first < 24:
+        for month, anchor in ((plane.first, "start"), (plane.last, "end")):
+            text = month_name(format_month(month), lang)
+            at = f'x="{plane.x(month):.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}"'
+            plane.parts.append(f'<text {at} class="tick">{escape(text)}</text>')
+        return
     every = max(1, math.ceil((plane.last - plane.first) / 12 / 7))
     for year in range(plane.first // 12, plane.last // 12 + 1, every):
         if plane.first <= year * 12 <= plane.last:

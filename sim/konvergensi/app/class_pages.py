@@ -22,6 +22,7 @@ from konvergensi.app import debrief, render, server
 from konvergensi.app.desk import Desk
 from konvergensi.app.guard import Guard
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.words import word
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SEAT, TEACHER = "konvergensi_seat", "konvergensi_teacher"
 TRIES, WITHIN = 60, 60.0  # wrong codes that the whole class may type, and in how many seconds
 KEPT_DAYS = 30
+FIELDS = {"code": "app.class.code", "name": "app.class.name", "seat": "app.class.seat"}  # as the form calls them
 
 
 @dataclass
@@ -69,7 +71,13 @@ def make_app(folder: Path, game: Game, lang: Lang = "en", address: str = "") -> 
 
 def refused(request: Request, error: Any) -> Response:
     """What was wrong, with a way back to the class."""
-    lines = request.app.state.desk.told(error, render.language(request))
+    lang, desk = render.language(request), request.app.state.desk
+    lines = [
+        f"{word(FIELDS[each.key], lang)}: {desk.hidden(each.sentence(lang))}"
+        if each.key in FIELDS
+        else desk.told(InputError(each), lang)[0]
+        for each in error.faults
+    ]
     return render.page("class_refused.html", request, 400, lines=lines)
 
 
