@@ -12,7 +12,7 @@ import pytest
 from pages_client import client
 from starlette.testclient import TestClient
 
-from konvergensi.app import charts, desk, levers, render, tries, worlds
+from konvergensi.app import charts, desk, levers, look, render, server, tries, worlds
 from konvergensi.app.desk import Desk
 from konvergensi.app.guard import is_address
 from konvergensi.app.server import make_app
@@ -89,6 +89,16 @@ def test_the_map_is_drawn_without_reading_any_district(tmp_path: Path, monkeypat
     assert all(
         shown.get(f"/en/{path}").status_code == 200 for path in ("look", "look?province=Banten", "mine", "watch")
     )
+
+
+def test_what_the_first_visitor_would_wait_for_is_done_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = list[str]()
+    monkeypatch.setattr(server.worlds, "look", lambda name, _: simulated.append(name))
+    look.tiles.cache_clear()
+    server.warm(Desk(tmp_path))
+    assert simulated == ["lebak"] and look.tiles.cache_info().currsize == len(LANGUAGES)
 
 
 @pytest.mark.parametrize("name", ["kota-banjar", "brebes", "archetype-island"])
