@@ -150,6 +150,16 @@ def test_the_teacher_shows_the_address_that_phones_can_reach(school: Class) -> N
     assert "http://192.168.1.5:8081/" in teacher.get("/en/class/teacher", params={"key": key}).text
 
 
+def test_the_board_tells_when_it_is_old_and_leads_the_teacher_back(school: Class) -> None:
+    phone, teacher = school.phone("Ani"), school.teacher()
+    assert "/class/teacher" in teacher.get("/en/class/board").text
+    assert "/class/teacher" not in phone.get("/en/class/board").text
+    assert "/class/board/waiting?round=0" in phone.get("/en/class/board").text
+    teacher.post("/en/class/teacher/do", data={"do": "move", "round": "0"})
+    part = phone.get("/en/class/board/waiting", params={"round": "0"}).text
+    assert 'href="/en/class/board"' in part and "The half year has passed" in part
+
+
 def test_two_clicks_of_the_teacher_let_one_half_year_pass(school: Class) -> None:
     teacher = school.teacher()
     assert teacher.post("/en/class/teacher/do", data={"do": "move", "round": "0"}).status_code == 200

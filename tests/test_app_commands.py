@@ -69,7 +69,9 @@ def test_a_job_finds_what_the_command_that_its_page_shows_finds(
     for paper in ("pdf", *(["pptx"] if kind == "compare" else []), "xlsx"):
         assert f".{paper}" in shown
     if kind != "compare":
-        assert sheets.page_of(here.kind, job.folder / jobs.RESULT) in shown
+        assert sheets.page_of(here, "id", job.folder / jobs.RESULT, job.lang) in shown
+        there, made = (sheets.page_of(here, "en", job.folder / jobs.RESULT, each) for each in (job.lang, "en"))
+        assert there is not None and there != made  # in the other language it is made anew from the same result
 
 
 def without_command(page: str) -> str:
@@ -143,3 +145,11 @@ def test_a_page_of_a_result_is_shown_as_text_and_tables_and_nothing_of_it_is_cod
     assert '<td class="right">2</td>' in made and "style=" not in made
     assert "<script" not in made and "<a " not in made and "<img" not in made
     assert made.count("<table>") == made.count("</table></div>") == made.count('class="scroll"') == 1
+
+
+def test_a_report_of_both_languages_opens_in_that_of_the_page() -> None:
+    report = b'<input id="show-en" autocomplete="off" checked>\n<input id="show-id" autocomplete="off">'
+    assert sheets.in_language(report, "en") == report
+    turned = sheets.in_language(report, "id")
+    assert turned == b'<input id="show-en" autocomplete="off">\n<input id="show-id" autocomplete="off" checked>'
+    assert sheets.in_language(turned, "en") == report

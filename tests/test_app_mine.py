@@ -6,11 +6,13 @@ import io
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from pages_client import client
 from starlette.testclient import TestClient
 
-from konvergensi.app import watch
+from konvergensi.app import mine, watch
 from konvergensi.app.desk import Desk
+from konvergensi.base.words import LANGUAGES
 from konvergensi.inputs.districts import find_district
 from konvergensi.model.convergence import ConvergenceModel
 
@@ -57,6 +59,35 @@ def test_each_fault_stands_beside_its_cell_and_can_be_mended_there(tmp_path: Pat
     assert browser.post("/en/mine/send", data=mended, files={"file": ("", b"")}).status_code == 200
     (name,) = Desk(tmp_path).own_districts()
     assert Desk(tmp_path).district(f"own:{name}").villages["families"].tolist() == [1200, 900]
+
+
+def test_the_table_to_fill_in_is_read_once_it_is_filled_in(tmp_path: Path) -> None:
+    browser = client(tmp_path)
+    for lang in LANGUAGES:
+        taken = browser.get(f"/{lang}/mine/villages.xlsx?base=kota-banjar")
+        book = load_workbook(io.BytesIO(taken.content))
+        sheet = book.active
+        rows = [row for row in sheet.iter_rows() if row[9].value == 0]  # observed: what is filled in
+        assert len(rows) == 25 and "Balokang" in [row[0].value for row in rows]
+        for k, row in enumerate(rows):
+            for cell, value in zip(row[2:9], (1000 + k, "ya", 0.2, 0.1, 0.5, 108.5 + k / 100, -7.3)):
+                cell.value = value
+        filled = io.BytesIO()
+        book.save(filled)
+        assert send(browser, filled.getvalue(), f"{lang}.xlsx").status_code == 200
+    assert Desk(tmp_path).own_districts()
+
+
+def test_a_fault_is_told_by_the_header_of_the_file_and_a_missing_column_as_the_page_calls_it(tmp_path: Path) -> None:
+    text = BAD.replace("families", "Jumlah KK").replace("poverty", "Kemiskinan").replace("synthetic", "note")
+    data = {"name": "Contoh", "base": "kota-banjar"}
+    page = client(tmp_path).post("/id/mine/send", data=data, files={"file": ("desa.csv", text.encode())}).text
+    assert "<li>Jumlah KK: " in page and "<li>Kemiskinan: " in page and "<li>sintetis: " in page
+    assert "families:" not in page.partition("</ul></div>")[0]
+
+
+def test_a_number_of_a_workbook_is_shown_as_it_was_written() -> None:
+    assert [mine._as_written(each) for each in (1200.0, 0.25, "x", None)] == ["1200", "0.25", "x", ""]
 
 
 def test_a_workbook_is_mended_in_its_cell_and_no_cell_becomes_a_formula(tmp_path: Path) -> None:
@@ -115,6 +146,7 @@ def test_what_is_watched_is_the_run_itself_month_by_month(tmp_path: Path) -> Non
     browser = client(tmp_path)
     page = browser.post("/en/watch/begin", data={"district": "kota-banjar", "since": "2022"})
     assert page.status_code == 200 and "Jan 2022" in page.text
+    assert "closed since" not in page.text  # in January every door is open, also before the month is simulated
     address = str(page.url)
     browser.post(f"{address}/step", data={"months": "3"})
     page = browser.post(f"{address}/step", data={"months": "1"})

@@ -12,14 +12,14 @@ import pytest
 from pages_client import client
 from starlette.testclient import TestClient
 
-from konvergensi.app import levers, render, tries, worlds
+from konvergensi.app import charts, desk, levers, look, render, server, tries, worlds
 from konvergensi.app.desk import Desk
 from konvergensi.app.guard import is_address
 from konvergensi.app.server import make_app
 from konvergensi.base.errors import InputError
 from konvergensi.base.files import read_toml
 from konvergensi.base.words import LANGUAGES, Lang, catalogue
-from konvergensi.inputs import country
+from konvergensi.inputs import country, districts
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.fields import Registered
 from konvergensi.inputs.scenarios import load_scenario
@@ -75,6 +75,58 @@ def test_a_search_finds_by_part_of_a_name_by_code_and_by_a_name_with_a_slip(brow
                         ("Sumedamg", "Kabupaten Sumedang")):  # fmt: skip
         assert found in browser.get("/en/look", params={"q": text}).text, text
     assert "Nothing found" in browser.get("/en/look", params={"q": "xqzw"}).text
+
+
+def test_the_map_is_drawn_without_reading_any_district(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a district was read: all of them take seconds")
+
+    desk.shipped.cache_clear()
+    for module in (districts, desk):
+        monkeypatch.setattr(module, "find_district", never)
+        monkeypatch.setattr(module, "load_district", never, raising=False)
+    shown = client(tmp_path)
+    assert all(
+        shown.get(f"/en/{path}").status_code == 200 for path in ("look", "look?province=Banten", "mine", "watch")
+    )
+
+
+def test_what_the_first_visitor_would_wait_for_is_done_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = list[str]()
+    monkeypatch.setattr(server.worlds, "look", lambda name, _: simulated.append(name))
+    look.tiles.cache_clear()
+    server.warm(Desk(tmp_path))
+    assert simulated == ["lebak"] and look.tiles.cache_info().currsize == len(LANGUAGES)
+
+
+@pytest.mark.parametrize("name", ["kota-banjar", "brebes", "archetype-island"])
+def test_a_district_is_offered_under_the_name_and_province_that_its_files_give(name: str) -> None:
+    place = find_district(name)
+    assert desk.Place(place.id, place.name, place.province) in desk.shipped()
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_all_514_districts_are_offered_once_each_with_the_synthetic_ones_in_the_language_of_the_page(
+    tmp_path: Path, lang: Lang
+) -> None:
+    offered = [each for _, places in Desk(tmp_path).offered(lang) for each in places]
+    codes = country.shipped_codes()
+    ids = [codes.get(id_, id_) for id_, _ in offered]
+    assert len(set(ids)) == len(ids) and set(country.districts().index) <= set(ids)
+    archetype = {"en": "Island archetype (synthetic)", "id": "Arketipe kepulauan (sintetis)"}
+    assert dict(offered)["archetype-island"] == archetype[lang]
+    assert all(id_ == Desk(tmp_path).id_of(codes.get(id_, id_)) for id_, _ in offered)
+
+
+@pytest.mark.parametrize("low, high", [(20.6, 44.0), (-1.6, -0.9), (0.0, 1.0), (19.31, 20.04), (5.0, 5.0)])
+def test_what_stands_at_a_line_of_a_chart_is_where_the_line_lies(low: float, high: float) -> None:
+    ticks = charts._ticks(low, high)
+    assert ticks[0] <= low + 1e-9 and high - 1e-9 <= ticks[-1] and 2 <= len(ticks) <= 7
+    picture = charts.lines("", [charts.Line("", ["2020-01", "2020-02"], [low, high])], [], "en")
+    told = [float(text) for text in re.findall(r'class="tick">(-?[\d.]+)<', str(picture))][: len(ticks)]
+    assert told == pytest.approx(ticks)
 
 
 def test_every_province_has_one_tile_of_its_own() -> None:

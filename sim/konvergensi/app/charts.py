@@ -7,19 +7,29 @@ also stands beside it as text or table.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
 from konvergensi.base.months import format_month, parse_month
-from konvergensi.base.words import Lang, number
+from konvergensi.base.words import Lang, month_name, number
 
 BLUE, RED, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
 INK, GREY, PALE = "#1A1A1A", "#5F5F5F", "#E4E4E4"
 STEPS = ("#00204C", "#31446B", "#666970", "#958F78", "#CBBA69")  # cividis, dark for high
 WIDTH, HEIGHT = 460.0, 240.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 14.0, 30.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 22.0, 14.0, 30.0
+LINE_HEIGHT = 17.0  # of names in a circle of agencies
+
+SIGNS = {
+    "field": '<rect width="18" height="12" rx="2" fill="{}"/>',
+    "line": '<line x2="18" y1="6" y2="6" stroke="{}" stroke-width="3"/>',
+    "dashed": '<line x2="18" y1="6" y2="6" stroke="{}" stroke-width="3" stroke-dasharray="6 4"/>',
+    "dot": '<circle cx="9" cy="6" r="5" fill="{}"/>',
+    "hollow": '<circle cx="9" cy="6" r="4.5" fill="#fff" stroke="{}" stroke-width="2"/>',
+}
 
 
 @dataclass(frozen=True)
@@ -75,9 +85,9 @@ def lines(
     values = [value for value in values if math.isfinite(value)]
     if not months or not values:
         return Markup("")
-    floor, ceiling = _rounded(min(values), max(values))
-    plane = _Plane(min(months), max(months), floor, ceiling)
-    _axes(plane, lang, unit)
+    ticks = _ticks(min(values), max(values))
+    plane = _Plane(min(months), max(months), ticks[0], ticks[-1])
+    _axes(plane, ticks, lang, unit)
     if since:
         x = plane.x(parse_month(since))
         plane.parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="since"/>')
@@ -88,20 +98,28 @@ def lines(
     return _svg(WIDTH, HEIGHT, told, plane.parts)
 
 
-def _rounded(low: float, high: float) -> tuple[float, float]:
-    step = 10 ** math.floor(math.log10(max(high - low, 1e-9)))
-    return math.floor(low / step) * step, math.ceil(high / step) * step if high > low else high + step
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values from below the lowest to above the highest, so that what stands at a line is where it lies."""
+    rough = max(high - low, 1e-6) / 4
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [step * k for k in range(first, max(last, first + 1) + 1)]
 
 
-def _axes(plane: _Plane, lang: Lang, unit: str) -> None:
-    step = (plane.ceiling - plane.floor) / 4
-    decimals = max(0, -math.floor(math.log10(step))) if step > 0 else 0
-    for k in range(5):
-        value = plane.floor + k * step
+def _axes(plane: _Plane, ticks: Sequence[float], lang: Lang, unit: str) -> None:
+    decimals = min(3, max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9)))
+    for value in ticks:
         y = plane.y(value)
         plane.parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{PALE}"/>')
-        text = number(value, lang, min(decimals, 3)) + unit
+        text = number(value, lang, decimals) + unit
         plane.parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" class="tick">{escape(text)}</text>')
+    if plane.last - plane.first < 24:
+        for month, anchor in ((plane.first, "start"), (plane.last, "end")):
+            text = month_name(format_month(month), lang)
+            at = f'x="{plane.x(month):.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}"'
+            plane.parts.append(f'<text {at} class="tick">{escape(text)}</text>')
+        return
     every = max(1, math.ceil((plane.last - plane.first) / 12 / 7))
     for year in range(plane.first // 12, plane.last // 12 + 1, every):
         if plane.first <= year * 12 <= plane.last:
@@ -135,12 +153,13 @@ def _mark(plane: _Plane, mark: Mark) -> None:
     )
 
 
-def key(entries: Iterable[tuple[str, str]]) -> Markup:
-    """What the colours are: name and colour."""
+def key(entries: Iterable[tuple[str, str] | tuple[str, str, str]]) -> Markup:
+    """What colours and signs are: name, colour and, where it is no filled field, the sign as in SIGNS."""
     parts = [
-        Markup('<span class="key"><svg width="18" height="12" aria-hidden="true"><rect width="18" height="12" rx="2" ')
-        + Markup('fill="{}"/></svg> {}</span>').format(colour, name)
-        for name, colour in entries
+        Markup('<span class="key"><svg width="18" height="12" aria-hidden="true">{}</svg> {}</span>').format(
+            Markup(SIGNS[sign[0] if sign else "field"]).format(colour), name
+        )
+        for name, colour, *sign in entries
     ]
     return Markup('<p class="keys">{}</p>').format(Markup(" ").join(parts))
 
@@ -151,7 +170,7 @@ def circle(told: str, nodes: Mapping[str, str], ties: Iterable[tuple[str, str, s
 
     nodes: id -> name; ties: layer, one, other, strength 0..1; colours: layer -> colour; apart: ids drawn hollow.
     """
-    width, height, radius, hollow = 620.0, 440.0, 170.0, set(apart)
+    width, height, radius, hollow = 620.0, 480.0, 160.0, set(apart)
     middle, level = width / 2, height / 2
     place = {
         name: (
@@ -172,13 +191,18 @@ def circle(told: str, nodes: Mapping[str, str], ties: Iterable[tuple[str, str, s
     for name, shown in nodes.items():
         x, y = place[name]
         out = 1.0 + 18.0 / radius
-        tx, ty = middle + (x - middle) * out, level + (y - level) * out + 4
+        told_in = _in_lines(shown)
+        # below the middle a name hangs from its circle, above it stands on it
+        shift = LINE_HEIGHT * (len(told_in) - 1) * ((level - y) / radius + 1) / 2
+        tx, ty = middle + (x - middle) * out, level + (y - level) * out + 5 - shift
         anchor = "middle" if abs(x - middle) < 12 else "start" if x > middle else "end"
+        spans = "".join(
+            f'<tspan x="{tx:.1f}" y="{ty + k * LINE_HEIGHT:.1f}">{escape(each)}</tspan>'
+            for k, each in enumerate(told_in)
+        )
         fill = "#fff" if name in hollow else INK
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="{fill}" stroke="{INK}" stroke-width="2"/>')
-        parts.append(
-            f'<text x="{tx:.1f}" y="{ty:.1f}" text-anchor="{anchor}" class="node">{escape(_short(shown))}</text>'
-        )
+        parts.append(f'<text text-anchor="{anchor}" class="node"><title>{escape(shown)}</title>{spans}</text>')
     return _svg(width, height, told, parts)
 
 
@@ -221,8 +245,9 @@ def step_of(value: float, edges: Sequence[float]) -> str:
     return STEPS[len(edges) - above]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 20 else text[:19] + "…"
+def _in_lines(text: str) -> list[str]:
+    """A name in at most four short lines."""
+    return textwrap.wrap(text, 13, max_lines=4, placeholder=" …", break_long_words=False)
 
 
 def _svg(width: float, height: float, told: str, parts: Sequence[str], role: str = "img") -> Markup:

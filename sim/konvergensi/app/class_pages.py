@@ -22,6 +22,7 @@ from konvergensi.app import debrief, render, server
 from konvergensi.app.desk import Desk
 from konvergensi.app.guard import Guard
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.words import word
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SEAT, TEACHER = "konvergensi_seat", "konvergensi_teacher"
 TRIES, WITHIN = 60, 60.0  # wrong codes that the whole class may type, and in how many seconds
 KEPT_DAYS = 30
+FIELDS = {"code": "app.class.code", "name": "app.class.name", "seat": "app.class.seat"}  # as the form calls them
 
 
 @dataclass
@@ -69,7 +71,13 @@ def make_app(folder: Path, game: Game, lang: Lang = "en", address: str = "") -> 
 
 def refused(request: Request, error: Any) -> Response:
     """What was wrong, with a way back to the class."""
-    lines = request.app.state.desk.told(error, render.language(request))
+    lang, desk = render.language(request), request.app.state.desk
+    lines = [
+        f"{word(FIELDS[each.key], lang)}: {desk.hidden(each.sentence(lang))}"
+        if each.key in FIELDS
+        else desk.told(InputError(each), lang)[0]
+        for each in error.faults
+    ]
     return render.page("class_refused.html", request, 400, lines=lines)
 
 
@@ -87,11 +95,20 @@ def front(request: Request) -> Response:
 
 def waiting(request: Request) -> Response:
     """The part of a seat's page that says how far the class is."""
-    room, player = request.app.state.room, _player(request)
-    if player is None:
+    if _player(request) is None:
         raise HTTPException(404)
-    shown = int(request.query_params.get("round", "0") or 0) if request.query_params.get("round", "0").isdigit() else 0
-    html = render.part("class_waiting.html", request, shown=shown, **views.progress(room.game))
+    return _waiting(request, "")
+
+
+def board_waiting(request: Request) -> Response:
+    """The same for the board, which everybody may see."""
+    return _waiting(request, "/board")
+
+
+def _waiting(request: Request, back: str) -> Response:
+    said, game = request.query_params.get("round", ""), request.app.state.room.game
+    shown = int(said) if said.isascii() and said.isdigit() else 0
+    html = render.part("class_waiting.html", request, shown=shown, back=back, **views.progress(game))
     return Response(html, media_type="text/html")
 
 
@@ -130,7 +147,8 @@ async def decide(request: Request) -> Response:
 def board(request: Request) -> Response:
     """What the whole class sees: what reached the same child, and what was published."""
     game = request.app.state.room.game
-    return render.page("class_board.html", request, **views.board(game, render.language(request)))
+    told = views.board(game, render.language(request))
+    return render.page("class_board.html", request, teaches=_teaches(request), **told)
 
 
 # ---- the teacher -----------------------------------------------------------------------------------------------------
@@ -222,9 +240,13 @@ def _player(request: Request) -> Player | None:
     return found
 
 
-def _need_teacher(request: Request) -> None:
+def _teaches(request: Request) -> bool:
     given = request.cookies.get(TEACHER, "")
-    if not secrets.compare_digest(given.encode(), request.app.state.room.key.encode()):
+    return secrets.compare_digest(given.encode(), request.app.state.room.key.encode())
+
+
+def _need_teacher(request: Request) -> None:
+    if not _teaches(request):
         raise HTTPException(404)
 
 
@@ -236,6 +258,7 @@ ROUTES = [
     Route("/{lang}/class/decide", decide, methods=["POST"]),
     Route("/{lang}/class/waiting", waiting),
     Route("/{lang}/class/board", board),
+    Route("/{lang}/class/board/waiting", board_waiting),
     Route("/{lang}/class/teacher", teacher),
     Route("/{lang}/class/teacher/who", progress),
     Route("/{lang}/class/teacher/do", order, methods=["POST"]),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from konvergensi.app import charts, render
+from konvergensi.app import charts, idea, look, render
 from konvergensi.app import class_rules as rules
 from konvergensi.base.months import format_month
 from konvergensi.base.words import Lang, word
@@ -57,6 +57,7 @@ def seat(game: Game, player: Player, lang: Lang) -> dict[str, Any]:
         "published": _published(model, lang),
         "doors": _doors(model, lang),
         "events": _events(game, lang),
+        "terms": idea.terms(lang),
         **_own(model, own, lang),
         **progress(game),
     }  # fmt: skip
@@ -119,7 +120,7 @@ def board(game: Game, lang: Lang) -> dict[str, Any]:
     model = game.model()
     return {"place": game.place, "published": _published(model, lang), "events": _events(game, lang),
             "month_now": rules.month_of_round(model.first_month, game.state.number),
-            "child": child_told(model, lang), **progress(game)}  # fmt: skip
+            "child": child_told(model, lang), "steps": look.steps_told(lang), **progress(game)}  # fmt: skip
 
 
 def child_told(model: PlayedModel, lang: Lang) -> dict[str, Any]:

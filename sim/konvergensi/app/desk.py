@@ -7,12 +7,14 @@ import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from konvergensi.base.errors import Fault, InputError, fault
-from konvergensi.base.files import digest
+from konvergensi.base.files import data_root, digest, read_toml
 from konvergensi.base.moving import make_folder
-from konvergensi.inputs.districts import District, find_district, list_districts
+from konvergensi.base.words import word
+from konvergensi.inputs import country
+from konvergensi.inputs.districts import District, district_id, find_district, list_districts
 from konvergensi.inputs.scenarios import list_scenarios
 
 if TYPE_CHECKING:
@@ -48,6 +50,20 @@ class Desk:
     def district(self, name: str) -> District:
         """A shipped district by name, or `own:<name>`. Raises InputError; a path is no name."""
         return find_district(self.source_of(name))
+
+    def id_of(self, name: str) -> str:
+        """A district as forms offer it: `lebak` for `36.02`; what nobody knows as it was given. Raises InputError."""
+        return name if name.startswith(OWN) else str(district_id(self.source_of(name)))
+
+    def offered(self, lang: Lang, own: bool = True) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Groups with a heading: those uploaded here (`own`), all 514 by province, synthetic examples."""
+        here = [(f"{OWN}{name}", self.district(f"{OWN}{name}").name) for name in self.own_districts()] if own else []
+        examples = [(each.id, called(each.name, lang)) for each in shipped() if each.id not in country.shipped_codes()]
+        return [
+            *([(word("app.look.own", lang), here)] if here else []),
+            *_by_province(),
+            (word("app.look.examples", lang), examples),
+        ]
 
     def source_of(self, name: str) -> str:
         """What a command calls the district. Raises InputError for a path, or a name nobody knows."""
@@ -116,7 +132,44 @@ def _name_only(where: str) -> str:
     return where if where.startswith("--") else Path(where).name if "/" in where or "\\" in where else where
 
 
+_BOTH = re.compile(r"(.+) \((.+), synthetic\)")
+
+
+def called(name: str, lang: Lang) -> str:
+    """A district's name; of a synthetic one, whose file has it in both languages, that of the page."""
+    found = _BOTH.fullmatch(name)
+    if found is None:
+        return name
+    here = found[1] if lang == "id" else found[2][:1].upper() + found[2][1:]
+    return f"{here} ({word('app.look.is_synthetic', lang)})"
+
+
+class Place(NamedTuple):
+    """What a form needs to know of a district: nothing else of its files is read for it."""
+
+    id: str
+    name: str
+    province: str
+
+
 @functools.cache
-def shipped() -> tuple[District, ...]:
-    """The districts that come with the package, read once."""
-    return tuple(find_district(name) for name in list_districts())
+def shipped() -> tuple[Place, ...]:
+    """The districts with a folder of their own, by the first lines of their files: all of them take seconds to read."""
+    found = []
+    for name in list_districts():
+        written = read_toml(data_root() / "districts" / name / "district.toml")
+        found.append(Place(name, str(written["name"]), str(written["province"])))
+    return tuple(found)
+
+
+@functools.cache
+def ids() -> dict[str, str]:
+    """Code of a district -> id of the folder that it has of its own."""
+    return {code: name for name, code in country.shipped_codes().items()}
+
+
+@functools.cache
+def _by_province() -> tuple[tuple[str, list[tuple[str, str]]], ...]:
+    groups = country.districts().groupby("province")["name"]
+    return tuple((str(province), [(ids().get(str(code), str(code)), str(name)) for code, name in names.items()])
+                 for province, names in groups)  # fmt: skip

@@ -13,14 +13,20 @@ from konvergensi.base.words import catalogue, word
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from konvergensi.base.words import Lang
+
 
 def front(request: Request) -> Response:
     """The slides, in the order of the words, and the glossary."""
     lang = render.language(request)
     names = [key.split(".")[2] for key in catalogue() if key.startswith("app.idea.") and key.endswith(".title")]
     slides = [(word(f"app.idea.{name}.title", lang), word(f"app.idea.{name}.text", lang).split("\n")) for name in names]
-    terms = [(word(f"glossary.{name}.word", lang), word(f"glossary.{name}.meaning", lang)) for name in render.terms()]
-    return render.page("idea.html", request, slides=slides, terms=terms)
+    return render.page("idea.html", request, slides=slides, terms=terms(lang))
+
+
+def terms(lang: Lang) -> list[tuple[str, str]]:
+    """The words of the glossary with their meaning."""
+    return [(word(f"glossary.{name}.word", lang), word(f"glossary.{name}.meaning", lang)) for name in render.terms()]
 
 
 ROUTES = [Route("/{lang}/idea", front)]

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from konvergensi.app import asked, jobs, render, sheets, tries, work
-from konvergensi.app.desk import OWN
+from konvergensi.app.desk import OWN, called
 from konvergensi.base.errors import InputError, fault
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.results.saving import load
@@ -45,7 +45,7 @@ def front(request: Request) -> Response:
         policies=policies,
         baseline=load_scenario("baseline").title[lang],
         asked=policy,
-        district=request.query_params.get("district", "lebak"),
+        district=desk.id_of(request.query_params.get("district", "lebak")),
         since=request.query_params.get("end", ""),
         **tries.choices(request),
     )
@@ -86,7 +86,7 @@ def _told(request: Request) -> dict[str, Any]:
         result.lang = lang
         told |= {
             "lines": result.lines,
-            "page": sheets.page_of(result.kind, job.folder / jobs.RESULT),
+            "page": sheets.page_of(result, lang, job.folder / jobs.RESULT, job.lang),
             "files": _files(job),
             "sheet": (job.folder / jobs.RESULT / "report.html").is_file(),
         }
@@ -99,8 +99,8 @@ def shown(desk: Any, job: jobs.Job, lang: Any) -> dict[str, Any]:
     """What a page says of a job."""
     done, total = job.progress
     return {"id": job.id, "kind": job.kind, "state": job.state, "done": done, "total": total, "faults": job.faults,
-            "district": desk.district(job.options["district"]).name, "command": job.command(desk),
-            "policies": job.own_policies}  # fmt: skip
+            "district": called(desk.district(job.options["district"]).name, lang), "command": job.command(desk),
+            "policies": job.own_policies, "lang": job.lang}  # fmt: skip
 
 
 def _files(job: jobs.Job) -> list[str]:
@@ -128,6 +128,8 @@ def file(request: Request) -> Response:
     if name not in _files(job):
         raise HTTPException(404)
     content = (job.folder / jobs.RESULT / name).read_bytes()
+    if name == "report.html":
+        content = sheets.in_language(content, render.language(request))
     kinds = {".html": "text/html; charset=utf-8", ".png": "image/png", ".md": "text/plain; charset=utf-8",
              ".csv": "text/csv; charset=utf-8", ".json": "application/json", ".pdf": "application/pdf"}  # fmt: skip
     headers = {"content-security-policy": SHEET} if name.endswith(".html") else {}

@@ -13,12 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from konvergensi.app import charts, render, worlds
-from konvergensi.app.desk import OWN, shipped
+from konvergensi.app.desk import OWN, called, ids, shipped
 from konvergensi.base.errors import InputError
 from konvergensi.base.files import read_toml
 from konvergensi.base.words import Lang, word
 from konvergensi.inputs import country
-from konvergensi.inputs.districts import find_district
 from konvergensi.report import readings
 from konvergensi.report.origin import synthetic
 from konvergensi.world.coordination import AGENCY_LAYERS
@@ -47,10 +46,12 @@ def front(request: Request) -> Response:
         request,
         province=province if province in known else "",
         asked=asked,
-        found=[{**each, "address": f"/{lang}/look/{quote(each['id'])}" if each["id"] else ""} for each in found],
-        ready=[(place.id, place.name, place.province) for place in shipped()],
+        found=[{**each, "address": f"/{lang}/look/{quote(each['id'])}"} for each in found],
+        ready=[(place.id, called(place.name, lang), place.province) for place in shipped()],
         own=own,
-        tiles=_tiles(lang),
+        tiles=tiles(lang),
+        provinces=[(name, percent, _address(lang, name)) for name, percent in sorted(_of_provinces().items())],
+        years=_last_years(),
         edges=EDGES,
         steps=charts.STEPS,
         key=charts.key(_steps(lang)),
@@ -59,10 +60,10 @@ def front(request: Request) -> Response:
 
 def district(request: Request) -> Response:
     """One district: the page at once, what has to be simulated right after it."""
-    name = request.path_params["district"]
+    name, lang = request.path_params["district"], render.language(request)
     place = request.app.state.desk.district(name)
     return render.page(
-        "district.html", request, name=name, place=place, made_up=_made_up(place, render.language(request))
+        "district.html", request, name=name, place=place, title=called(place.name, lang), made_up=_made_up(place, lang)
     )
 
 
@@ -85,7 +86,7 @@ def simulated(request: Request) -> Response:
         cascade=_cascade(run, year or 0, lang),
         stages=STAGES,
         network=_network(run, lang),
-        layers=charts.key((word(f"app.layer.{layer}", lang), colour) for layer, colour in LAYERS.items()),
+        layers=layers(lang),
         villages=_villages(place, lang),
         synthetic=synthetic(run, lang),
     )
@@ -102,22 +103,13 @@ ROUTES = [
 # ---- finding a district ----------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def _ready(code: str) -> str:
-    """What a district of the country is called by commands; '' where there is no profile of it."""
-    folders = {its: name for name, its in country.shipped_codes().items()}
-    if code in folders:
-        return folders[code]
-    try:
-        find_district(code)
-    except InputError:
-        return ""
-    return code
-
-
 def _row(code: str) -> dict[str, Any]:
-    return {"id": _ready(code), "name": country.area_name(code), "province": country.province_of(code), "code": code,
-            "percent": _last_percent().get(code, math.nan)}  # fmt: skip
+    return {
+        "id": ids().get(code, code),
+        "name": country.area_name(code),
+        "province": country.province_of(code),
+        "percent": _last_percent().get(code, math.nan),
+    }
 
 
 def _of_province(province: str) -> list[dict[str, Any]]:
@@ -147,16 +139,34 @@ def _last_percent() -> dict[str, float]:
 
 
 @functools.cache
-def _tiles(lang: Lang) -> Any:
-    places = {each["province"]: each for each in read_toml(TILES)["tile"]}
+def _last_years() -> str:
+    """The year, or the years, of the districts' last surveys."""
+    years = country.surveys().groupby("code")["year"].max()
+    first, last = int(years.min()), int(years.max())
+    return str(first) if first == last else f"{first}–{last}"
+
+
+@functools.cache
+def _of_provinces() -> dict[str, float]:
+    """The mean over a province's districts."""
     table = country.districts()
     table = table.assign(percent=[_last_percent().get(str(code), math.nan) for code in table.index])
-    means = table.groupby("province")["percent"].mean()
+    return {str(province): float(mean) for province, mean in table.groupby("province")["percent"].mean().items()}
+
+
+def _address(lang: Lang, province: str) -> str:
+    return f"/{lang}/look?province={quote(province)}#found"
+
+
+@functools.cache
+def tiles(lang: Lang) -> Any:
+    """The map: a tile for each province, kept."""
+    places = {each["province"]: each for each in read_toml(TILES)["tile"]}
     entries = []
-    for province, value in means.items():
-        at, address = places[str(province)], f"/{lang}/look?province={quote(str(province))}#found"
-        whole = word("app.look.tile", lang, province=province, percent=render.fields(lang)["num"](float(value), 1))
-        entries.append((at["column"], at["row"], at["short"], whole, address, charts.step_of(float(value), EDGES)))
+    for province, value in _of_provinces().items():
+        at, address = places[province], _address(lang, province)
+        whole = word("app.look.tile", lang, province=province, percent=render.fields(lang)["num"](value, 1))
+        entries.append((at["column"], at["row"], at["short"], whole, address, charts.step_of(value, EDGES)))
     entries.sort(key=lambda each: (each[1], each[0]))
     return charts.tiles(word("app.look.map", lang), entries)
 
@@ -192,9 +202,8 @@ def _surveys(run: Run, lang: Lang) -> dict[str, Any]:
     marks = [charts.Mark(r["month"], r["percent"], r["low"], r["high"], charts.BLUE) for r in rows]
     marks += [charts.Mark(r["fieldwork"], r["percent"], colour=charts.RED, hollow=True) for r in real]
     line = charts.Line("", true["month"].tolist(), (100 * true["prevalence"]).tolist())
-    names = ("true", "survey", "published")
-    colours = (charts.BLUE, charts.BLUE, charts.RED)
-    entries = [(word(f"app.look.{name}", lang), colour) for name, colour in zip(names, colours)]
+    shown = (("true", charts.BLUE, "line"), ("survey", charts.BLUE, "dot"), ("published", charts.RED, "hollow"))
+    entries = [(word(f"app.look.{name}", lang), colour, sign) for name, colour, sign in shown]
     picture = charts.lines(word("app.look.surveys_told", lang), [line], marks, lang, "%")
     return {"picture": picture, "rows": rows, "key": charts.key(entries)}
 
@@ -218,6 +227,16 @@ def _cascade(run: Run, year: int, lang: Lang) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["shares"]["taken_up"])
 
 
+def steps_told(lang: Lang) -> str:
+    """The steps of a service towards a child, in order."""
+    return ", ".join(word(f"stage.{stage}", lang) for stage in STAGES)
+
+
+def layers(lang: Lang) -> Any:
+    """What the colours of the ties are."""
+    return charts.key((word(f"app.layer.{layer}", lang), colour, "line") for layer, colour in LAYERS.items())
+
+
 def _network(run: Run, lang: Lang) -> Any:
     ties = run.ties
     last = ties[ties["month"] == ties["month"].max()]
@@ -239,5 +258,5 @@ def _villages(place: Any, lang: Lang) -> dict[str, Any]:
     return {
         "picture": charts.dots(told, spots[:SHOWN_VILLAGES]),
         "rows": [(str(name), int(r.villages), int(r.families), int(r.lokus)) for name, r in by.iterrows()],
-        "key": charts.key((word(name, lang), colour) for name, colour in names),
+        "key": charts.key((word(name, lang), colour, "dot") for name, colour in names),
     }

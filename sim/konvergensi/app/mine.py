@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from konvergensi.app import render
-from konvergensi.app.desk import OWN, Desk, shipped
+from konvergensi.app.desk import OWN, Desk
 from konvergensi.base.errors import Fault, InputError, fault, format_value
 from konvergensi.base.files import digest
 from konvergensi.base.moving import make_folder, write_new
+from konvergensi.base.words import word
 from konvergensi.inputs.csv_files import WORKBOOK
 from konvergensi.inputs.districts import District, load_district
 from konvergensi.inputs.office_table import OfficeTable, read_table
 from konvergensi.inputs.villages import COLUMNS, read_villages
+from konvergensi.report.villages_page import FILE, to_fill
+from konvergensi.report.workbook import write_workbook
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000  # bytes of a file: 500 villages take 60 kB
 SHOWN_ROWS = 12  # around a fault
+SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAMED = ("at_cell", "at_line")
 
 
@@ -37,8 +42,20 @@ def front(request: Request) -> Response:
     """The form, and the districts made here."""
     desk = request.app.state.desk
     own = [(f"{OWN}{name}", desk.district(f"{OWN}{name}").name) for name in desk.own_districts()]
-    return render.page("mine.html", request, own=own, bases=[(each.id, each.name) for each in shipped()],
+    return render.page("mine.html", request, own=own, bases=desk.offered(render.language(request), own=False),
                        said={"name": "", "base": "lebak"}, table=None, lines=[], draft="")  # fmt: skip
+
+
+def template(request: Request) -> Response:
+    """The table to fill in, with the names of a district's villages."""
+    desk, lang = request.app.state.desk, render.language(request)
+    place = desk.district(request.query_params.get("base", "lebak"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE
+        write_workbook([to_fill(place.name, len(place.villages), lang)], path)
+        content = path.read_bytes()
+    headers = {"content-disposition": f'attachment; filename="{FILE}"'}
+    return Response(content, media_type=SHEETS, headers=headers)
 
 
 async def send(request: Request) -> Response:
@@ -52,7 +69,11 @@ async def send(request: Request) -> Response:
     return await run_in_threadpool(_read, request, said, content, name)
 
 
-ROUTES = [Route("/{lang}/mine", front), Route("/{lang}/mine/send", send, methods=["POST"])]
+ROUTES = [
+    Route("/{lang}/mine", front),
+    Route("/{lang}/mine/villages.xlsx", template),
+    Route("/{lang}/mine/send", send, methods=["POST"]),
+]
 
 
 def _read(request: Request, said: dict[str, str], content: bytes, name: str) -> Response:
@@ -74,13 +95,25 @@ def _read(request: Request, said: dict[str, str], content: bytes, name: str) -> 
     except InputError as error:
         own = [(f"{OWN}{each}", desk.district(f"{OWN}{each}").name) for each in desk.own_districts()]
         table = shown(content, path, list(error.faults), lang)
-        return render.page("mine.html", request, 400, own=own, bases=[(each.id, each.name) for each in shipped()],
+        return render.page("mine.html", request, 400, own=own, bases=desk.offered(lang, own=False),
                            said={"name": called, "base": said.get("base", "lebak")}, table=table,
-                           lines=desk.told(error, lang), draft=draft)  # fmt: skip
+                           lines=_told(desk, error, table, lang), draft=draft)  # fmt: skip
     notes = [desk.hidden(each.text(lang)) for each in read.notes]
     if notes:
         return render.page("mine_done.html", request, name=made, place=desk.district(made), notes=notes)
     return RedirectResponse(f"/{lang}/look/{made}", 303)
+
+
+def _told(desk: Desk, error: InputError, table: dict[str, Any] | None, lang: Lang) -> list[str]:
+    """The faults in words, each by the header of its column as the file has it, else by what the page calls it."""
+    named = {} if table is None else table["headers"]
+    asked = {name: word(f"villages.asked.{name}", lang) for name in COLUMNS}
+    return [
+        f"{named.get(each.key) or asked[each.key]}: {desk.hidden(each.sentence(lang))}"
+        if each.key in asked
+        else desk.told(InputError(each), lang)[0]
+        for each in error.faults
+    ]
 
 
 def make_district(desk: Desk, called: str, base: str, content: bytes, ending: str) -> str:
@@ -186,10 +219,20 @@ def shown(content: bytes, path: Path, faults: list[Fault], lang: Lang) -> dict[s
         for column in columns:
             value = table.cells(column)[k]
             each = wrong.get((line, column))
-            cells.append({"text": "" if value is None else str(value), "fault": each.sentence(lang) if each else "",
+            cells.append({"text": _as_written(value), "fault": each.sentence(lang) if each else "",
                           "at": f"{line}:{column}"})  # fmt: skip
         rows.append({"line": line, "cells": cells})
-    return {"heads": [table.headers.get(column, column) for column in columns], "rows": rows}
+    return {
+        "faulty": bool(at),
+        "headers": dict(table.headers),
+        "heads": [table.headers.get(column, column) for column in columns],
+        "rows": rows,
+    }
+
+
+def _as_written(value: object) -> str:
+    """A cell as an office would write it: 1200, not 1200.0 as a workbook keeps it."""
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def mended(content: bytes, name: str, said: dict[str, str]) -> bytes:

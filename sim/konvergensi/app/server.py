@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from konvergensi.app import idea, job_pages, look, mine, render, tries, watch
+from konvergensi.app import idea, job_pages, look, mine, render, tries, watch, worlds
 from konvergensi.app.desk import Desk
 from konvergensi.app.guard import Guard
 from konvergensi.app.jobs import Runner
@@ -52,6 +52,14 @@ def make_app(folder: str | Path, lang: Lang = "en") -> Starlette:
     )
     found.state.desk = desk
     return found
+
+
+def warm(desk: Desk) -> None:
+    """Do what the first visitor would wait for: the map, and compiling (15 s of a core, once after installing)."""
+    for lang in LANGUAGES:
+        look.tiles(lang)
+    with desk.live:
+        worlds.look("lebak", desk.district("lebak"))
 
 
 def serve(app: Starlette, host: str, port: int, tell: Callable[[], None] | None = None) -> None:

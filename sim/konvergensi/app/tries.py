@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from konvergensi.app import charts, levers, render, worlds
-from konvergensi.app.desk import OWN, Desk, shipped
+from konvergensi.app.desk import Desk
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.months import format_month, parse_month
 from konvergensi.base.words import Lang, word
@@ -69,7 +69,9 @@ def _answer(request: Request, form: FormData) -> Response:
         advice=_advice(path, asked, lang),
         better=BETTER,
         picture=_picture(found, asked["since"], lang),
-        key=charts.key([(word("app.try.without", lang), charts.GREY), (word("app.try.with", lang), charts.BLUE)]),
+        key=charts.key(
+            [(word("app.try.without", lang), charts.GREY, "dashed"), (word("app.try.with", lang), charts.BLUE, "line")]
+        ),
         **asked,
     )
     if request.headers.get("x-part"):
@@ -84,7 +86,7 @@ ROUTES = [Route("/{lang}/try", front), Route("/{lang}/try/answer", answer, metho
 def read(form: Mapping[str, str], request: Request) -> dict[str, Any]:
     """District, first month, last month and levers that a form asks about. Raises InputError."""
     desk = request.app.state.desk
-    name = str(form.get("district") or "lebak")
+    name = desk.id_of(str(form.get("district") or "lebak"))
     first, years = year(form, "since", YEARS, SINCE), year(form, "years", LASTS, LAST)
     place = desk.district(name)
     since, end = f"{first}-01", f"{first + years - 1}-12"
@@ -97,8 +99,7 @@ def read(form: Mapping[str, str], request: Request) -> dict[str, Any]:
 def choices(request: Request) -> dict[str, Any]:
     """What the form offers."""
     desk = request.app.state.desk
-    own = [(f"{OWN}{name}", desk.district(f"{OWN}{name}").name) for name in desk.own_districts()]
-    return {"districts": [*own, *((each.id, each.name) for each in shipped())], "all_years": YEARS, "all_lasts": LASTS}
+    return {"districts": desk.offered(render.language(request)), "all_years": YEARS, "all_lasts": LASTS}
 
 
 def year(form: Mapping[str, str], name: str, allowed: range, otherwise: int) -> int:

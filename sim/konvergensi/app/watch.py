@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from konvergensi.app import charts, look, render, tries, worlds
+from konvergensi.app.desk import called
 from konvergensi.base.errors import InputError, fault
 from konvergensi.base.months import format_month, month_of
 from konvergensi.base.words import Lang, word
@@ -138,7 +139,8 @@ def _get(request: Request) -> Watched:
 
 def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
     world, model = watched.model.world, watched.model
-    last = world.month - 1  # the month that has just been simulated
+    started = bool(watched.prevalence)
+    last = world.month - 1 if started else world.month  # the month that has just been simulated, or is the first
     now = month_of(last)
     ties = [
         (layer, model.opds[i].id, model.opds[j].id, float(tie[i, j]))
@@ -154,13 +156,13 @@ def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
             for stage in ("budgeted", "released", "spent")}}
         for s, source in enumerate(SOURCES)
     ]  # fmt: skip
-    started = bool(watched.prevalence)
     came = [opd.name for opd, there in zip(model.opds, world.coordination.came) if there] if started else []
     prevalence = watched.prevalence
     line = [charts.Line("", [m for m, _ in prevalence], [v for _, v in prevalence])] if len(prevalence) > 1 else []
     return {
         "place": model.place,
-        "month_now": format_month(last) if started else format_month(world.month),
+        "title": called(model.place.name, lang),
+        "month_now": format_month(last),
         "started": started,
         "running": model.running,
         "doors": [
@@ -173,7 +175,7 @@ def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
         "came": came,
         "network": charts.circle(word("app.look.network_told", lang, ties=len(ties), agencies=len(names)), names, ties,
                                  look.LAYERS, outside),
-        "layers": charts.key((word(f"app.layer.{layer}", lang), colour) for layer, colour in look.LAYERS.items()),
+        "layers": look.layers(lang),
         "money": money,
         "lists": [
             (opd.name, render.register(opd.list_used(world.linked), lang)) for opd in model.opds if opd.has_programme
@@ -181,6 +183,7 @@ def _told(watched: Watched, lang: Lang) -> dict[str, Any]:
         "villages_with_list": int(world.has_by_name_list.sum()),
         "picture": charts.lines(word("app.watch.prevalence", lang), line, [], lang, "%") if line else "",
         "home": _home(watched, lang),
+        "stages": look.steps_told(lang),
     }  # fmt: skip
 
 

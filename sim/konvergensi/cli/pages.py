@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -31,18 +32,21 @@ def pages(
     """Open the pages in the browser of this computer · Buka halaman di peramban komputer ini."""
     with refusals(lang):
         _need_extra()
-        from konvergensi.app.server import make_app, serve
+        from konvergensi.app.server import make_app, serve, warm
 
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else f'[{host}]' if ':' in host else host}:{port}/"
 
+        app = make_app(out, lang.value)
+
         def tell() -> None:
+            threading.Thread(target=warm, args=(app.state.desk,), daemon=True).start()
             typer.echo(say("app_open", lang, address=f"{address}{lang.value}/look", folder=out), err=True)
             if browser:
                 import webbrowser
 
                 webbrowser.open(f"{address}{lang.value}/look")
 
-        serve(make_app(out, lang.value), host, port, tell)
+        serve(app, host, port, tell)
 
 
 def class_(

@@ -133,7 +133,9 @@ def _told(result: VillageList, lang: Lang) -> Block:
 
 def write(result: VillageList, folder: Path, lang: Lang) -> None:
     """The list as a workbook; where villages are made up, one to fill in, with the district's own names if known."""
-    write_workbook([_to_fill(result, lang) if result.is_drawn else _as_sheet(result, lang)], folder / FILE)
+    district_name, count = str(result.manifest["district_name"]), int(result.manifest["n_villages"])
+    sheet = to_fill(district_name, count, lang) if result.is_drawn else _as_sheet(result, lang)
+    write_workbook([sheet], folder / FILE)
 
 
 def _as_sheet(result: VillageList, lang: Lang) -> Sheet:
@@ -148,12 +150,14 @@ def _as_sheet(result: VillageList, lang: Lang) -> Sheet:
     return Sheet(word("villages.sheet", lang), names, rows, [word("paper.simulated", lang)], formats)
 
 
-def _to_fill(result: VillageList, lang: Lang) -> Sheet:
-    """One row for each village of the district by the official list, else empty ones; what is asked for is coloured."""
-    names = _official(str(result.manifest["district_name"])) or [("", "")] * int(result.manifest["n_villages"])
+def to_fill(district_name: str, count: int, lang: Lang) -> Sheet:
+    """One row for each village of the district by the official list, else `count` empty ones; what is asked for is
+    coloured.
+    """
+    names = _official(district_name) or [("", "")] * count
     rows = [[village, kecamatan, *[None] * (len(_ASKED) - 3), 0] for kecamatan, village in names]
     columns = [word(f"villages.asked.{name}", lang) for name in _ASKED]
-    before = [word("villages.fill", lang, district=result.manifest["district_name"]),
+    before = [word("villages.fill", lang, district=district_name),
               *(word(f"villages.fill_{line}", lang) for line in ("values", "instead", "put"))]  # fmt: skip
     named = any(kecamatan for kecamatan, _ in names)
     fill = tuple(range(2 if named else 0, len(_ASKED) - 1))

@@ -58,10 +58,10 @@ async function ask(form) {
 function show(range) {
   const output = range.parentElement.querySelector("output");
   if (!output) return;
-  const share = range.dataset.percent ? Math.round(range.value * 100) + "%" : range.value;
+  const share = range.dataset.percent ? Math.round(range.value * 100) + "%" : range.value + (range.dataset.unit ? " " + range.dataset.unit : "");
   output.textContent = share;
   const field = range.closest(".field");
-  if (field) field.classList.toggle("changed", range.value !== range.dataset.now);
+  if (field) field.classList.toggle("changed", Number(range.value) !== Number(range.dataset.now));
 }
 
 let waiting;
@@ -80,7 +80,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.live && !(event.submitter && event.submitter.formAction && event.submitter.hasAttribute("formaction"))) {
     event.preventDefault();
-    ask(form);
+    ask(form).then(() => document.getElementById(form.dataset.live).scrollIntoView({ block: "nearest" }));
   }
 });
 document.addEventListener("click", (event) => {
