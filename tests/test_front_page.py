@@ -199,7 +199,7 @@ def test_whose_the_money_is_stands_on_the_page_once() -> None:
     alone = with_log(compared(("baseline", "one-list"), gain=-1.0), "one-list", CUT)
     alone = dataclasses.replace(alone, manifest=alone.manifest | {"own_money": {"share": 0.0, "lines": 0, "of": 34}})
     for comparison in (both, alone):
-        assert text(comparison).count("None of the money is the district's own") == 1
+        assert text(comparison).count("No amount comes from the district's own budget documents") == 1
 
 
 def test_ranges_stand_in_words_and_none_where_too_few_simulations_could_tell_one() -> None:
