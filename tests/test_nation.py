@@ -127,6 +127,17 @@ def test_true_effects_lie_in_their_intervals_about_as_often_as_they_say() -> Non
     assert 0.84 < inside < 0.96
 
 
+def test_what_all_districts_share_in_a_set_of_parameters_is_averaged_away_by_none() -> None:
+    rng = np.random.default_rng(3)
+    own, truth, inside = rng.normal(0.0, 0.5, 300), 1.0, []
+    for _ in range(200):  # sets of three that miss the mean of all sets by chance
+        common = truth + rng.normal(0.0, 0.8, 3)
+        found = effects_of(own[:, None] + common + rng.normal(0.0, 0.3, (300, 3)), np.repeat("kabupaten", 300))
+        inside.append(((found[:, 1] <= truth + own) & (truth + own <= found[:, 2])).mean())
+        assert (found[:, 3] < 0.3).all()  # what they share does not hide how they differ
+    assert 0.84 < np.mean(inside) < 0.96
+
+
 def test_a_district_is_run_once_for_each_scenario_and_read_at_every_path() -> None:
     job = DistrictJob(("baseline", "no-programme"), "71.71", "71.71", 400, 1.0, samples=1, paths=5)
     row = run_district(job)

@@ -186,8 +186,10 @@ def effects(per_sample: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     """What a policy brings in each district, (n, 4): middle, low, high, pooled share, from (n, samples).
 
     Partial pooling: chance of few runs, alike in all districts of a kind (kinds, (n,)), is told from how their means
-    differ, and each mean is drawn towards that of its kind by the share that is chance. Where there are fewer than
-    FEW of a kind, a t interval of the district's own runs, nothing pooled.
+    differ, and each mean is drawn towards that of its kind by the share that is chance. Sample k is nearly the same set
+    of parameters in every district, so what a kind has in common in it is no chance of one district, and no number of
+    districts averages it away: it stands in every interval. Where there are fewer than FEW of a kind, a t interval of
+    the district's own runs, nothing pooled.
     """
     found = np.empty((len(per_sample), 4))
     for kind in np.unique(kinds):
@@ -196,12 +198,15 @@ def effects(per_sample: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         if own.shape[0] < FEW or own.shape[1] < 2:
             found[of] = [(*_t(each), 0.0) for each in own]
             continue
-        means = own.mean(axis=1)
-        noise = max(float(own.var(axis=1, ddof=1).mean()) / own.shape[1], 1e-12)
+        common, means = own.mean(axis=0), own.mean(axis=1)
+        rest = own - common - (means - means.mean())[:, None]
+        free = (own.shape[0] - 1) * (own.shape[1] - 1)
+        noise = max(float(np.square(rest).sum()) / free / own.shape[1], 1e-12)
         between = max(float(means.var(ddof=1)) - noise, 0.0)
         pooled = noise / (noise + between)
         middle = means.mean() + (1.0 - pooled) * (means - means.mean())
-        half = Z90 * math.sqrt((1.0 - pooled) * noise + pooled * noise / len(own))
+        mean, low, _ = _t(common)
+        half = math.hypot(mean - low, Z90 * math.sqrt((1.0 - pooled) * noise + pooled * noise / len(own)))
         found[of] = np.column_stack([middle, middle - half, middle + half, np.full(len(own), pooled)])
     return found
 

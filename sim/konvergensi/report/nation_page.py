@@ -13,6 +13,8 @@ from konvergensi.report.figures_nation import FIGURES, credit, origin
 from konvergensi.results.nation import NATION, Nation
 
 TOP = 10
+ALIKE = 0.01  # cases per 1,000 by which districts must differ to be listed one after the other
+WHOLE = 0.995  # share pooled from which on a district is as those of its kind
 NOW, NEXT, LAST = 2024, 2029, 2045
 
 
@@ -33,7 +35,7 @@ def blocks(found: Nation, lang: Lang) -> list[Block]:
     """Every part of the page."""
     parts = [Block(sentences=lead(found, lang)), _provinces(found, lang), _policies(found, lang)]
     for name in found.policies():
-        parts += [_best(found, name, "cases_per_billion_rp", lang), _best(found, name, "cases_per_1000", lang)]
+        parts += _where(found, name, lang)
     parts.append(Block(word("nation.heading.rests", lang), _rests(found, lang)))
     return [each for each in parts if each.sentences or each.rows]
 
@@ -96,28 +98,44 @@ def _policies(found: Nation, lang: Lang) -> Block:
     rows = []
     for name in found.policies():
         nation, districts = _of(found, NATION, f"points:{name}", NEXT), found.of(f"points:{name}", NEXT)
-        told = int((districts["high"] < 0).sum())
+        told = [number(int(each.sum()), lang) for each in (districts["high"] < 0, districts["low"] > 0)]
         rupiah = float(found.of(f"rupiah:{name}", NEXT)["middle"].sum()) / 1e12
         points = "-" if nation is None else _span(nation, lang, 2)
         title = found.manifest["policies"][name][lang]
-        rows.append((title, points, number(told, lang), number(rupiah, lang, 1)))
-    names = ("policy", "points", "told", "trillion")
+        rows.append((title, points, *told, number(rupiah, lang, 1)))
+    names = ("policy", "points", "told", "told_more", "trillion")
     return Block(word("nation.heading.policies", lang), [word("nation.policies", lang)], _columns(names, lang), rows)
 
 
-def _best(found: Nation, policy: str, quantity: str, lang: Lang) -> Block:
-    """Districts in which a policy brings most, of those where it can be told from nothing."""
-    table = found.of(f"{quantity}:{policy}", NEXT)
-    told = table[table["low"] > 0].nlargest(TOP, "middle")
+def _where(found: Nation, policy: str, lang: Lang) -> list[Block]:
+    """Where a policy brings most, per rupiah and per child; one sentence where that can be told of no district."""
     title = found.manifest["policies"][policy][lang]
+    tables = {each: found.of(f"{each}:{policy}", NEXT) for each in ("cases_per_billion_rp", "cases_per_1000")}
+    nothing = (tables["cases_per_1000"][["middle", "low", "high"]].abs().fillna(0.0) < ALIKE).all(axis=None)
+    if not nothing and any((each["low"] > 0).any() for each in tables.values()):
+        return [_best(table, title, quantity, lang) for quantity, table in tables.items()]
+    phrase = "changes_nothing" if nothing else "none_told"
+    return [Block(title, [word(f"nation.{phrase}", lang)])]
+
+
+def _best(table: pd.DataFrame, title: str, quantity: str, lang: Lang) -> Block:
+    """Districts in which a policy brings most, of those where it can be told from nothing."""
     heading = word(f"nation.heading.{quantity}", lang, policy=title)
+    told = table[table["low"] > 0]
     if told.empty:
         return Block(heading, [word("nation.none_told", lang)])
+    many = {"n": number(len(told), lang), "all": number(len(table), lang)}
+    if quantity == "cases_per_1000" and told["middle"].max() - told["middle"].min() < ALIKE:
+        provinces = ", ".join(dict.fromkeys(told["province"].astype(str)))
+        alike = {"size": _span(told.iloc[0], lang, 2), "provinces": provinces}
+        return Block(heading, [word("nation.best_alike", lang, **many, **alike)])
     rows = [
         (str(row["area"]), str(row["province"]), _span(row, lang, 2), percent(float(row["pooled_share"]), lang, 0))
-        for _, row in told.iterrows()
+        for _, row in told.nlargest(TOP, "middle").iterrows()
     ]
-    said = [word("nation.best", lang, n=number(int((table["low"] > 0).sum()), lang), all=number(len(table), lang))]
+    said = [word("nation.best", lang, **many)]
+    if (told["pooled_share"] > WHOLE).all():
+        said.append(word("nation.by_cost", lang))
     return Block(heading, said, _columns(("area", "province", quantity, "pooled"), lang), rows)
 
 
