@@ -197,9 +197,12 @@ def help_(found: Nation, lang: Lang) -> Figure:
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names):
         across, up = found.of(f"cases_per_1000:{name}", 2029), found.of(f"cases_per_billion_rp:{name}", 2029)
-        told = (across["low"] > 0) & up["middle"].notna()
+        told = (across["low"] > 0) | (across["high"] < 0)
         for mask, colour, size in ((~told, theme.GREY, 7), (told, theme.BLUE, 14)):
             axes.scatter(across["middle"][mask], up["middle"][mask], s=size, color=colour, zorder=size)
+        if up["middle"].isna().all():
+            said = word("nation.figure.costs_nothing", lang)
+            axes.text(0.5, 0.7, said, transform=axes.transAxes, ha="center", fontsize=theme.SMALL, color=theme.GREY)
         axes.axvline(0, color=theme.GREY, lw=0.8)
         axes.axhline(0, color=theme.GREY, lw=0.8)
         title = found.manifest["policies"][name][lang]
