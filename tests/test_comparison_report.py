@@ -23,6 +23,7 @@ from konvergensi.inputs.scenarios import list_scenarios, load_scenario
 from konvergensi.report import decision, numbers
 from konvergensi.report import findings_comparison as findings
 from konvergensi.report import readings_comparison as read
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.comparison import as_svg, sheets, write
 from konvergensi.report.figures_comparison import FIGURES
 from konvergensi.report.front_page import front
@@ -131,15 +132,15 @@ def test_the_data_are_those_that_are_drawn() -> None:
 def test_a_policy_of_many_levers_is_told_in_few_and_the_report_lists_them_all() -> None:
     comparison = compared(("baseline", "full-convergence"), **SHORT)
     run = comparison.details["full-convergence"]
-    moved = {each.key for each in read.moved_besides(comparison, "full-convergence")}
+    moved = {each.key for each in moves.moved_besides(comparison, "full-convergence")}
     do = decision.sheet(comparison, "en").parts[0]
     told = " ".join(line.text for line in do.lines)
     assert len(moved) > 40 and told.count(" → ") <= 10 and f"moves {len(moved)} levers" in told
     assert len(findings.levers(comparison, "full-convergence", "en").rows) >= len(moved), run.manifest["changes"]
 
 
-def moved(key: str, old: str, new: str) -> read.Moved:
-    return read.Moved("2019-01", None, key, old, new, "policy.toml")
+def moved(key: str, old: str, new: str) -> moves.Moved:
+    return moves.Moved("2019-01", None, key, old, new, "policy.toml")
 
 
 def test_what_a_policy_does_is_said_as_something_to_do_and_by_whom() -> None:
@@ -162,8 +163,8 @@ def test_what_a_policy_does_is_said_as_something_to_do_and_by_whom() -> None:
 
 def test_what_the_history_of_the_district_brings_anyway_is_not_to_be_done() -> None:
     comparison = compared(("baseline", "full-convergence"))
-    keys = {each.key: each for each in read.stand_otherwise(comparison, "full-convergence")}
-    assert "network.decree_in_force" in {each.key for each in read.moved_besides(comparison, "full-convergence")}
+    keys = {each.key: each for each in moves.stand_otherwise(comparison, "full-convergence")}
+    assert "network.decree_in_force" in {each.key for each in moves.moved_besides(comparison, "full-convergence")}
     assert "network.decree_in_force" not in keys  # the baseline of Lebak has a decree by the end
     assert "calendar.reform_plan_month" not in keys  # nothing before 2025 follows it
     assert (keys["cascade.kpm_share"].old, keys["cascade.kpm_share"].new) == ("0.5", "1")
@@ -409,7 +410,7 @@ def test_without_draws_or_seeds_nothing_pretends_to_be_sure() -> None:
 
 def test_the_sheet_says_by_which_month_and_which_doors_that_meets() -> None:
     comparison = compared(("baseline", "early-planning"))
-    assert read.steps(comparison.details["early-planning"])["plan"] == 3
+    assert moves.steps(comparison.details["early-planning"])["plan"] == 3
     text = sheet_text(comparison)
     assert (
         "**By the end of March**: Situation analysis ready in January, activity plan agreed at the rembuk in March"
@@ -432,8 +433,8 @@ def test_levers_are_said_as_people_say_them() -> None:
         ("calendar.regime", "reform-2025", "reform-2025"),
         ("opd.dinkes.ego", "0.25", "25%"),
     ):
-        assert read.lever_value(key, text, "en") == en
-    assert "opd.dinkes.ego" in read.meaning("opd.dinkes.ego", "id")
+        assert moves.lever_value(key, text, "en") == en
+    assert "opd.dinkes.ego" in moves.meaning("opd.dinkes.ego", "id")
 
 
 def test_another_yardstick_that_would_choose_another_policy_is_named() -> None:
@@ -488,11 +489,11 @@ def test_the_log_of_changes_is_read_without_history_and_without_what_comes_after
         "2018-01 budget.envelope: room -> fixed (--set)",
     ]
     run = SimpleNamespace(manifest={"changes": log, "end": "2024-12"})
-    found = read.moved(run)
+    found = moves.moved(run)
     assert [each.key for each in found] == ["calendar.aksi_3_month", "goals.leadership", "budget.envelope"]
     assert (found[1].month, found[1].until, found[1].new) == ("2019-01", "2020-12", "0.85")
     assert [each.theme for each in found] == ["timing", "leadership", "money-district"]
-    assert read.calendar_settings(run)["calendar.aksi_3_month"] == 3
+    assert moves.calendar_settings(run)["calendar.aksi_3_month"] == 3
 
 
 @pytest.mark.parametrize(
@@ -508,7 +509,7 @@ def test_the_log_of_changes_is_read_without_history_and_without_what_comes_after
 def test_a_door_is_caught_when_the_plan_is_ready_by_then(changes: dict[str, object], missed: set[str]) -> None:
     log = [f"2018-01 {key}: ? -> {value} (mine.toml)" for key, value in changes.items()]
     run = SimpleNamespace(manifest={"changes": log, "end": "2024-12"})
-    assert {door for door, ok in read.caught(run).items() if not ok} == missed
+    assert {door for door, ok in moves.caught(run).items() if not ok} == missed
 
 
 def test_the_leading_policy_is_the_one_most_often_best_and_never_the_first() -> None:

@@ -19,7 +19,7 @@ from konvergensi.methods.information import evppi
 from konvergensi.report import measure_first_page
 from konvergensi.report.comparison import sheets
 from konvergensi.report.front_page import front
-from konvergensi.report.readings_comparison import meaning
+from konvergensi.report.readings_moves import meaning
 from konvergensi.results.comparison import Comparison
 
 DRAWS = 200

@@ -13,7 +13,7 @@ from konvergensi.inputs.institutions import institutions
 from konvergensi.inputs.structures import load_structures
 from konvergensi.report.blocks import Block, markdown, printed
 from konvergensi.report.origin import district, plain, synthetic
-from konvergensi.report.readings_comparison import meaning
+from konvergensi.report.readings_moves import meaning
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,10 @@ from konvergensi.base.words import Lang, counted, listed, month_name, month_of_y
 from konvergensi.inputs.advice import FEW_FAMILIES
 from konvergensi.report import numbers
 from konvergensi.report import readings_comparison as compared
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.origin import comparison_origin, period, plain, synthetic
-from konvergensi.report.readings_comparison import Estimate, Moved, Policy
+from konvergensi.report.readings_comparison import Estimate, Policy
+from konvergensi.report.readings_moves import Moved
 
 if TYPE_CHECKING:
     from konvergensi.results.comparison import Comparison
@@ -175,12 +177,12 @@ def by_doors(comparison: Comparison, lead: Policy, lang: Lang, most: int = len(_
     """What a policy does, by the step or door by which it must be done, at most so many lines; events are not done."""
     run = comparison.details[lead.id]
     own: dict[str, list[Moved]] = {}
-    for each in compared.stand_otherwise(comparison, lead.id):
+    for each in moves.stand_otherwise(comparison, lead.id):
         if each.parameter.role != "event":
             own.setdefault(_line(each), []).append(each)
     if not own:
         return []
-    months = compared.steps(run) | compared.doors(run)
+    months = moves.steps(run) | moves.doors(run)
     named = {name.replace("-", "_"): month_of_year(month, lang) for name, month in months.items()}
     due = {theme: months[by] if (by := _BY[theme]) else 13 for theme in own}
     shown = min(_MOST_LEVERS, max(_ROOM // len(own), 1))
@@ -209,13 +211,13 @@ def _lever(each: Moved, agencies: dict[str, str], lang: Lang) -> str:
     do = each.to_do(lang, agencies)
     if each.says_value:
         return do
-    old, new = (compared.lever_value(each.key, value, lang) for value in (each.old, each.new))
+    old, new = (moves.lever_value(each.key, value, lang) for value in (each.old, each.new))
     return word("decision.do.lever", lang, meaning=do, old=old, new=new)
 
 
 def _doors(comparison: Comparison, lang: Lang) -> str:
     first, lead = _pair(comparison)
-    before, after = (compared.caught(comparison.details[policy.id]) for policy in (first, lead))
+    before, after = (moves.caught(comparison.details[policy.id]) for policy in (first, lead))
     missed = listed((word(f"compare.door.{door}", lang) for door, ok in after.items() if not ok), lang)
     key = "decision.do.doors_missed" if missed else "decision.do.doors_caught"
     words = {"lead": lead.letter, "first": first.letter, "k": sum(after.values()), "m": sum(before.values())}
@@ -223,7 +225,7 @@ def _doors(comparison: Comparison, lang: Lang) -> str:
 
 
 def _when(comparison: Comparison, lead: Policy, lang: Lang) -> str:
-    own = compared.moved_besides(comparison, lead.id)
+    own = moves.moved_besides(comparison, lead.id)
     since, until = min(each.month for each in own), max(each.until or each.month for each in own)
     levers = counted("count.levers", len({each.key for each in own}), lang)
     key = "decision.do.at_once" if since == until else "decision.do.over_time"
@@ -397,7 +399,7 @@ def _changes(comparison: Comparison, lang: Lang) -> list[Line]:
         lines.append(Line(word("decision.changes.not_split", lang, note=note)))
     drawn = compared.drawn(comparison)
     if len(drawn):
-        widest = [compared.meaning(key, lang) for key in drawn["key"].head(SHOWN_ASSUMPTIONS)]
+        widest = [moves.meaning(key, lang) for key in drawn["key"].head(SHOWN_ASSUMPTIONS)]
         fitted = set((comparison.manifest.get("parameter_draws") or {}).get("fitted") or []) & set(
             comparison.manifest["drawn"]
         )
@@ -422,7 +424,7 @@ def _standing_out(comparison: Comparison, lead: Policy, n: int, lang: Lang) -> l
     draws = counted("count.draws", int(comparison.manifest["draws"]), lang)
     if not found:
         return [Line(word("decision.changes.none_stands_out", lang, n=number(n, lang), draws=draws))]
-    named = "; ".join(compared.meaning(key, lang) for key in found[:SHOWN_ASSUMPTIONS])
+    named = "; ".join(moves.meaning(key, lang) for key in found[:SHOWN_ASSUMPTIONS])
     return [Line(word("decision.changes.stands_out", lang, lead=lead.letter, named=named, draws=draws))]
 
 

@@ -19,6 +19,7 @@ from konvergensi.report import comparison_figure as base
 from konvergensi.report import numbers, theme
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.readings_comparison import Policy
 
 if TYPE_CHECKING:
@@ -117,14 +118,14 @@ def planning_calendar(comparison: Comparison, lang: Lang) -> Figure:
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
     for axes, (scenario, policy) in zip(panels, shown.items()):
         run = comparison.details[scenario]
-        at, doors, caught = compared.steps(run), compared.doors(run), compared.caught(run)
+        at, doors, caught = moves.steps(run), moves.doors(run), moves.caught(run)
         axes.set_xlim(0.4, 12.9)
         axes.set_ylim(-0.7, 1.75)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.axhline(0, color=theme.PALE, lw=1.4, zorder=1)
         by_month: dict[int, list[str]] = {}
-        for step in compared.STEPS:
+        for step in moves.STEPS:
             by_month.setdefault(at[step], []).append(step)
         for month, steps in by_month.items():
             for shift, step in zip(base.dodge(len(steps), 0.5), steps):
@@ -149,7 +150,7 @@ def planning_calendar(comparison: Comparison, lang: Lang) -> Figure:
         Line2D(
             [], [], ls="", marker=_STEP_MARKERS[step], color=theme.BLUE, ms=8, label=word(f"compare.step.{step}", lang)
         )
-        for step in compared.STEPS
+        for step in moves.STEPS
     ]
     for ok, marker in ((True, "o"), (False, "x")):
         label = word(f"compare.calendar.{'caught' if ok else 'missed'}", lang)
@@ -159,14 +160,14 @@ def planning_calendar(comparison: Comparison, lang: Lang) -> Figure:
     run = comparison.details[lead.id]
     doors_named = ", ".join(
         f"{month_of_year(month, lang, short=True)} {word(f'compare.door.{door}', lang)}"
-        for door, month in compared.doors(run).items()
+        for door, month in moves.doors(run).items()
     )
     note = word("compare.calendar.note", lang, doors=doors_named)
     return base.finish(figure, comparison, lang, title, 0.4 + 0.74 * len(shown), note, key, "interval.rule")
 
 
 def _calendar_title(comparison: Comparison, first: Policy, lead: Policy, lang: Lang) -> str:
-    before, after = (compared.caught(comparison.details[policy.id]) for policy in (first, lead))
+    before, after = (moves.caught(comparison.details[policy.id]) for policy in (first, lead))
     words = {"first": first.letter, "lead": lead.letter, "k": sum(before.values()), "m": sum(after.values())}
     return word("compare.calendar.title", lang, n=len(before), **words)
 
@@ -189,7 +190,7 @@ def calendar_data(comparison: Comparison) -> pd.DataFrame:
     """Months of steps and doors in the last year, and whether the plan is in time."""
     rows = []
     for scenario, run in comparison.details.items():
-        at, ready = compared.steps(run), compared.caught(run)
-        rows += [(scenario, "step", step, at[step], "") for step in (*compared.STEPS, "village_rule")]
-        rows += [(scenario, "door", d, m, "caught" if ready[d] else "missed") for d, m in compared.doors(run).items()]
+        at, ready = moves.steps(run), moves.caught(run)
+        rows += [(scenario, "step", step, at[step], "") for step in (*moves.STEPS, "village_rule")]
+        rows += [(scenario, "door", d, m, "caught" if ready[d] else "missed") for d, m in moves.doors(run).items()]
     return pd.DataFrame(rows, columns=["policy", "kind", "name", "month_of_year", "plan"])

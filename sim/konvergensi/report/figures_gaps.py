@@ -18,7 +18,7 @@ from konvergensi.report import gaps_page as words_of
 from konvergensi.report import theme
 from konvergensi.report.gaps_page import MEASURES, PARTS
 from konvergensi.report.origin import district
-from konvergensi.report.readings_comparison import meaning
+from konvergensi.report.readings_moves import meaning
 
 if TYPE_CHECKING:
     from konvergensi.analyses.gaps import Gaps

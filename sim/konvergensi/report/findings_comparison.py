@@ -16,6 +16,7 @@ from konvergensi.report import numbers
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
 from konvergensi.report import readings_coordination as agencies
+from konvergensi.report import readings_moves as moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +173,7 @@ def _index(of: Callable[[Run], float]) -> Callable[[Comparison, str, Lang], str]
 
 
 def _levers(comparison: Comparison, scenario: str, lang: Lang) -> str:
-    return number(len({each.key for each in compared.moved(comparison.details[scenario])}), lang)
+    return number(len({each.key for each in moves.moved(comparison.details[scenario])}), lang)
 
 
 def _state(column: str) -> Callable[[Run], float]:
@@ -200,7 +201,7 @@ def _gap(high: str, low: str) -> Callable[[Comparison, str, Lang], str]:
 
 
 def _caught(comparison: Comparison, scenario: str, lang: Lang) -> str:
-    ready = compared.caught(comparison.details[scenario])
+    ready = moves.caught(comparison.details[scenario])
     return word("report.k_of_n", lang, k=sum(ready.values()), n=len(ready))
 
 
@@ -314,9 +315,9 @@ def drawn(comparison: Comparison, lang: Lang) -> Table | None:
     columns = [word(f"report.drawn.{name}", lang) for name in ("parameter", "range", "grade")]
     rows = []
     for row in table.head(SHOWN_DRAWN).itertuples():
-        low, high, value = (compared.plain_number(end, lang) for end in (row.low, row.high, row.value))
+        low, high, value = (moves.plain_number(end, lang) for end in (row.low, row.high, row.value))
         grade = word(f"report.grade.{row.grade}", lang)
-        rows.append([compared.meaning(row.key, lang), f"{low}–{high} ({value})", grade])
+        rows.append([moves.meaning(row.key, lang), f"{low}–{high} ({value})", grade])
     shown = {"k": number(len(rows), lang), "n": number(len(table), lang)}
     return Table(columns, rows, word("report.drawn.caption", lang, **shown), words=True)
 
@@ -325,9 +326,9 @@ def levers(comparison: Comparison, scenario: str, lang: Lang) -> Table:
     """Every lever that a policy moves: what to do, who decides it, from when, old and new value."""
     columns = [word(f"report.levers.{name}", lang) for name in ("lever", "whose", "months", "old", "new")]
     rows = []
-    for each in compared.moved(comparison.details[scenario]):
+    for each in moves.moved(comparison.details[scenario]):
         months = read.span(each.month, each.until or each.month, lang)
-        values = [compared.lever_value(each.key, value, lang) for value in (each.old, each.new)]
+        values = [moves.lever_value(each.key, value, lang) for value in (each.old, each.new)]
         whose = word(f"kind.decided_by.{each.whose}", lang)
         rows.append([each.to_do(lang, comparison.manifest["agency_names"]), whose, months, *values])
     return Table(columns, rows, compared.policies(comparison)[scenario].name(lang), words=True)

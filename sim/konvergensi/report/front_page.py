@@ -16,6 +16,7 @@ from konvergensi.base.words import Lang, counted, listed, month_name, number, pa
 from konvergensi.inputs.advice import FEW_FAMILIES
 from konvergensi.report import decision, loss, measure_first_page, numbers
 from konvergensi.report import readings_comparison as compared
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.decision import Line, Part, Sheet
 from konvergensi.report.origin import period, synthetic
 from konvergensi.report.readings_comparison import Estimate, Policy
@@ -241,7 +242,7 @@ def _do(comparison: Comparison, lang: Lang) -> list[Line]:
     lines = decision.by_doors(comparison, lead, lang, most=_MOST_DOORS)
     if not lines:
         return [Line(word("front.do.nothing", lang))]
-    before, after = (compared.caught(comparison.details[policy.id]) for policy in (first, lead))
+    before, after = (moves.caught(comparison.details[policy.id]) for policy in (first, lead))
     missed = [word(f"compare.door.{door}", lang) for door, ok in after.items() if not ok]
     doors = {"n": len(after), "k": sum(after.values()), "m": sum(before.values()), "missed": listed(missed, lang)}
     lines.append(Line(word(f"front.do.{'doors' if missed else 'all_doors'}", lang, **doors)))
@@ -272,7 +273,7 @@ def _unknowns(comparison: Comparison, lead: Policy, lang: Lang) -> str:
         return word("front.changes.too_few", lang)  # that a choice stands under two or three values tried says nothing
     found = compared.standing_out(comparison, lead.id)
     worth = measure_first_page.beyond_chance(comparison)
-    unknowns = "; ".join(compared.meaning(key, lang) for key in (worth or found or [])[:_MOST_UNKNOWNS])
+    unknowns = "; ".join(moves.meaning(key, lang) for key in (worth or found or [])[:_MOST_UNKNOWNS])
     if worth:
         return word("front.changes.worth", lang, named=unknowns)
     if measure_first_page.changes_nothing(comparison):

@@ -14,9 +14,11 @@ from konvergensi.base.words import Lang, month_name, number, word, word_or
 from konvergensi.report import numbers
 from konvergensi.report import readings as read
 from konvergensi.report import readings_comparison as compared
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.decision import Line
 from konvergensi.report.origin import synthetic_places
-from konvergensi.report.readings_comparison import Estimate, Moved, Policy
+from konvergensi.report.readings_comparison import Estimate, Policy
+from konvergensi.report.readings_moves import Moved
 
 if TYPE_CHECKING:
     from konvergensi.results.comparison import Comparison
@@ -84,7 +86,7 @@ def _rounded(children: float) -> float:
 
 
 def _when(comparison: Comparison, event: Policy, lang: Lang) -> str:
-    own = compared.moved_besides(comparison, event.id)
+    own = moves.moved_besides(comparison, event.id)
     if not own:
         return ""
     since = min(each.month for each in own)

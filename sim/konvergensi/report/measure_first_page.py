@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from konvergensi.base.words import ABSENT, Lang, month_name, number, rupiah, word
 from konvergensi.methods.information import LEAST_DRAWS
 from konvergensi.report import readings_comparison as compared
+from konvergensi.report import readings_moves as moves
 from konvergensi.report.blocks import Block
 from konvergensi.report.origin import plain
 
@@ -66,7 +67,7 @@ def _why_not(comparison: Comparison) -> str:
 
 def _rows(table: pd.DataFrame, lang: Lang) -> list[tuple[str, ...]]:
     return [
-        (compared.meaning(str(row.parameter), lang), number(row.points, lang, 3), number(row.value, lang),
+        (moves.meaning(str(row.parameter), lang), number(row.points, lang, 3), number(row.value, lang),
          rupiah(row.value_rp, lang) if row.value_rp == row.value_rp else ABSENT)
         for row in table.head(SHOWN).itertuples()
     ]  # fmt: skip
