@@ -49,7 +49,7 @@ def row_of(folder: Path, service: str, source: str) -> int:
 def test_an_empty_template_changes_nothing(folder: Path) -> None:
     mine, theirs = find_district(folder), find_district("kota-banjar")
     assert mine.programmes == theirs.programmes and mine.own_lines == ()
-    assert own_money(mine)["share"] == 0 and "None of the money" in money_note(mine)["en"]
+    assert own_money(mine)["share"] == 0 and "No amount comes from the district's own" in money_note(mine)["en"]
 
 
 def test_a_template_is_not_written_over_a_file(folder: Path) -> None:
