@@ -290,7 +290,8 @@ def test_what_to_do_and_how_sure_speak_no_jargon_and_say_what_is_counted(objecti
 
 
 @pytest.mark.parametrize(
-    ("own", "said"), [({"share": 0.26, "lines": 6, "of": 34}, "26%"), ({"share": 0.0, "lines": 0, "of": 34}, "No amount")]
+    ("own", "said"),
+    [({"share": 0.26, "lines": 6, "of": 34}, "26%"), ({"share": 0.0, "lines": 0, "of": 34}, "No amount")],
 )
 def test_it_says_how_much_of_the_money_is_the_districts_own(own: dict[str, float], said: str) -> None:
     found = told((2.0, -3.0, 7.0))

@@ -83,7 +83,7 @@ def test_it_fits_on_a_page() -> None:
 def test_both_ranges_are_told_apart_in_words() -> None:
     shown = text(plain())
     less, mean = read.difference(plain(), "prevalence", "one-list"), read.pair(plain(), "baseline", "one-list")
-    assert f"in 95 of 100 simulations the difference lies between {less.low:.2f} and {less.high:.2f}" in shown
+    assert f"with a chance of 95 in 100 the difference lies between {less.low:.2f} and {less.high:.2f}" in shown
     assert f"How well its average is known: between {mean.low:.2f} and {mean.high:.2f}" in shown
 
 
@@ -113,7 +113,7 @@ def test_too_few_simulations_to_say_comes_first_and_nothing_is_advised(draws: in
         shown = text(comparison, lang)  # type: ignore[arg-type]
         assert (shown.split("\n\n")[1].startswith(f"{first}{runs} ")) == few
         assert (advised in shown) != few
-        assert bool(re.search(r"95 of 100|95 dari 100", shown)) != few  # no range where none can be told
+        assert bool(re.search(r"95 in 100|95 dari 100", shown)) != few  # no range where none can be told
         behind = sheet(comparison, lang).answer[0]  # type: ignore[arg-type]
         assert behind.startswith(first) == few
     assert ("By the end of" in text(comparison)) != few
@@ -204,9 +204,9 @@ def test_whose_the_money_is_stands_on_the_page_once() -> None:
 
 def test_ranges_stand_in_words_and_none_where_too_few_simulations_could_tell_one() -> None:
     parts = {part.heading: " ".join(line.text for line in part.lines) for part in front(plain(), "en").parts}
-    assert "in 95 of 100 simulations" in parts["What no survey can see"]
+    assert "with a chance of 95 in 100" in parts["What no survey can see"]
     few = compared(("baseline", "one-list"), draws=2)
-    assert not re.search(r"\(-?[\d.,+]+ (to|s\.d\.) ", text(few) + text(few, "id")) and "95 of 100" not in text(few)
+    assert not re.search(r"\(-?[\d.,+]+ (to|s\.d\.) ", text(few) + text(few, "id")) and "95 in 100" not in text(few)
 
 
 def test_a_file_may_say_that_its_shock_is_a_policy_and_its_policy_an_event() -> None:

@@ -153,7 +153,8 @@ def _sure(comparison: Comparison, lang: Lang) -> list[Line]:
     else:
         decided = _kind(comparison, first, lead) not in ("cannot_tell", "alone", "none", "so_far")
         level = next((name for name, least in _SURE if decided and better >= least), "few" if few else "open")
-        lines.append(word(f"front.sure.{level}", lang, k=number(runs * better, lang), n=number(runs, lang)))
+        counted = {"k": number(runs * better, lang), "n": number(runs, lang)}
+        lines.append(word(f"front.sure.{level}", lang, lead=named(lead, lang), **counted))
         lines += [] if few else _ranges(comparison, first, lead, less, lang)
     lines += [] if few else [
         word("front.sure.target", lang, target=_plain(row.target_percent, lang), month=month_name(row.month, lang),
@@ -202,9 +203,9 @@ def _costs(comparison: Comparison, lang: Lang) -> list[Line]:
     yearly = sum(by_source.values())
     lines = []
     if np.isfinite(cost.mean):
-        kind = "same" if cost.is_zero else {-1: "less", 0: "unclear", 1: "more"}[cost.side]
-        shown = rupiah(abs(yearly) if kind != "unclear" else yearly, lang)
-        lines.append(word(f"front.costs.{kind}", lang, rp=shown))
+        open_ = "unclear_more" if yearly > 0 else "unclear_less"
+        kind = "same" if cost.is_zero else {-1: "less", 0: open_, 1: "more"}[cost.side]
+        lines.append(word(f"front.costs.{kind}", lang, rp=rupiah(abs(yearly), lang)))
         if not cost.is_zero:
             lines.append(word("front.costs.who", lang, sources=_payers(by_source, lang)))
     price, _ = compared.cost_per(comparison, lead.id, "d_cases", lang)
