@@ -71,10 +71,10 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 
 # A file of tests stays in one worker, so that what it shares is made once; models are shared by all (tests/kept.py).
 test: $(READY_DEV)  ## the tests that answer at once, on all cores: without those marked slow or in tests/slow_tests.txt
-	.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" --durations=10 $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" --durations=10 $(PYTEST_ARGS)
 
 test-all: $(READY_DEV)  ## every test, those that are slow by nature too
-	.venv/bin/python -m pytest -n auto --dist loadfile --durations=10 $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=10 $(PYTEST_ARGS)
 
 lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 	.venv/bin/python -m ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` is asked
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what took long when it was last measured, itself or a fixture: scripts/list_slow_tests.py."""
+    """Mark as slow what took long when it was last measured, itself or a fixture: scripts/list_slow_tests.py.
+
+    Files with many slow tests come first, so that at the end no worker waits for the other.
+    """
     slow = set(Path(__file__).with_name("slow_tests.txt").read_text(encoding="utf-8").split())
     for item in items:
         file, _, name = item.nodeid.partition("::")
         used = [name.split("[")[0], *getattr(item, "fixturenames", ())]
         if not slow.isdisjoint(f"{file}::{each}" for each in used):
             item.add_marker("slow")
+    many = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -many[item.path])
 
 
 @pytest.fixture(autouse=True)
