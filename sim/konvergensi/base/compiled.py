@@ -29,6 +29,14 @@ def part(loop: Loop) -> Loop:
     return loop if numba is None else numba.njit(cache=True, inline="always")(loop)
 
 
+def together(loop: Loop) -> Loop:
+    """A function that calls compiled loops of its own file; without numba as it stands, calling what they say in columns.
+
+    It takes positional arguments only and has to be plain enough for numba; both ways give the same bits.
+    """
+    return loop if numba is None else numba.njit(cache=True)(loop)
+
+
 def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
     """Compile the loop that follows; `in_columns` is the NumPy function with the same arguments and the same bits.
 

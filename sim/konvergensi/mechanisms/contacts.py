@@ -204,23 +204,6 @@ def caseload(known, listed, met, begun, had, refused, dose, refusals, left, open
     return known_too, listed_too, at[:m].copy()
 
 
-def _caseload_order_in_columns(in_course: Mask, lasting: U16, at: At, fresh: U16) -> U16:
-    kept = lasting[at] >> np.uint16(1)
-    new = (fresh >> np.uint16(1)) | HALF
-    return np.where(in_course[at], kept, new)
-
-
-@compiled(_caseload_order_in_columns)
-def caseload_order(in_course, lasting, at, fresh):  # type: ignore[no-untyped-def]
-    """Order of a worker's month, (m,), of the rows `at`: families begun, (n,) bool, come first, in lasting order, (n,),
-    then new ones by lot, (m,).
-    """
-    order = np.empty(len(at), np.uint16)
-    for i in range(len(at)):
-        order[i] = lasting[at[i]] >> 1 if in_course[at[i]] else (fresh[i] >> 1) | 32768
-    return order
-
-
 def workers(draw: F32, sd: float) -> F32:
     """Workers per family of each place against the middle one, (n,): lognormal, SD `sd` of the log."""
     return np.exp(np.float32(sd) * draw).astype(np.float32)

@@ -8,19 +8,31 @@ Parameters: delivery.toml, budget.toml; services as data: services.toml.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import budget, effects, meetings, reach, shocks, targeting
+from konvergensi.mechanisms import effects, meetings, reach, targeting
 from konvergensi.mechanisms.contacts import CASELOAD
-from konvergensi.mechanisms.rationing import reached, serve
+from konvergensi.mechanisms.programme_month import (
+    ELIGIBLE,
+    LISTED,
+    NOTHING,
+    REACHED,
+    RIGHT,
+    SPENT,
+    TARGETED,
+    add_doses,
+    count,
+    give,
+    hand_over,
+    ration,
+    take,
+)
+from konvergensi.mechanisms.purses import Purses, open_purses
 from konvergensi.world.children import FIRST_1000_DAYS
-from konvergensi.world.households import Mask
-from konvergensi.world.package import mark
-from konvergensi.world.programmes import Ration
+from konvergensi.world.tally import EVERYBODY, NOWHERE
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,10 +40,22 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.mechanisms.reach import Offer
     from konvergensi.world.children import Children
-    from konvergensi.world.households import F32, Households
+    from konvergensi.world.households import Households, Mask
     from konvergensi.world.state import World
 
+Rows = NDArray[np.intp]
+
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
+NO_STAFF = (np.zeros(0), np.zeros(0), 0.0, np.zeros(0, np.intp), np.zeros(0, np.intp), 0.0)
+
+
+class Served(NamedTuple):
+    """Whom a programme's month reached: step of each candidate, (m,), below which budget and release reach; rows served."""
+
+    step: NDArray[np.uint16]
+    budgeted: int
+    released: int
+    who: Rows
 
 
 def rule_of(world: World) -> ModuleType:
@@ -47,13 +71,15 @@ def deliver(world: World) -> None:
     """
     now = world.month_of_year
     targeting.mark_households_with_children(world)
+    purses = open_purses(world, rule_of(world).is_a_visit)
     for s, service in enumerate(world.services):
         if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
             continue
         if service.unit == "household":
-            _serve_households(world, s, service)
+            _serve_households(world, s, service, purses)
         else:
-            _serve_children(world, s, service)
+            _serve_children(world, s, service, purses)
+    purses.book(world)
     live_with_works(world)
 
 
@@ -84,7 +110,7 @@ def _leaves_trace(world: World, service_row: int, service: Service) -> bool:
 # ---- services for children and pregnancies ---------------------------------------------------------------------------
 
 
-def _serve_children(world: World, service_row: int, service: Service) -> None:
+def _serve_children(world: World, service_row: int, service: Service, purses: Purses) -> None:
     children, book = world.children, world.book
     rule, rows = rule_of(world), children.window(world.month, service.from_age, service.to_age)
     need = targeting.child_need(world, service, rows)
@@ -99,63 +125,110 @@ def _serve_children(world: World, service_row: int, service: Service) -> None:
         need = left.copy() if need is None else need & left
     for p in runs:
         offer = rule.to_children(world, service_row, p, service, rows, left)
-        result = _spend(world, p, service, offer, children, rows)
-        given = result.given
-        takes = given & book.willing[service_row][rows]
+        served = _ration(world, service_row, p, service, offer, children, rows, purses)
+        rule.remember(world, service, rows, served.who)
+        hand_to_children(world, service_row, service, p, rows, need, offer, served, purses)
         if len(runs) > 1:
-            left = ~given if left is None else left & ~given
-        received = book.received[service_row][rows]
-        received += given.view(np.uint8)  # of the same type, so that NumPy need not convert
-        rule.remember(world, service_row, service, rows, given, takes)
-        act_on_children(world, service_row, service, p, rows, takes)
-        if not world.burn_in:
-            world.tally.children_served(
-                children,
-                world.month,
-                service_row,
-                p,
-                rows,
-                need,
-                offer.known,
-                offer.listed,
-                offer.at,
-                result,
-                given,
-                takes,
-                effects.gains(world, service_row, p),
-                enough_of(world, service_row, service, rows),
-            )
+            left = np.ones(rows.stop - rows.start, bool) if left is None else left
+            left[served.who] = False
+
+
+def hand_to_children(
+    world: World,
+    service_row: int,
+    service: Service,
+    programme_row: int,
+    rows: slice,
+    need: Mask | None,
+    offer: Offer,
+    served: Served,
+    purses: Purses,
+) -> Rows:
+    """What those of `rows` who are served by programme p get of it, and how far along they came (in place).
+
+    need (n,): who is counted as in need, None for all. Returns the rows who took it up, (k,), from the first row on.
+    """
+    children, book, s, p = world.children, world.book, service_row, programme_row
+    doses, needy, each = _doses(world, s, service, p, rows)
+    keeps, first, bit, young = _to_keep(world, s, service, rows)
+    gains = NOWHERE if world.burn_in else effects.gains(world, s, p)
+    took: Rows = hand_over(
+        purses.counts, p, not world.burn_in, offer.known, offer.listed, EVERYBODY if need is None else need, offer.at,
+        *served, book.willing[s][rows], book.received[s][rows], book.in_course[s][rows], book.refused[s][rows],
+        rule_of(world).has_course(service), doses.kind, EVERYBODY if needy is None else needy, doses.whole, doses.steps,
+        *children.by_age(world.month, rows), book.taken[s][rows], book.gained[s][rows], children.best[rows], doses.share,
+        _target(world, service)[rows], world.month_services[rows], keeps, first, bit, children.got[rows],
+        world.tally.stage[s, rows], _enough(world, s, service), young, gains,
+    )  # fmt: skip
+    if each is not None:
+        effects.add_one_by_one(world, s, rows, _mask(took, rows), needy, each)
+    _teach_and_register(world, service, p, rows, took)
+    return took
 
 
 def act_on_children(
     world: World, service_row: int, service: Service, programme_row: int, rows: slice, takes: Mask
 ) -> None:
     """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
-    children, book = world.children, world.book
-    counted = slice(None)
-    if bit := world.package.bit_of.get(service_row):
-        young = inside_1000_days(world, rows)
-        counted = slice(young.start - rows.start, None)  # of the package, only what comes in time
-        mark(children.got[young], takes[counted], 1, bit)
+    children, book, took = world.children, world.book, np.flatnonzero(takes)
+    doses, needy, each = _doses(world, service_row, service, programme_row, rows)
+    taken = book.taken[service_row][rows]
+    if each is not None:
+        effects.add_one_by_one(world, service_row, rows, takes, needy, each)
+    elif doses.kind != NOTHING:
+        add_doses(
+            doses.kind, took, EVERYBODY if needy is None else needy, doses.whole, doses.steps,
+            *children.by_age(world.month, rows), taken, book.gained[service_row][rows], children.best[rows], doses.share,
+            _target(world, service)[rows], world.month_services[rows],
+        )  # fmt: skip
+    _teach_and_register(world, service, programme_row, rows, took)
+    # after what was taken before has told what this one adds
+    keeps, first, bit, _ = _to_keep(world, service_row, service, rows)
+    if keeps:
+        take(took, first, bit, children.got[rows], taken)
+
+
+def _doses(
+    world: World, service_row: int, service: Service, programme_row: int, rows: slice
+) -> tuple[effects.Doses, Mask | None, NDArray[np.float32] | None]:
+    """How a delivery adds up; to whom alone, (n,) or None; what it adds to each, (n,), where no common rule says it."""
+    found = effects.doses(world, service_row, programme_row)
+    at_birth_in_need = service.act.at_birth and service.only_in_need
+    needy = targeting.child_need(world, service, rows) if at_birth_in_need else None
+    if found is not None:
+        return found, needy, None
+    return effects.NO_DOSES, needy, effects.of_delivery(world, service_row, programme_row, rows)
+
+
+def _target(world: World, service: Service) -> NDArray[np.float32]:
+    """Where a delivery adds, (n_children,): to the weight at birth in g, or to the month's length in z."""
+    return world.children.weight_gain if service.act.at_birth else world.month_shift
+
+
+def _to_keep(world: World, service_row: int, service: Service, rows: slice) -> tuple[bool, int, int, int]:
+    """Whether deliveries are kept count of, from which row on, the bit of the package, and the first row inside the
+    1,000 days: of the package, only what comes in time counts.
+    """
+    bit = int(world.package.bit_of.get(service_row, 0))
+    young = inside_1000_days(world, rows).start - rows.start
+    return not service.place.built, young if bit else 0, bit, young
+
+
+def _mask(at: Rows, rows: slice) -> Mask:
+    found = np.zeros(rows.stop - rows.start, bool)
+    found[at] = True
+    return found
+
+
+def _teach_and_register(world: World, service: Service, programme_row: int, rows: slice, took: Rows) -> None:
     if service.act.teaches and not world.burn_in:
-        home = children.household[rows][takes]
+        home = world.children.household[rows][took]
         quality = effects.quality_of(world, int(world.programmes.opd[programme_row]))
         gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])
         world.households.knowledge[home] = np.minimum(world.households.knowledge[home] + gain, np.float32(1.0))
     elif service.act.gives_nik:
         nik = world.registers.nik_month[rows]
-        nik[takes] = np.minimum(nik[takes], world.month)
-    if service.place.built:
-        return  # works: see live_with_works
-    if service.act.at_birth:
-        if (each := effects.of_delivery(world, service_row, programme_row, rows)) is not None:
-            needy = targeting.child_need(world, service, rows) if service.only_in_need else None
-            children.weight_gain[rows] += (takes if needy is None else takes & needy) * each
-    else:
-        effects.add_deliveries(world, service_row, programme_row, rows, takes)
-    # after what was taken before has told what this one adds
-    taken = book.taken[service_row][rows][counted]
-    taken += takes[counted].view(np.uint8)
+        nik[took] = np.minimum(nik[took], world.month)
 
 
 def counts_doses(world: World) -> bool:
@@ -163,12 +236,11 @@ def counts_doses(world: World) -> bool:
     return bool(world.settings["delivery.package_dose"] == "adequate")
 
 
-def enough_of(world: World, service_row: int, service: Service, rows: slice) -> Mask | None:
-    """Who of the children in `rows` has had an adequate dose, (n,); None where any contact counts or there is none."""
+def _enough(world: World, service_row: int, service: Service) -> int:
+    """Deliveries that count as an adequate dose; 0 where any contact counts or there is no such dose."""
     if not counts_doses(world) or service.adequate is None or not len(world.book.taken[service_row]):
-        return None
-    enough: Mask = world.book.taken[service_row][rows] >= service.adequate.doses
-    return enough
+        return 0
+    return service.adequate.doses
 
 
 def inside_1000_days(world: World, rows: slice) -> slice:
@@ -180,7 +252,7 @@ def inside_1000_days(world: World, rows: slice) -> slice:
 # ---- services for households -----------------------------------------------------------------------------------------
 
 
-def _serve_households(world: World, service_row: int, service: Service) -> None:
+def _serve_households(world: World, service_row: int, service: Service, purses: Purses) -> None:
     book, everyone = world.book, slice(0, len(world.households))
     runs = world.programmes_of[service_row]
     need = targeting.household_need(world, service)
@@ -191,23 +263,42 @@ def _serve_households(world: World, service_row: int, service: Service) -> None:
     stage = need.astype(np.uint8)
     for p in runs:
         offer = rule_of(world).to_households(world, service_row, p, service, need, left)
-        result = _spend(world, p, service, offer, world.households, everyone)
-        given = result.given
-        takes = given & book.willing[service_row]
-        left &= ~given
-        book.received[service_row] += given
-        rule_of(world).remember(world, service_row, service, everyone, given, takes)
+        served = _ration(world, service_row, p, service, offer, world.households, everyone, purses)
+        has_course = rule_of(world).has_course(service)
+        took = give(
+            served.who,
+            book.willing[service_row],
+            book.received[service_row],
+            book.in_course[service_row],
+            book.refused[service_row],
+            has_course,
+        )
+        left[served.who] = False
+        takes = _mask(took, everyone)
         _act_on_households(world, service, takes)
         if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act_on_children(world, service_row, service, p, rows, takes[world.children.household[rows]])
         if not world.burn_in:
-            world.tally.households_served(p, need, offer.listed, offer.at, result, given, takes, stage)
+            _count_households(purses, p, need, offer, served, took, stage)
     if not world.burn_in:
         gains = effects.gains(world, service_row, runs[0]) if runs else None
         rows = world.children.window(world.month, service.from_age, service.to_age)
-        enough = enough_of(world, service_row, service, rows)
+        doses = _enough(world, service_row, service)
+        enough = world.book.taken[service_row][rows] >= doses if doses else None
         world.tally.household_stage(world.children, world.month, service_row, service, stage, gains, enough)
+
+
+def _count_households(
+    purses: Purses, p: int, need: Mask, offer: Offer, served: Served, took: Rows, stage: NDArray[np.uint8]
+) -> None:
+    """Raise the stage of each household, (n_households,) in place; when it came in time is asked of its children."""
+    nobody = (stage, 0, len(stage), NOWHERE, NO_STAFF[3], 0)
+    eligible, listed, right = count(
+        stage, need, offer.known, offer.listed, offer.at, served.step, served.budgeted, served.released, served.who, took,
+        *nobody,
+    )  # fmt: skip
+    purses.counts[p, [ELIGIBLE, LISTED, TARGETED, RIGHT, REACHED]] = eligible, listed, len(served.who), right, len(took)
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:
@@ -218,57 +309,31 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 # ---- money and staff -------------------------------------------------------------------------------------------------
 
 
-def unit_cost(world: World, programme_row: int, service: Service) -> tuple[np.float32, np.float32]:
-    """Cost of one service of programme p, Rp: at the roadside with overhead, and the travel at full remoteness."""
-    unit = float(world.programmes.unit_cost[programme_row])
-    base = np.float32(unit * (1.0 + world.settings["budget.overhead_share"]))
-    if service.place.in_money:
-        return base, np.float32(0.0)
-    return base, np.float32(unit * world.settings["delivery.travel_cost_share"])
-
-
-def _keep(result: Ration, who: NDArray[np.intp], remoteness: F32, base: np.float32, travel: np.float32) -> None:
-    """Only the rows `who` are served of those the money reaches (in place)."""
-    result.given[:] = False
-    result.given[who] = True
-    result.short += result.units - len(who)
-    result.units = len(who)
-    result.spent = float((remoteness[who] * travel + base).sum(dtype=float))
-
-
-def _spend(
+def _ration(
     world: World,
+    service_row: int,
     programme_row: int,
     service: Service,
     offer: Offer,
     of: Children | Households,
     rows: slice,
-) -> Ration:
-    """Ration a programme's month among the candidates of `rows` of a table, and book what is spent."""
-    book, settings, rule = world.programmes, world.settings, rule_of(world)
-    base, travel = unit_cost(world, programme_row, service)
-    remoteness = of.remoteness[rows]
-    left = len(service.months) - bisect_left(service.months, world.month_of_year)  # deliveries left this year
-    spent, budgeted = float(book.spent[programme_row]), float(book.budgeted[programme_row])
-    budget_limit = max(budgeted - spent, 0.0) / left
-    release_limit = min(budget_limit, max(float(book.released[programme_row]) - spent, 0.0))
-    absorbable = max(budget.absorption_of(world)[book.source[programme_row]] * budgeted - spent, 0.0) / left
-    spend_limit = min(release_limit, absorbable)
+    purses: Purses,
+) -> Served:
+    """Ration a programme's month among the candidates of `rows` of a table; what is spent stands in the purses."""
+    rule, p, remoteness = rule_of(world), programme_row, of.remoteness[rows]
     takes_staff = rule.takes_staff(service)
-    staff_limit = rule.staff_left(world, programme_row) if takes_staff else np.inf
-    if rule.is_a_visit(service):
-        spend_limit *= shocks.in_force(settings, "home_contact_share")
-    limits = (budget_limit, release_limit, spend_limit, staff_limit)
-    result = Ration(*serve(len(offer.known), offer.order, offer.at, remoteness, base, travel, *limits))
+    staff_limit = rule.staff_left(world, p) if takes_staff else np.inf
+    meets = (rule.meetings_of(world, p) if takes_staff else ()) or NO_STAFF
+    *served, everybody = ration(
+        purses.counts, p, offer.at, offer.order, of.key[rows], of.village[rows], remoteness, of.behind[rows],
+        of.joint[rows], world.book.received[service_row][rows], *offer.first, offer.begun, offer.lasting, purses.base,
+        purses.travel, purses.limits, staff_limit, *meets,
+    )  # fmt: skip
+    found = Served(*served)
     if takes_staff:
-        served, villages, step = reached(result.step, result.delivered, offer.at, of.village[rows])
-        held = rule.use_staff(world, programme_row, villages, step)
-        if held is not None:  # whom no staff were there for is not served, and the money stays in the line
-            _keep(result, offer.at[served[held]], remoteness, base, travel)
-    book.short[programme_row] += result.short
-    book.ran[programme_row] = True
-    book.wanted[programme_row] += result.wanted
-    book.spent[programme_row] += result.spent
-    book.units[programme_row] += result.units
-    book.overhead[programme_row] += result.spent - result.units * book.unit_cost[programme_row]
-    return result
+        rule.use_staff(world, p, len(found.who))
+    if not everybody:  # whom no staff were there for is not served, and the money stays in the line
+        cost = remoteness[found.who] * purses.travel[p] + purses.base[p]
+        purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds
+    purses.ran.append(p)
+    return found

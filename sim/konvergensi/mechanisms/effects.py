@@ -6,14 +6,14 @@ All follow from the settings and from what agencies understand; they are worked 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import growth
-from konvergensi.world.children import PREGNANCY_MONTHS, age_of_rows
+from konvergensi.mechanisms.programme_month import AT_BIRTH, LIFETIME, NOTHING, PLAIN
+from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, age_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -141,11 +141,11 @@ def by_age_and_dose(world: World, service_row: int, programme_row: int) -> tuple
     Linear: an even part of the effect for each month of its window. Otherwise what the dose-response gives for one
     delivery more than those taken before.
     """
-    key, known = ("dose", service_row, programme_row), _of_quality(world)
+    key, known = ("dose", programme_row), _of_quality(world)
     if key not in known:
         service, settings = world.services[service_row], world.settings
         if by_dose(settings):
-            steps = dose_steps(service, settings, delivered_share(world, service_row, programme_row))
+            steps = _steps_of_all(world)[programme_row]
             known[key] = (size(world, service_row) if _has_size(world, service_row) else None, steps)
         else:
             whole = monthly(world, service_row, programme_row) * growth.months_per_delivery(service)
@@ -154,26 +154,50 @@ def by_age_and_dose(world: World, service_row: int, programme_row: int) -> tuple
     return found
 
 
-def add_deliveries(world: World, service_row: int, programme_row: int, rows: slice, takes: Mask) -> None:
-    """Add what one delivery of service s from programme p brings to those of `rows` who take it (in place)."""
-    combined, children = combination(world), world.children
-    simple = combined.lifetime or combined.plain
-    if not simple or world.settings["effects.heterogeneity"] != "none":
-        if (each := of_delivery(world, service_row, programme_row, rows)) is not None:
-            add_shift(world, service_row, rows, takes, each)
-        return
-    whole, steps = by_age_and_dose(world, service_row, programme_row)
-    if whole is not None:
-        taken, gained, best = (
-            world.book.taken[service_row][rows],
-            world.book.gained[service_row][rows],
-            children.best[rows],
-        )
-        together, shift = np.float32(combined.together), world.month_shift[rows]
-        ages = children.by_age(world.month, rows)
-        add_doses(takes, whole, *ages, steps, taken, gained, best, together, shift, combined.lifetime)
-        services = world.month_services[rows]
-        services += takes.view(np.uint8)
+class Doses(NamedTuple):
+    """How a delivery adds to a child, as `programme_month.add_doses` asks."""
+
+    kind: int
+    whole: F32
+    steps: F32
+    share: np.float32
+
+
+NO_DOSES = Doses(NOTHING, np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, np.float32), np.ones(MOST, np.float32), np.float32(1))
+
+
+def doses(world: World, service_row: int, programme_row: int) -> Doses | None:
+    """How deliveries of service s from programme p add up; None where each child's has to be worked out by itself.
+
+    Works act while they are used, and not when they are handed over.
+    """
+    key, known = ("doses", programme_row), _of_quality(world)
+    if key not in known:
+        known[key] = _doses(world, service_row, programme_row)
+    found: Doses | None = known[key]
+    return found
+
+
+def _doses(world: World, service_row: int, programme_row: int) -> Doses | None:
+    service, combined = world.services[service_row], combination(world)
+    whole, steps = (None, NO_DOSES.steps) if service.place.built else by_age_and_dose(world, service_row, programme_row)
+    if whole is None:
+        return NO_DOSES
+    if world.settings["effects.heterogeneity"] != "none":
+        return None
+    if service.act.at_birth:
+        return Doses(AT_BIRTH, whole, steps, NO_DOSES.share)
+    if not (combined.lifetime or combined.plain):
+        return None
+    return Doses(LIFETIME if combined.lifetime else PLAIN, whole, steps, np.float32(combined.together))
+
+
+def add_one_by_one(world: World, service_row: int, rows: slice, takes: Mask, needy: Mask | None, each: F32) -> None:
+    """Add what was worked out for each child of `rows`, (n,) z or g, to those who take a delivery (in place)."""
+    if world.services[service_row].act.at_birth:
+        world.children.weight_gain[rows] += (takes if needy is None else takes & needy) * each
+    else:
+        add_shift(world, service_row, rows, takes, each)
 
 
 def add_shift(world: World, service_row: int, rows: slice, takes: Mask, each: F32) -> None:
@@ -228,12 +252,33 @@ def dose_steps(service: Service, settings: Settings, quality: float) -> F32:
     quality: of delivery against the trial's; it counts inside the dose, once, so that many poor deliveries can make
     one good dose.
     """
+    steps: F32 = _steps(settings, np.array([quality / whole_dose(service)]))[0]
+    return steps
+
+
+def _steps(settings: Settings, part: NDArray[np.float64]) -> F32:
+    """Steps of deliveries each of which is a part, (n,), of the trial's dose; (n, MOST)."""
+    dose = DELIVERIES * part.astype(np.float32)[:, None]
+    share = response(settings["effects.dose_response"], dose, settings["effects.saturation"])
+    return share[:, 1:] - share[:, :-1]
+
+
+def whole_dose(service: Service) -> float:
+    """Deliveries that make the trial's dose; without a trial, one for each month of the effect's window."""
     trial = service.trial
     window = service.effect.to_age - service.effect.from_age + 1
-    whole = trial.doses * trial.delivered_share if trial else float(window)
-    dose = DELIVERIES * np.float32(quality / whole)
-    share = response(settings["effects.dose_response"], dose, settings["effects.saturation"])
-    return share[1:] - share[:-1]
+    return float(trial.doses * trial.delivered_share if trial else window)
+
+
+def _steps_of_all(world: World) -> F32:
+    """`dose_steps` of every programme, (n_programmes, MOST), worked out once."""
+    known, services = _of_quality(world), world.services
+    if "steps" not in known:
+        of = enumerate(world.programmes.service.tolist())
+        part = [delivered_share(world, s, p) / whole_dose(services[s]) for p, s in of]
+        known["steps"] = _steps(world.settings, np.array(part))
+    found: F32 = known["steps"]
+    return found
 
 
 def at_dose(whole: F32, ends: Ends, oldest: int, steps: F32, taken: U8) -> F32:
@@ -242,52 +287,6 @@ def at_dose(whole: F32, ends: Ends, oldest: int, steps: F32, taken: U8) -> F32:
     Ages as `Children.by_age` tells them.
     """
     return whole[age_of_rows(ends, oldest, len(taken)) + PREGNANCY_MONTHS] * steps[taken]
-
-
-def _add_doses_in_columns(
-    takes: Mask,
-    whole: F32,
-    ends: Ends,
-    oldest: int,
-    steps: F32,
-    taken: U8,
-    gained: F32,
-    best: F32,
-    together: np.float32,
-    shift: F32,
-    lifetime: bool,
-) -> None:
-    each = at_dose(whole, ends, oldest, steps, taken)
-    if lifetime:
-        growth.add_gain(takes, each, gained, best, together, shift)
-    else:
-        shift += takes * each
-
-
-@compiled(_add_doses_in_columns)
-def add_doses(takes, whole, ends, oldest, steps, taken, gained, best, together, shift, lifetime):  # type: ignore[no-untyped-def]
-    """`growth.add_gain`, or the sum under a rule that is not of a lifetime, of what `at_dose` says for who takes."""
-    nothing = np.float32(0.0)
-    rest = np.float32(1.0) - together
-    at, start = np.empty(len(takes), np.int32), 0
-    for age in range(len(ends)):
-        by_age = whole[oldest - age + PREGNANCY_MONTHS]
-        part, m = takes[start : ends[age]], 0
-        for i in range(len(part)):  # first who, then what: no branch to guess
-            at[m] = start + i
-            m += part[i]
-        for k in range(m):
-            i = at[k]
-            each = by_age * steps[taken[i]]
-            if not lifetime:
-                shift[i] += each
-                continue
-            up = max(each, nothing)
-            gained[i] += up
-            largest = max(best[i], gained[i])
-            shift[i] += together * up + rest * (largest - best[i]) + min(each, nothing)
-            best[i] = largest
-        start = ends[age]
 
 
 def by_dose(settings: Settings) -> bool:

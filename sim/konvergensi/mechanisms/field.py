@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from konvergensi.mechanisms import contacts
 
 if TYPE_CHECKING:
-    from konvergensi.world.children import Children
     from konvergensi.world.coordination import Flags
-    from konvergensi.world.households import F32, Households, Mask
+    from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
 ACTORS = ("camat", "puskesmas_head", "plkb", "ppl", "pkh_facilitator", "penyuluh", "pkk")
@@ -62,19 +60,16 @@ def _villages_of(world: World, actor: str) -> Flags | None:
     return found
 
 
-def later(
-    world: World, programme_row: int, of: Children | Households, rows: slice, at: NDArray[np.intp]
-) -> Mask | None:
-    """Who is served behind the families that field workers seek out together, (m,); None where they do not."""
+def together_in(world: World, programme_row: int) -> tuple[Flags, float] | None:
+    """Villages in which field workers of programme p seek families of the joint list out first, (n_villages,), and up to
+    which share of that list; None where they do not.
+    """
     service = world.services[world.programmes.service[programme_row]]
     actor, share = OF_AGENCY.get(service.opd), world.settings["field.together_share"]
     if world.burn_in or actor is None or service.contact not in IN_THE_FIELD or share == 0.0:
         return None
     there = _villages_of(world, actor)
-    if there is None:
-        return None
-    behind: Mask = there[of.village[rows][at]] & (of.joint[rows][at] >= np.uint16(share * 65535))
-    return behind
+    return None if there is None else (there, share)
 
 
 def pkk_exposure(world: World) -> F32:

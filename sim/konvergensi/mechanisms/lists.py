@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from konvergensi.mechanisms import registers
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.registers import NEVER
@@ -69,23 +66,23 @@ def uses(world: World, programme_row: int) -> bool:
     return bool(handed and not bound and not registers.uses_joined_list(world, programme_row))
 
 
-def found(world: World, programme_row: int, of: Children | Households) -> Mask:
-    """Who of a table was found on the handed list as one whom programme p serves, mistakes among them, (n,)."""
+def found(world: World, programme_row: int, of: Children | Households, rows: slice) -> Mask:
+    """Who of `rows` was found on the handed list as one whom programme p serves, mistakes among them, (n,)."""
     lists = world.handed
     if of is world.households:
-        return lists.households
+        return lists.households[rows]
     faltering = world.services[world.programmes.service[programme_row]].need == "faltering"
-    listed: Mask = (lists.cases if faltering else lists.on) | lists.false
+    listed: Mask = (lists.cases if faltering else lists.on)[rows] | lists.false[rows]
     return listed
 
 
-def not_found(
-    world: World, programme_row: int, of: Children | Households, rows: slice, at: NDArray[np.intp]
-) -> Mask | None:
-    """Who is served behind those found on the handed list, (m,) at `at` of `rows`; None where no such list is used."""
+def found_first(
+    world: World, programme_row: int, of: Children | Households, rows: slice
+) -> tuple[Mask, float] | None:
+    """Who of `rows`, (n,), is served first as found on the handed list, and in which share of families that is so;
+    None where no such list is used.
+    """
     share = world.settings["lists.first_share"]
     if share == 0.0 or not uses(world, programme_row):
         return None
-    led = of.key[rows][at] < np.uint32(share * (2**32 - 1))
-    later: Mask = led & ~found(world, programme_row, of)[rows][at]
-    return later
+    return found(world, programme_row, of, rows), share

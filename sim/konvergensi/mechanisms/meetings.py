@@ -66,19 +66,18 @@ def to_households(
         met = need & left & world.book.willing[service_row]
         at = np.flatnonzero(met)
         order = contacts.stock_order(_stock(world, service), homes.village, at)
-        return Offer(met, met, at, reach.serving_order(world, programme_row, order, homes, slice(0, len(need)), at))
+        return Offer(met, met, at, *reach.in_order(world, programme_row, order, homes, slice(0, len(need)), at))
     found = reach.to_households(world, service_row, programme_row, service, need, left)
-    if service.contact == "enrolment":
-        begun, rank = world.book.in_course[service_row], world.book.rank[service_row]
-        dose, refusals = contacts.dose_of(service), world.settings["contacts.refusals"]
-        room = contacts.has_room(world.book.received[service_row], world.book.refused[service_row], dose, refusals)
-        found.known = found.listed = found.listed | begun
-        candidates = begun & left
-        candidates[found.at] = True
-        found.at = at = np.flatnonzero(candidates & room)
-        new = reach.serving_order(world, programme_row, rank[at], homes, slice(0, len(need)), at)
-        found.order = contacts.caseload_order(begun, rank, at, new)
-    return found
+    if service.contact != "enrolment":
+        return found
+    begun, rank = world.book.in_course[service_row], world.book.rank[service_row]
+    dose, refusals = contacts.dose_of(service), world.settings["contacts.refusals"]
+    room = contacts.has_room(world.book.received[service_row], world.book.refused[service_row], dose, refusals)
+    candidates, listed = begun & left, found.listed | begun
+    candidates[found.at] = True
+    at = np.flatnonzero(candidates & room)
+    order, first = reach.in_order(world, programme_row, rank[at], homes, slice(0, len(need)), at)
+    return Offer(listed, listed, at, order, first, begun, rank)
 
 
 def _by_themselves(
@@ -87,7 +86,7 @@ def _by_themselves(
     """Families who came: served while the place has the thing in stock."""
     at = _where(world, programme_row, rows, met, left)
     order = contacts.stock_order(_stock(world, service), world.children.village[rows], at)
-    return Offer(met, met, at, reach.serving_order(world, programme_row, order, world.children, rows, at))
+    return Offer(met, met, at, *reach.in_order(world, programme_row, order, world.children, rows, at))
 
 
 def _where(world: World, programme_row: int, rows: slice, met: Mask, left: Mask | None) -> At:
@@ -121,25 +120,25 @@ def _found_by_workers(
     known, listed, at = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals, *limits)
     fresh = world.draws.halves(f"met {service.id}", world.month, children.key[rows], at)
     new = contacts.by_workers(fresh, staff.workers(world), village, at)
-    new = reach.serving_order(world, programme_row, new, children, rows, at)
+    new, first = reach.in_order(world, programme_row, new, children, rows, at)
     if service.contact == "class":
-        share = world.settings["contacts.class_posyandu_share"]
-        asked_there = children.key[rows][at] < np.uint32(share * (2**32 - 1))
-        new = reach.behind(new, asked_there & ~came(world, rows)[at])
-    return Offer(known, listed, at, contacts.caseload_order(begun, book.rank[service_row][rows], at, new))
+        asked_there = reach.part_of_keys(world.settings["contacts.class_posyandu_share"])
+        first = first._replace(came=came(world, rows), came_below=asked_there)
+    return Offer(known, listed, at, new, first, begun, book.rank[service_row][rows])
 
 
-def remember(world: World, service_row: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
-    """What is remembered of the month: visits held, whose course has begun, who refused (in place)."""
+def has_course(service: Service) -> bool:
+    """Whether it is remembered whose course has begun and who refused."""
+    return service.contact in WITH_COURSE
+
+
+def remember(world: World, service: Service, rows: slice, who: At) -> None:
+    """What is remembered of a month: antenatal visits held, of the rows `who`, (k,) (in place)."""
     if service.id == contacts.CARRIER:
         _, start, _, held = world.derived["antenatal"]
-        held[rows.start - start : rows.stop - start] |= given
+        held[rows.start - start + who] = True
         book_of = world.registers.cohort_month[rows]  # who has been seen is in the midwife's book
-        book_of[given] = np.minimum(book_of[given], world.month)
-    if service.contact in WITH_COURSE:
-        begun, refused = world.book.in_course[service_row][rows], world.book.refused[service_row][rows]
-        begun |= given
-        refused += (given ^ takes).view(np.uint8)  # who takes was given
+        book_of[who] = np.minimum(book_of[who], world.month)
 
 
 # ---- who comes -------------------------------------------------------------------------------------------------------
@@ -362,8 +361,8 @@ def staff_left(world: World, programme_row: int) -> float:
     return np.inf
 
 
-def use_staff(
-    world: World, programme_row: int, villages: NDArray[np.integer], step: NDArray[np.uint16]
-) -> NDArray[np.intp] | None:
-    """Take the meetings that staff can hold, place by place: which of (n,) are held, None for all (see staff.py)."""
-    return staff.hold(world, programme_row, villages, step)
+meetings_of = staff.meetings_of
+
+
+def use_staff(world: World, programme_row: int, units: int) -> None:
+    """Nothing more is taken: meetings were, place by place."""

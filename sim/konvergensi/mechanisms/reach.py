@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import field, goals, lists, places, registers, shocks, targeting, village_money
 
 if TYPE_CHECKING:
@@ -21,16 +19,34 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 Order = NDArray[np.uint16]
+NOBODY = np.zeros(0, bool)  # for a mask that does not apply
+NO_ORDER = np.zeros(0, np.uint16)
 
 
-@dataclass(slots=True)
-class Offer:
+class First(NamedTuple):
+    """Who is served before others, as `programme_month.put_in_order` asks: what is below 0 or empty does not apply."""
+
+    missed_below: int = -1
+    found: Mask = NOBODY
+    found_below: int = -1
+    joint_from: int = -1
+    there: Mask = NOBODY
+    there_from: int = -1
+    lokus: bool = False
+    came: Mask = NOBODY
+    came_below: int = -1
+
+
+class Offer(NamedTuple):
     """One programme's month: masks over the rows of a table, (n,), and the order of the candidates, (m,)."""
 
     known: Mask  # to the agency
     listed: Mask  # on the target list in use
     at: NDArray[np.intp]  # where those are who may be served this month, from the first row on
     order: Order  # of each of them, lower is served first
+    first: First
+    begun: Mask = NOBODY  # whose course goes on before new ones begin, in lasting order
+    lasting: Order = NO_ORDER
 
 
 def to_children(
@@ -45,12 +61,8 @@ def to_children(
     if service.place.at_posyandu:
         candidates = candidates & world.came(rows)
     at = np.flatnonzero(candidates)
-    return Offer(
-        known,
-        listed,
-        at,
-        serving_order(world, programme_row, world.book.rank[service_row][rows][at], children, rows, at),
-    )
+    rank = world.book.rank[service_row][rows][at]
+    return Offer(known, listed, at, *in_order(world, programme_row, rank, children, rows, at))
 
 
 def to_households(
@@ -63,55 +75,44 @@ def to_households(
     if (open_ := places.open_villages(world, programme_row)) is not None:
         candidates &= open_[households.village]
     at = np.flatnonzero(candidates)
-    return Offer(
-        listed,
-        listed,
-        at,
-        serving_order(world, programme_row, world.book.rank[service_row][at], households, slice(0, len(need)), at),
-    )
+    rank = world.book.rank[service_row][at]
+    return Offer(listed, listed, at, *in_order(world, programme_row, rank, households, slice(0, len(need)), at))
 
 
-def serving_order(
+def in_order(
     world: World, programme_row: int, rank: Order, of: Children | Households, rows: slice, at: NDArray[np.intp]
-) -> Order:
-    """Order in which programme p serves, (m,) uint16, lower first: its own order, unless lists or places lead.
+) -> tuple[Order, First]:
+    """Programme p's own order of the candidates at `at`, (m,) uint16, lower first, and who comes before others.
 
-    rank: its own order of the candidates at `at`, (m,), of `rows` of a table.
-
-    Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
-    the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
+    rank: the order that chance gives them, (m,). Where villages pay, by their money for each family. Lokus villages come
+    first where the money follows them; then, as far as the agency targets jointly, the families of the joint list;
+    then, as far as linked records are used to see it, those who have not had the service yet.
     """
-    order = rank
     if (ratio := village_money.per_family(world, programme_row)) is not None:
-        order = village_money.by_money(order, ratio[of.village[rows][at]])
-    if (
-        registers.uses_joined_list(world, programme_row)
-        and (share := world.settings["registers.missed_first_share"]) > 0.0
-    ):
-        had = world.book.received[int(world.programmes.service[programme_row])][rows][at] > 0
-        order = behind(order, had & (of.key[rows][at] < np.uint32(share * (2**32 - 1))))
-    if (later := lists.not_found(world, programme_row, of, rows, at)) is not None:
-        order = behind(order, later)
+        rank = village_money.by_money(rank, ratio[of.village[rows][at]])
+    return rank, before_others(world, programme_row, of, rows)
+
+
+def before_others(world: World, programme_row: int, of: Children | Households, rows: slice) -> First:
+    """Whom programme p serves first of `rows` of a table, (n,)."""
+    missed_below = found_below = joint_from = there_from = -1
+    on_list = there = NOBODY
+    if registers.uses_joined_list(world, programme_row):
+        if (share := world.settings["registers.missed_first_share"]) > 0.0:
+            missed_below = part_of_keys(share)
+    elif (handed := lists.found_first(world, programme_row, of, rows)) is not None:
+        on_list, found_below = handed[0], part_of_keys(handed[1])
     if (share := goals.joint_share(world, programme_row)) > 0.0:
-        order = behind(order, of.joint[rows][at] >= np.uint16(share * 65535))
-    if (later := field.later(world, programme_row, of, rows, at)) is not None:
-        order = behind(order, later)
-    if places.lokus_first(world, programme_row):
-        order = (order >> np.uint16(1)) | of.behind[rows][at]
-    return order
+        joint_from = int(share * 65535)
+    if (field_work := field.together_in(world, programme_row)) is not None:
+        there, there_from = field_work[0], int(field_work[1] * 65535)
+    lokus = places.lokus_first(world, programme_row)
+    return First(missed_below, on_list, found_below, joint_from, there, there_from, lokus)
 
 
-def _behind_in_columns(order: Order, later: Mask) -> Order:
-    return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
-
-
-@compiled(_behind_in_columns)
-def behind(order, later):  # type: ignore[no-untyped-def]
-    """Put the rows of `later` behind all others, each part in its order, (n,) uint16."""
-    found = np.empty(len(order), np.uint16)
-    for i in range(len(order)):
-        found[i] = (order[i] >> 1) | (np.uint16(later[i]) << 15)
-    return found
+def part_of_keys(share: float) -> int:
+    """Keys below it are a share of all families or children, the same ones each time."""
+    return int(share * (2**32 - 1))
 
 
 # ---- staff -----------------------------------------------------------------------------------------------------------
@@ -135,14 +136,24 @@ def staff_left(world: World, programme_row: int) -> float:
     return float(book.staff_time[programme_row])
 
 
-def use_staff(world: World, programme_row: int, villages: NDArray[np.integer], step: NDArray[np.uint16]) -> None:
-    """Take services delivered (n,) from the programme's staff time (in place); the staff of an agency are one."""
+def meetings_of(world: World, programme_row: int) -> tuple[()]:
+    """The staff of an agency are one: they have no places of their own."""
+    return ()
+
+
+def use_staff(world: World, programme_row: int, units: int) -> None:
+    """Take services delivered from the programme's staff time (in place)."""
     book = world.programmes
-    book.staff_time[programme_row] = max(book.staff_time[programme_row] - len(step), 0.0)
+    book.staff_time[programme_row] = max(book.staff_time[programme_row] - units, 0.0)
 
 
-def remember(world: World, service_row: int, service: Service, rows: slice, given: Mask, takes: Mask) -> None:
-    """Nothing but what was received is remembered."""
+def has_course(service: Service) -> bool:
+    """Whether it is remembered whose course has begun and who refused: nothing but what was received is."""
+    return False
+
+
+def remember(world: World, service: Service, rows: slice, who: NDArray[np.intp]) -> None:
+    """Nothing is remembered of a visit."""
 
 
 def staff_capacity(world: World, programme_row: int) -> float:

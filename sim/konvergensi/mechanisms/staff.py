@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import contacts, shocks
 
 if TYPE_CHECKING:
@@ -28,24 +27,19 @@ NOWHERE = np.zeros(0, np.intp)  # for places that are no part of a larger one
 LEAST = 20.0  # meetings a month below which a place is too small to have a limit of its own
 
 
-def hold(
-    world: World, programme_row: int, villages: NDArray[np.integer], step: NDArray[np.uint16]
-) -> NDArray[np.intp] | None:
-    """Meetings that programme p's agency can hold this month; they are taken from its staff's time (in place).
-
-    Parameters: villages (n,), where each family lives; step (n,), the order in which they are met.
-    Returns: the rows met, (m,); None for all of them.
+def meetings_of(
+    world: World, programme_row: int
+) -> tuple[Meetings, Meetings, float, NDArray[np.intp], NDArray[np.intp], float]:
+    """Meetings that programme p's agency can hold this month, as `programme_month.meet` asks: its pool, which moves in
+    place, its weights, what it keeps for others, the place of each village, its kecamatan and the month's draw.
     """
     opd = int(world.programmes.opd[programme_row])
     of_village, pool = _pools(world)[opd]
     centre = _centre_of(world, programme_row, len(pool))
-    name, one = f"staff {world.programmes.id[programme_row]}", world.coordination.opd_keys[opd : opd + 1]
-    fixed_draw = world.draws.uniform(name, world.month, one)[0]
+    name, key = f"staff {world.programmes.id[programme_row]}", int(world.coordination.opd_keys[opd])
+    draw = world.draws.uniform_of(name, world.month, key)
     kept, weights = _kept_for_others(world, programme_row), _places(world, opd)[1]
-    everybody, held = meet(
-        pool, weights, kept, of_village, NOWHERE if centre is None else centre, villages, step, fixed_draw
-    )
-    return None if everybody else held
+    return pool, weights, kept, of_village, NOWHERE if centre is None else centre, draw
 
 
 def _centre_of(world: World, programme_row: int, n_places: int) -> NDArray[np.intp] | None:
@@ -56,38 +50,6 @@ def _centre_of(world: World, programme_row: int, n_places: int) -> NDArray[np.in
     contact = world.services[world.programmes.service[programme_row]].contact
     apart = n_places == len(world.kecamatan) > 1
     return world.kecamatan if apart and contact in ("health-centre", "office", "antenatal") else None
-
-
-def _first_in_columns(
-    place: NDArray[np.integer], step: NDArray[np.uint16], room: NDArray[np.integer]
-) -> NDArray[np.intp]:
-    order = np.lexsort((step, place))
-    at = place[order]
-    nth = np.arange(len(at)) - np.searchsorted(at, at)  # how many of the same place come before
-    return np.sort(order[nth < room[at]])
-
-
-@compiled(_first_in_columns)
-def first_of_each(place, step, room):  # type: ignore[no-untyped-def]
-    """The first `room` of each place, (n_places,), in their order, as rows of place and step (n,), ascending."""
-    n, last = len(place), 0
-    for i in range(n):
-        last = max(last, int(step[i]))
-    starts = np.zeros(last + 2, np.int64)
-    for i in range(n):
-        starts[np.int64(step[i]) + 1] += 1
-    for each in range(last):
-        starts[each + 1] += starts[each]
-    order = np.empty(n, np.int64)  # rows by step, equals as they stand
-    for i in range(n):
-        order[starts[step[i]]] = i
-        starts[step[i]] += 1
-    kept, met = np.zeros(n, np.bool_), np.zeros(len(room), np.int64)
-    for k in range(n):
-        where = place[order[k]]
-        kept[order[k]] = met[where] < room[where]
-        met[where] += 1
-    return np.flatnonzero(kept)
 
 
 def workers(world: World) -> F32:
@@ -103,90 +65,6 @@ def capacity(world: World, opd: int) -> float:
     """Meetings that an agency's field staff can hold in a month, all places together."""
     each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
     return float(world.opds[opd].staff * each * world.population_share)
-
-
-def _whole_in_columns(room: Meetings, fixed_draw: np.float32) -> NDArray[np.int64]:
-    upto = np.floor(np.cumsum(np.concatenate([[0.0], np.maximum(room, 0.0)])) + fixed_draw)
-    return np.diff(upto).astype(np.int64)
-
-
-@compiled(_whole_in_columns)
-def whole(room, fixed_draw):  # type: ignore[no-untyped-def]
-    """Whole meetings of each place, (n_places,): rounded so that their sum stays within one of the sum of `room`.
-
-    Which places get the fractions follows one draw of the month, so small districts lose no time to rounding.
-    """
-    found = np.empty(len(room), np.int64)
-    total, before = 0.0, np.floor(0.0 + fixed_draw)
-    for i in range(len(room)):
-        total += max(room[i], 0.0)
-        upto = np.floor(total + fixed_draw)
-        found[i] = np.int64(upto - before)
-        before = upto
-    return found
-
-
-def _meet_in_columns(
-    pool: Meetings,
-    weights: Meetings,
-    kept: float,
-    of_village: NDArray[np.intp],
-    centre: NDArray[np.intp],
-    villages: NDArray[np.integer],
-    step: NDArray[np.uint16],
-    fixed_draw: np.float32,
-) -> tuple[bool, NDArray[np.intp]]:
-    free: Meetings = np.maximum(pool - kept * weights, 0.0)
-    area = centre if len(centre) else of_village
-    place = area[villages]
-    together = np.bincount(centre, weights=free).astype(float) if len(centre) else free
-    room = whole(together, fixed_draw)
-    asked = np.bincount(place, minlength=len(room))
-    everybody, held = not (asked > room).any(), np.zeros(0, np.intp)
-    if not everybody:
-        held = first_of_each(place, step, room)
-        asked = np.bincount(place[held], minlength=len(room))
-    if len(centre):  # everybody's time in the kecamatan, in proportion
-        pool -= free * (asked / np.maximum(together, 1e-9))[centre]
-    else:
-        pool -= asked
-    return everybody, held
-
-
-@compiled(_meet_in_columns)
-def meet(pool, weights, kept, of_village, centre, villages, step, fixed_draw):  # type: ignore[no-untyped-def]
-    """Whether everybody is met, else the rows who are, of families in `villages`, (n,), in the order of `step`, (n,).
-
-    What a pool, (n_places,), keeps for others is `kept` times its weight; what is held is taken from it (in place).
-    centre: kecamatan of each place where those who work in villages meet together there, else empty.
-    """
-    n_places, together_there = len(pool), len(centre) > 0
-    free = np.empty(n_places)
-    for i in range(n_places):
-        free[i] = max(pool[i] - kept * weights[i], 0.0)
-    together = free
-    if together_there:
-        together = np.zeros(centre.max() + 1)
-        for i in range(n_places):
-            together[centre[i]] += free[i]
-    room = whole(together, fixed_draw)
-    place = np.empty(len(villages), np.int64)
-    asked = np.zeros(len(room), np.int64)
-    for i in range(len(villages)):
-        place[i] = centre[villages[i]] if together_there else of_village[villages[i]]
-        asked[place[i]] += 1
-    everybody, held = (asked <= room).all(), np.zeros(0, np.int64)
-    if not everybody:
-        held = first_of_each(place, step, room)
-        asked[:] = 0
-        for k in range(len(held)):
-            asked[place[held[k]]] += 1
-    for i in range(n_places):
-        if together_there:
-            pool[i] -= free[i] * (asked[centre[i]] / max(together[centre[i]], 1e-9))
-        else:
-            pool[i] -= asked[i]
-    return everybody, held
 
 
 def _pools(world: World) -> list[tuple[NDArray[np.intp], Meetings]]:

@@ -189,6 +189,11 @@ class Draws:
         """(n,) float32 in [0, 1), on a grid of 2**-24."""
         return _uniform(keys, *self.checksums(decision, month))
 
+    def uniform_of(self, decision: str, month: int, key: int) -> float:
+        """The draw of `uniform` for one key."""
+        crc, adler = self.checksums(decision, month)
+        return (_mix_int(key ^ _mix_int(_mix_int(crc) ^ adler)) >> 8) * 2.0**-24
+
     def normal(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32, standard normal (65,536 quantiles, largest 4.2)."""
         assert Draws._table is not None

@@ -117,21 +117,6 @@ def build_programmes(
 
 
 @dataclass(slots=True)
-class Ration:
-    """How far the money reaches in the order of serving the candidates: steps below each cut are within that limit."""
-
-    given: NDArray[np.bool_]  # who of all rows is served
-    units: int  # how many they are
-    step: NDArray[np.uint16]
-    budgeted: int
-    released: int
-    delivered: int
-    spent: float  # Rp
-    wanted: float  # Rp, what serving every candidate would have cost
-    short: int = 0  # services that money would have paid for and no staff were there for
-
-
-@dataclass(slots=True)
 class ServiceBook:
     """What each child or household has received, and its fixed draws, per service.
 

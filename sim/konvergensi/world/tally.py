@@ -17,7 +17,6 @@ from konvergensi.world.households import Mask
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.world.children import Children
-    from konvergensi.world.programmes import Ration
 
 STAGES = (
     "in_need",
@@ -35,60 +34,6 @@ N_STAGES = len(STAGES) + 1  # with none
 EVERYBODY = np.zeros(0, bool)  # for whom need is asked of no one
 NOWHERE = np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, bool)  # the ages at which taking up adds nothing to length
 IN_NEED, TAKEN_UP = np.uint8(1), np.uint8(STAGES.index("taken_up") + 1)
-
-
-def _stages_in_columns(
-    need: Mask,
-    known: Mask,
-    listed: Mask,
-    at: NDArray[np.intp],
-    step: NDArray[np.uint16],
-    budgeted: int,
-    released: int,
-    given: Mask,
-    takes: Mask,
-) -> tuple[Stage, int, int, int, int, int]:
-    stage = known.view(np.uint8) + listed.view(np.uint8)
-    stage += IN_NEED
-    stage[at] += (step < budgeted).view(np.uint8) + (step < released).view(np.uint8)
-    stage += given
-    stage += takes
-    right, eligible = given, len(stage)
-    if len(need):
-        stage *= need
-        right, eligible = given & need, int(np.count_nonzero(need))
-    counts = (int(np.count_nonzero(each)) for each in (listed, given, right, takes))
-    return stage, eligible, *counts  # type: ignore[return-value]
-
-
-@compiled(_stages_in_columns)
-def stages(need, known, listed, at, step, budgeted, released, given, takes):  # type: ignore[no-untyped-def]
-    """Stage of each row of one programme's month, (n,), 0 for those not in need; how many are eligible, listed,
-    targeted, targeted rightly and reached. need (n,), or empty: everybody; at, step (m,) of the candidates.
-    """
-    n = len(known)
-    stage = np.empty(n, np.uint8)
-    on_list = targeted = right = reached = 0
-    for i in range(n):  # loops that do one thing each run several rows at a time
-        stage[i] = 1 + known[i] + listed[i] + given[i] + takes[i]
-    for i in range(n):
-        on_list += listed[i]
-    for i in range(n):
-        targeted += given[i]
-    for i in range(n):
-        reached += takes[i]
-    for j in range(len(at)):
-        stage[at[j]] += (step[j] < budgeted) + (step[j] < released)
-    if len(need) == 0:
-        return stage, n, on_list, targeted, targeted, reached
-    eligible = 0
-    for i in range(n):
-        stage[i] *= need[i]
-    for i in range(n):
-        eligible += need[i]
-    for i in range(n):
-        right += given[i] & need[i]
-    return stage, eligible, on_list, targeted, right, reached
 
 
 def _pass_on_in_columns(
@@ -162,47 +107,6 @@ class Tally:
         stage = IN_NEED if need is None else need.view(np.uint8)
         np.maximum(self.stage[service_row, rows], stage, out=self.stage[service_row, rows])
 
-    def children_served(
-        self,
-        children: Children,
-        month: int,
-        service_row: int,
-        programme_row: int,
-        rows: slice,
-        need: Mask | None,
-        known: Mask,
-        listed: Mask,
-        at: NDArray[np.intp],
-        result: Ration,
-        given: Mask,
-        takes: Mask,
-        gains: Mask | None,
-        enough: Mask | None = None,
-    ) -> None:
-        """Count one programme's month among the children in `rows`.
-
-        Parameters: need None: everybody; at (m,), where the candidates of the ration are; gains (69,) bool, ages -9..59
-        at which taking up adds to length; enough (n,) who has the dose that counts as in time, None: any delivery does.
-        """
-        stage = self._stages(need, known, listed, at, result, given, takes, programme_row)
-        in_time = takes if need is None else takes & need
-        self._pass_on(children, month, service_row, gains, rows, stage, in_time if enough is None else in_time & enough)
-
-    def households_served(
-        self,
-        programme_row: int,
-        need: Mask,
-        listed: Mask,
-        at: NDArray[np.intp],
-        result: Ration,
-        given: Mask,
-        takes: Mask,
-        stage: NDArray[np.uint8],
-    ) -> None:
-        """Count one programme's month among households and raise `stage` (n_households,) in place."""
-        here = self._stages(need, listed, listed, at, result, given, takes, programme_row)
-        np.maximum(stage, here, out=stage)
-
     def household_stage(
         self,
         children: Children,
@@ -213,53 +117,19 @@ class Tally:
         gains: Mask | None,
         enough: Mask | None = None,
     ) -> None:
-        """Pass the stage of households on to their children in the service's age window; enough as above."""
+        """Pass the stage of households, (n_households,), on to their children in the service's age window.
+
+        Parameters: gains (69,) bool, ages -9..59 at which taking up adds to length; enough (n,) who of the children has
+        the dose that counts as in time, None: any delivery does. The furthest stage of the year is kept.
+        """
         rows = children.window(month, service.from_age, service.to_age)
         passed = stage[children.household[rows]]
-        in_time = passed == TAKEN_UP
-        self._pass_on(
-            children, month, service_row, gains, rows, passed, in_time if enough is None else in_time & enough
-        )
-
-    def _pass_on(
-        self,
-        children: Children,
-        month: int,
-        service_row: int,
-        gains: Mask | None,
-        rows: slice,
-        stage: NDArray[np.uint8],
-        took: Mask,
-    ) -> None:
-        """Add what follows taking up (in time, z gained) and keep the furthest stage of the year (in place)."""
+        took = passed == TAKEN_UP
+        took = took if enough is None else took & enough
         start = children.window(month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-        young = min(max(start - rows.start, 0), len(stage))
+        young = min(max(start - rows.start, 0), len(passed))
         gains = NOWHERE if gains is None else gains
-        pass_on(self.stage[service_row, rows], stage, took, young, gains, *children.by_age(month, rows))
-
-    def _stages(
-        self,
-        need: Mask | None,
-        known: Mask,
-        listed: Mask,
-        at: NDArray[np.intp],
-        result: Ration,
-        given: Mask,
-        takes: Mask,
-        programme_row: int,
-    ) -> NDArray[np.uint8]:
-        """Stage reached by every row of one programme's month up to taking up, 0 for those not in need."""
-        needy = EVERYBODY if need is None else need
-        stage, eligible, on_list, targeted, right, reached = stages(
-            needy, known, listed, at, result.step, result.budgeted, result.released, given, takes
-        )
-        self.eligible[programme_row] += eligible
-        self.listed[programme_row] += on_list
-        self.targeted[programme_row] += targeted
-        self.right[programme_row] += right
-        self.reached[programme_row] += reached
-        self.months[programme_row] += 1
-        return stage
+        pass_on(self.stage[service_row, rows], passed, took, young, gains, *children.by_age(month, rows))
 
     def cascade_counts(
         self, children: Children, households: int, month: int, service_row: int, service: Service

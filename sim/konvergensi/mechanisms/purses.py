@@ -1,0 +1,101 @@
+"""The month's money of every programme: what a service costs, how far the line reaches, and what was spent of it.
+
+Worked out for all programmes at once when delivery begins, and booked when it is over: no programme's month moves the
+money of another. Parameters: delivery.toml, budget.toml.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.mechanisms import budget, shocks
+from konvergensi.mechanisms.programme_month import (
+    ELIGIBLE,
+    LISTED,
+    N_COUNTS,
+    REACHED,
+    RIGHT,
+    SHORT,
+    SPENT,
+    TARGETED,
+    UNITS,
+    WANTED,
+)
+
+if TYPE_CHECKING:
+    from konvergensi.inputs.services import Service
+    from konvergensi.world.households import F32
+    from konvergensi.world.state import World
+
+
+@dataclass(slots=True)
+class Purses:
+    """Columns over programmes: Rp of a service at the roadside with overhead and of its travel at full remoteness,
+    (n_programmes,); limits of this month by budget, release and spending, (n_programmes, 3) Rp; what came of it,
+    (n_programmes, N_COUNTS) as programme_month.py names the columns; who ran.
+    """
+
+    base: F32
+    travel: F32
+    limits: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    ran: list[int]
+
+    def book(self, world: World) -> None:
+        """Enter what was spent and delivered into the programmes, and what was counted into the tally (in place)."""
+        ran, counts, book, tally = np.array(self.ran, np.intp), self.counts, world.programmes, world.tally
+        spent, units = counts[ran, SPENT], counts[ran, UNITS]
+        book.ran[ran] = True
+        book.short[ran] += counts[ran, SHORT]
+        book.wanted[ran] += counts[ran, WANTED]
+        book.spent[ran] += spent
+        book.units[ran] += units
+        book.overhead[ran] += spent - units * book.unit_cost[ran]
+        if not world.burn_in:
+            tally.months[ran] += 1
+            for column, name in (
+                (tally.eligible, ELIGIBLE),
+                (tally.listed, LISTED),
+                (tally.targeted, TARGETED),
+                (tally.right, RIGHT),
+                (tally.reached, REACHED),
+            ):
+                column[ran] += counts[ran, name]
+
+
+def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
+    """What every programme may spend this month; is_a_visit: whether a shock can call a service's meetings off."""
+    book, settings = world.programmes, world.settings
+    open_now = shocks.in_force(settings, "home_contact_share")
+    now, in_money, months, visits = world.month_of_year, *_of_services(world, is_a_visit)
+    left = np.array([len(each) - bisect_left(each, now) for each in months], float)[book.service]  # deliveries this year
+    left[left == 0.0] = np.inf  # nothing is delivered any more this year
+    unbound = np.maximum(book.budgeted - book.spent, 0.0) / left
+    released = np.minimum(unbound, np.maximum(book.released - book.spent, 0.0))
+    absorbable = np.maximum(budget.absorption_of(world)[book.source] * book.budgeted - book.spent, 0.0) / left
+    spend = np.minimum(released, absorbable)
+    spend[visits] *= open_now
+    base = (book.unit_cost * (1.0 + settings["budget.overhead_share"])).astype(np.float32)
+    travel = (book.unit_cost * settings["delivery.travel_cost_share"]).astype(np.float32)
+    travel[in_money] = 0.0
+    limits = np.stack([unbound, released, spend], axis=1)
+    return Purses(base, travel, limits, np.zeros((len(book), N_COUNTS)), [])
+
+
+def _of_services(
+    world: World, is_a_visit: Callable[[Service], bool]
+) -> tuple[NDArray[np.bool_], list[tuple[int, ...]], NDArray[np.bool_]]:
+    """Whether each programme pays in money, the months of each service, and whether a programme's service is a visit."""
+    if "purses" not in world.derived:
+        of = world.programmes.service
+        in_money = np.array([each.place.in_money for each in world.services], bool)[of]
+        visits = np.array([is_a_visit(each) for each in world.services], bool)[of]
+        world.derived["purses"] = (in_money, [tuple(each.months) for each in world.services], visits)
+    found: tuple[NDArray[np.bool_], list[tuple[int, ...]], NDArray[np.bool_]] = world.derived["purses"]
+    return found
