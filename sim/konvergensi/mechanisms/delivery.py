@@ -26,11 +26,12 @@ from konvergensi.mechanisms.programme_month import (
     add_doses,
     count,
     give,
-    hand_over,
     ration,
+    serve_children,
     take,
 )
 from konvergensi.mechanisms.purses import Purses, open_purses
+from konvergensi.mechanisms.staff import Staff
 from konvergensi.world.children import FIRST_1000_DAYS
 from konvergensi.world.tally import EVERYBODY, NOWHERE
 
@@ -38,15 +39,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from konvergensi.inputs.services import Service
-    from konvergensi.mechanisms.reach import Offer
-    from konvergensi.world.children import Children
-    from konvergensi.world.households import Households, Mask
+    from konvergensi.mechanisms.reach import First, Offer
+    from konvergensi.world.households import F32, Mask
     from konvergensi.world.state import World
 
 Rows = NDArray[np.intp]
 
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
-NO_STAFF = (np.zeros(0), np.zeros(0), 0.0, np.zeros(0, np.intp), np.zeros(0, np.intp), 0.0)
+NO_STAFF = Staff(np.zeros(0), np.zeros(0), 0.0, np.zeros(0, np.intp), np.zeros(0, np.intp), 0.0)
 
 
 class Served(NamedTuple):
@@ -56,6 +56,16 @@ class Served(NamedTuple):
     budgeted: int
     released: int
     who: Rows
+
+
+class Month(NamedTuple):
+    """What programmes have this month, worked out before the first of them begins."""
+
+    rule: ModuleType  # of reach
+    purses: Purses
+    staff: dict[int, Staff]  # of those that need any
+    first: list[First]  # whom each serves before others
+    doses: list[effects.Doses | None]  # how deliveries of each add up
 
 
 def rule_of(world: World) -> ModuleType:
@@ -69,17 +79,19 @@ def deliver(world: World) -> None:
     In the years simulated before the run, only what those years leave in children is simulated. What changes households
     for good (water, latrines, knowledge, spacing) is left out: the district's totals describe households at the start.
     """
-    now = world.month_of_year
+    now, rule = world.month_of_year, rule_of(world)
     targeting.mark_households_with_children(world)
-    purses = open_purses(world, rule_of(world).is_a_visit)
+    first = [reach.before_others(world, p) for p in range(len(world.programmes))]
+    staff = rule.staff_of_programmes(world)
+    month = Month(rule, open_purses(world, rule.is_a_visit), staff, first, effects.doses(world))
     for s, service in enumerate(world.services):
         if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
             continue
         if service.unit == "household":
-            _serve_households(world, s, service, purses)
+            _serve_households(world, s, service, month)
         else:
-            _serve_children(world, s, service, purses)
-    purses.book(world)
+            _serve_children(world, s, service, month)
+    month.purses.book(world)
     live_with_works(world)
 
 
@@ -110,9 +122,9 @@ def _leaves_trace(world: World, service_row: int, service: Service) -> bool:
 # ---- services for children and pregnancies ---------------------------------------------------------------------------
 
 
-def _serve_children(world: World, service_row: int, service: Service, purses: Purses) -> None:
+def _serve_children(world: World, service_row: int, service: Service, month: Month) -> None:
     children, book = world.children, world.book
-    rule, rows = rule_of(world), children.window(world.month, service.from_age, service.to_age)
+    rows = children.window(world.month, service.from_age, service.to_age)
     need = targeting.child_need(world, service, rows)
     runs = world.programmes_of[service_row]
     if not runs:
@@ -124,13 +136,12 @@ def _serve_children(world: World, service_row: int, service: Service, purses: Pu
         left = book.received[service_row][rows] < service.duration_months
         need = left.copy() if need is None else need & left
     for p in runs:
-        offer = rule.to_children(world, service_row, p, service, rows, left)
-        served = _ration(world, service_row, p, service, offer, children, rows, purses)
-        rule.remember(world, service, rows, served.who)
-        hand_to_children(world, service_row, service, p, rows, need, offer, served, purses)
+        offer = month.rule.to_children(world, service_row, p, service, rows, left, month.first[p])
+        who = hand_to_children(world, service_row, service, p, rows, need, offer, month)
+        month.rule.remember(world, service, rows, who)
         if len(runs) > 1:
             left = np.ones(rows.stop - rows.start, bool) if left is None else left
-            left[served.who] = False
+            left[who] = False
 
 
 def hand_to_children(
@@ -141,37 +152,39 @@ def hand_to_children(
     rows: slice,
     need: Mask | None,
     offer: Offer,
-    served: Served,
-    purses: Purses,
+    month: Month,
 ) -> Rows:
-    """What those of `rows` who are served by programme p get of it, and how far along they came (in place).
+    """Programme p's month among the children in `rows`: who is served, what it adds, how far along they came (in place).
 
-    need (n,): who is counted as in need, None for all. Returns the rows who took it up, (k,), from the first row on.
+    need (n,): who is counted as in need, None for all. Returns the rows served, (k,), from the first row on.
     """
-    children, book, s, p = world.children, world.book, service_row, programme_row
-    doses, needy, each = _doses(world, s, service, p, rows)
+    children, book, s, p, purses = world.children, world.book, service_row, programme_row, month.purses
+    doses, needy, each = _doses(world, s, service, p, rows, month)
+    staff_limit, staff = _staff(world, service, p, month)
     keeps, first, bit, young = _to_keep(world, s, service, rows)
-    gains = NOWHERE if world.burn_in else effects.gains(world, s, p)
-    took: Rows = hand_over(
-        purses.counts, p, not world.burn_in, offer.known, offer.listed, EVERYBODY if need is None else need, offer.at,
-        *served, book.willing[s][rows], book.received[s][rows], book.in_course[s][rows], book.refused[s][rows],
-        rule_of(world).has_course(service), doses.kind, EVERYBODY if needy is None else needy, doses.whole, doses.steps,
-        *children.by_age(world.month, rows), book.taken[s][rows], book.gained[s][rows], children.best[rows], doses.share,
-        _target(world, service)[rows], world.month_services[rows], keeps, first, bit, children.got[rows],
-        world.tally.stage[s, rows], _enough(world, s, service), young, gains,
+    who, took, everybody = serve_children(
+        purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
+        EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
+        children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
+        purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
+        month.rule.has_course(service), *doses, EVERYBODY if needy is None else needy,
+        *children.by_age(world.month, rows), book.taken[s], book.gained[s], children.best, _target(world, service),
+        world.month_services, keeps, first, bit, children.got, world.tally.stage[s], _enough(world, s, service), young,
+        NOWHERE if world.burn_in else effects.gains(world, s, p),
     )  # fmt: skip
+    _pay(world, service, p, who, everybody, children.remoteness[rows], month)
     if each is not None:
         effects.add_one_by_one(world, s, rows, _mask(took, rows), needy, each)
     _teach_and_register(world, service, p, rows, took)
-    return took
+    return who
 
 
 def act_on_children(
-    world: World, service_row: int, service: Service, programme_row: int, rows: slice, takes: Mask
+    world: World, service_row: int, service: Service, programme_row: int, rows: slice, takes: Mask, month: Month
 ) -> None:
     """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
     children, book, took = world.children, world.book, np.flatnonzero(takes)
-    doses, needy, each = _doses(world, service_row, service, programme_row, rows)
+    doses, needy, each = _doses(world, service_row, service, programme_row, rows, month)
     taken = book.taken[service_row][rows]
     if each is not None:
         effects.add_one_by_one(world, service_row, rows, takes, needy, each)
@@ -189,10 +202,10 @@ def act_on_children(
 
 
 def _doses(
-    world: World, service_row: int, service: Service, programme_row: int, rows: slice
+    world: World, service_row: int, service: Service, programme_row: int, rows: slice, month: Month
 ) -> tuple[effects.Doses, Mask | None, NDArray[np.float32] | None]:
     """How a delivery adds up; to whom alone, (n,) or None; what it adds to each, (n,), where no common rule says it."""
-    found = effects.doses(world, service_row, programme_row)
+    found = month.doses[programme_row]
     at_birth_in_need = service.act.at_birth and service.only_in_need
     needy = targeting.child_need(world, service, rows) if at_birth_in_need else None
     if found is not None:
@@ -252,7 +265,7 @@ def inside_1000_days(world: World, rows: slice) -> slice:
 # ---- services for households -----------------------------------------------------------------------------------------
 
 
-def _serve_households(world: World, service_row: int, service: Service, purses: Purses) -> None:
+def _serve_households(world: World, service_row: int, service: Service, month: Month) -> None:
     book, everyone = world.book, slice(0, len(world.households))
     runs = world.programmes_of[service_row]
     need = targeting.household_need(world, service)
@@ -262,25 +275,24 @@ def _serve_households(world: World, service_row: int, service: Service, purses: 
         need &= left
     stage = need.astype(np.uint8)
     for p in runs:
-        offer = rule_of(world).to_households(world, service_row, p, service, need, left)
-        served = _ration(world, service_row, p, service, offer, world.households, everyone, purses)
-        has_course = rule_of(world).has_course(service)
+        offer = month.rule.to_households(world, service_row, p, service, need, left, month.first[p])
+        served = _ration_households(world, service_row, p, service, offer, month)
         took = give(
             served.who,
             book.willing[service_row],
             book.received[service_row],
             book.in_course[service_row],
             book.refused[service_row],
-            has_course,
+            month.rule.has_course(service),
         )
         left[served.who] = False
         takes = _mask(took, everyone)
         _act_on_households(world, service, takes)
         if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
-            act_on_children(world, service_row, service, p, rows, takes[world.children.household[rows]])
+            act_on_children(world, service_row, service, p, rows, takes[world.children.household[rows]], month)
         if not world.burn_in:
-            _count_households(purses, p, need, offer, served, took, stage)
+            _count_households(month.purses, p, need, offer, served, took, stage)
     if not world.burn_in:
         gains = effects.gains(world, service_row, runs[0]) if runs else None
         rows = world.children.window(world.month, service.from_age, service.to_age)
@@ -309,31 +321,36 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 # ---- money and staff -------------------------------------------------------------------------------------------------
 
 
-def _ration(
-    world: World,
-    service_row: int,
-    programme_row: int,
-    service: Service,
-    offer: Offer,
-    of: Children | Households,
-    rows: slice,
-    purses: Purses,
+def _ration_households(
+    world: World, service_row: int, programme_row: int, service: Service, offer: Offer, month: Month
 ) -> Served:
-    """Ration a programme's month among the candidates of `rows` of a table; what is spent stands in the purses."""
-    rule, p, remoteness = rule_of(world), programme_row, of.remoteness[rows]
-    takes_staff = rule.takes_staff(service)
-    staff_limit = rule.staff_left(world, p) if takes_staff else np.inf
-    meets = (rule.meetings_of(world, p) if takes_staff else ()) or NO_STAFF
+    """Ration programme p's month among households; what is spent stands in the purses."""
+    homes, p, purses = world.households, programme_row, month.purses
+    staff_limit, staff = _staff(world, service, p, month)
     *served, everybody = ration(
-        purses.counts, p, offer.at, offer.order, of.key[rows], of.village[rows], remoteness, of.behind[rows],
-        of.joint[rows], world.book.received[service_row][rows], *offer.first, offer.begun, offer.lasting, purses.base,
-        purses.travel, purses.limits, staff_limit, *meets,
+        purses.counts, p, offer.at, offer.order, homes.key, homes.village, homes.remoteness, homes.behind, homes.joint,
+        world.book.received[service_row], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
+        purses.limits, staff_limit, *staff,
     )  # fmt: skip
     found = Served(*served)
-    if takes_staff:
-        rule.use_staff(world, p, len(found.who))
-    if not everybody:  # whom no staff were there for is not served, and the money stays in the line
-        cost = remoteness[found.who] * purses.travel[p] + purses.base[p]
-        purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds
-    purses.ran.append(p)
+    _pay(world, service, p, found.who, everybody, homes.remoteness, month)
     return found
+
+
+def _staff(world: World, service: Service, programme_row: int, month: Month) -> tuple[float, Staff]:
+    """Services that staff can deliver, and where they are posted; no limit and nowhere where it takes none."""
+    limit = month.rule.staff_left(world, programme_row) if month.rule.takes_staff(service) else np.inf
+    return limit, month.staff.get(programme_row, NO_STAFF)
+
+
+def _pay(
+    world: World, service: Service, programme_row: int, who: Rows, everybody: bool, remoteness: F32, month: Month
+) -> None:
+    """What those served cost, and the time of staff: what was not met is not paid."""
+    purses, p = month.purses, programme_row
+    purses.ran.append(p)
+    if month.rule.takes_staff(service):
+        month.rule.use_staff(world, p, len(who))
+    if not everybody:
+        cost = remoteness[who] * purses.travel[p] + purses.base[p]
+        purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds

@@ -37,14 +37,14 @@ def monthly(world: World, service_row: int, programme_row: int) -> F32:
     """
     key, known = ("effect", service_row, programme_row), _of_quality(world)
     if key not in known:
-        known[key] = _shift(world, service_row) * np.float32(delivered_share(world, service_row, programme_row))
+        known[key] = _shift(world, service_row) * np.float32(shares(world)[programme_row])
     found: F32 = known[key]
     return found
 
 
 def gains(world: World, service_row: int, programme_row: int) -> Mask:
     """Ages, -9..59, at which taking up service s from programme p adds to length, (69,) bool."""
-    key = ("gains", service_row, delivered_share(world, service_row, programme_row) > 0.0)
+    key = ("gains", service_row, shares(world)[programme_row] > 0.0)
     if key not in world.derived:
         world.derived[key] = (_shift(world, service_row) > 0.0) & key[2]
     found: Mask = world.derived[key]
@@ -78,29 +78,39 @@ def _has_size(world: World, service_row: int) -> bool:
     return found
 
 
-def delivered_share(world: World, service_row: int, programme_row: int) -> float:
-    """What is left of a published effect for who takes the service up from programme p.
+def shares(world: World) -> list[float]:
+    """What is left of a published effect for who takes a service up from each programme.
 
     Read as published, only what the trial did not contain is taken off: quality of delivery against the trial's (at
     most 1), and adherence where the estimate is for those who comply. Money is money.
     """
-    key, known = ("share", service_row, programme_row), _of_quality(world)
-    if key not in known:
-        known[key] = _delivered_share(world, service_row, programme_row)
-    found: float = known[key]
+    known = _of_quality(world)
+    if "shares" not in known:
+        in_money, kept, _ = _of_programmes(world)
+        quality = np.array([quality_of(world, i) for i in range(len(world.opds))])[world.programmes.opd]
+        quality[in_money] = 1.0  # everything else can be done well or badly
+        if world.settings["effects.reading"] != "discounted":
+            quality = np.minimum(quality, 1.0)
+        known["shares"] = (quality * kept).tolist()
+    found: list[float] = known["shares"]
     return found
 
 
-def _delivered_share(world: World, service_row: int, programme_row: int) -> float:
-    service, settings = world.services[service_row], world.settings
-    quality = 1.0
-    if not service.place.in_money:  # money is money; everything else can be done well or badly
-        quality = quality_of(world, int(world.programmes.opd[programme_row]))
-    adherence = float(settings["uptake.adherence_share"])
-    if settings["effects.reading"] == "discounted":
-        return quality * adherence
-    kind = service.trial.kind if service.trial else "assumed"
-    return min(quality, 1.0) * (adherence if kind == "efficacy" else 1.0)
+def _of_programmes(world: World) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Of each programme, (n_programmes,): whether it pays in money, the share of its effect that adherence leaves, and
+    `whole_dose`; worked out once.
+    """
+    if "effects of programmes" not in world.derived:
+        of, settings = [world.services[s] for s in world.programmes.service.tolist()], world.settings
+        adherence, all_ = float(settings["uptake.adherence_share"]), settings["effects.reading"] == "discounted"
+        complied = [all_ or (each.trial is not None and each.trial.kind == "efficacy") for each in of]
+        world.derived["effects of programmes"] = (
+            np.array([each.place.in_money for each in of], bool),
+            np.where(complied, adherence, 1.0),
+            np.array([whole_dose(each) for each in of]),
+        )
+    found: tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]] = world.derived["effects of programmes"]
+    return found
 
 
 def quality_of(world: World, i: int) -> float:
@@ -136,22 +146,17 @@ def of_delivery(world: World, service_row: int, programme_row: int, rows: slice)
 
 def by_age_and_dose(world: World, service_row: int, programme_row: int) -> tuple[F32 | None, F32]:
     """What a delivery of service s from programme p brings by age, (69,), or None for nothing; times a share by
-    deliveries taken before, (MOST,). Worked out once.
+    deliveries taken before, (MOST,).
 
     Linear: an even part of the effect for each month of its window. Otherwise what the dose-response gives for one
     delivery more than those taken before.
     """
-    key, known = ("dose", programme_row), _of_quality(world)
-    if key not in known:
-        service, settings = world.services[service_row], world.settings
-        if by_dose(settings):
-            steps = _steps_of_all(world)[programme_row]
-            known[key] = (size(world, service_row) if _has_size(world, service_row) else None, steps)
-        else:
-            whole = monthly(world, service_row, programme_row) * growth.months_per_delivery(service)
-            known[key] = (whole if whole.any() else None, np.ones(MOST, np.float32))
-    found: tuple[F32 | None, F32] = known[key]
-    return found
+    service = world.services[service_row]
+    if by_dose(world.settings):
+        steps = _steps_of_all(world)[programme_row]
+        return (size(world, service_row) if _has_size(world, service_row) else None), steps
+    whole = monthly(world, service_row, programme_row) * growth.months_per_delivery(service)
+    return (whole if whole.any() else None), NO_DOSES.steps
 
 
 class Doses(NamedTuple):
@@ -166,21 +171,20 @@ class Doses(NamedTuple):
 NO_DOSES = Doses(NOTHING, np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, np.float32), np.ones(MOST, np.float32), np.float32(1))
 
 
-def doses(world: World, service_row: int, programme_row: int) -> Doses | None:
-    """How deliveries of service s from programme p add up; None where each child's has to be worked out by itself.
-
-    Works act while they are used, and not when they are handed over.
-    """
-    key, known = ("doses", programme_row), _of_quality(world)
-    if key not in known:
-        known[key] = _doses(world, service_row, programme_row)
-    found: Doses | None = known[key]
+def doses(world: World) -> list[Doses | None]:
+    """How deliveries of each programme add up; None where each child's has to be worked out by itself."""
+    known = _of_quality(world)
+    if "doses" not in known:
+        known["doses"] = [_doses(world, s, p) for p, s in enumerate(world.programmes.service.tolist())]
+    found: list[Doses | None] = known["doses"]
     return found
 
 
 def _doses(world: World, service_row: int, programme_row: int) -> Doses | None:
     service, combined = world.services[service_row], combination(world)
-    whole, steps = (None, NO_DOSES.steps) if service.place.built else by_age_and_dose(world, service_row, programme_row)
+    if service.place.built:  # works act while they are used, and not when they are handed over
+        return NO_DOSES
+    whole, steps = by_age_and_dose(world, service_row, programme_row)
     if whole is None:
         return NO_DOSES
     if world.settings["effects.heterogeneity"] != "none":
@@ -272,11 +276,9 @@ def whole_dose(service: Service) -> float:
 
 def _steps_of_all(world: World) -> F32:
     """`dose_steps` of every programme, (n_programmes, MOST), worked out once."""
-    known, services = _of_quality(world), world.services
+    known = _of_quality(world)
     if "steps" not in known:
-        of = enumerate(world.programmes.service.tolist())
-        part = [delivered_share(world, s, p) / whole_dose(services[s]) for p, s in of]
-        known["steps"] = _steps(world.settings, np.array(part))
+        known["steps"] = _steps(world.settings, np.array(shares(world)) / _of_programmes(world)[2])
     found: F32 = known["steps"]
     return found
 

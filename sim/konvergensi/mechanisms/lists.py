@@ -74,15 +74,3 @@ def found(world: World, programme_row: int, of: Children | Households, rows: sli
     faltering = world.services[world.programmes.service[programme_row]].need == "faltering"
     listed: Mask = (lists.cases if faltering else lists.on)[rows] | lists.false[rows]
     return listed
-
-
-def found_first(
-    world: World, programme_row: int, of: Children | Households, rows: slice
-) -> tuple[Mask, float] | None:
-    """Who of `rows`, (n,), is served first as found on the handed list, and in which share of families that is so;
-    None where no such list is used.
-    """
-    share = world.settings["lists.first_share"]
-    if share == 0.0 or not uses(world, programme_row):
-        return None
-    return found(world, programme_row, of, rows), share

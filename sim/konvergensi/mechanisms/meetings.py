@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.mechanisms import contacts, places, reach, staff, targeting, uptake, villages
-from konvergensi.mechanisms.reach import Offer
+from konvergensi.mechanisms.reach import First, Offer
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.draws import member_keys
 
@@ -35,7 +35,7 @@ FIRST_VISIT = -8  # months of age from which a pregnancy is seen
 
 
 def to_children(
-    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None
+    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None, first: First
 ) -> Offer:
     """Whom programme p of service s can serve among the children in `rows`; left: not served yet, None for all."""
     match service.contact:
@@ -45,20 +45,20 @@ def to_children(
                 met = met | _caught_up(world, rows)
             if (need := targeting.child_need(world, service, rows)) is not None:
                 met = met & need
-            return _by_themselves(world, programme_row, service, rows, met, left)
+            return _by_themselves(world, programme_row, service, rows, met, left, first)
         case "antenatal":
-            return _by_themselves(world, programme_row, service, rows, antenatal(world, service, rows), left)
+            seen = antenatal(world, service, rows)
+            return _by_themselves(world, programme_row, service, rows, seen, left, first)
         case "office":
-            return _by_themselves(
-                world, programme_row, service, rows, _applicants(world, service_row, service, rows), left
-            )
+            goes = _applicants(world, service_row, service, rows)
+            return _by_themselves(world, programme_row, service, rows, goes, left, first)
         case "transfer" | "works" | "birth":
-            return reach.to_children(world, service_row, programme_row, service, rows, left)
-    return _found_by_workers(world, service_row, programme_row, service, rows, left)
+            return reach.to_children(world, service_row, programme_row, service, rows, left, first)
+    return _found_by_workers(world, service_row, programme_row, service, rows, left, first)
 
 
 def to_households(
-    world: World, service_row: int, programme_row: int, service: Service, need: Mask, left: Mask
+    world: World, service_row: int, programme_row: int, service: Service, need: Mask, left: Mask, first: First
 ) -> Offer:
     """Whom programme p of service s can serve among all households; left: not served yet."""
     homes = world.households
@@ -66,8 +66,8 @@ def to_households(
         met = need & left & world.book.willing[service_row]
         at = np.flatnonzero(met)
         order = contacts.stock_order(_stock(world, service), homes.village, at)
-        return Offer(met, met, at, *reach.in_order(world, programme_row, order, homes, slice(0, len(need)), at))
-    found = reach.to_households(world, service_row, programme_row, service, need, left)
+        return Offer(met, met, at, *reach.in_order(world, programme_row, order, homes, slice(0, len(need)), at, first))
+    found = reach.to_households(world, service_row, programme_row, service, need, left, first)
     if service.contact != "enrolment":
         return found
     begun, rank = world.book.in_course[service_row], world.book.rank[service_row]
@@ -76,17 +76,17 @@ def to_households(
     candidates, listed = begun & left, found.listed | begun
     candidates[found.at] = True
     at = np.flatnonzero(candidates & room)
-    order, first = reach.in_order(world, programme_row, rank[at], homes, slice(0, len(need)), at)
+    order, first = reach.in_order(world, programme_row, rank[at], homes, slice(0, len(need)), at, first)
     return Offer(listed, listed, at, order, first, begun, rank)
 
 
 def _by_themselves(
-    world: World, programme_row: int, service: Service, rows: slice, met: Mask, left: Mask | None
+    world: World, programme_row: int, service: Service, rows: slice, met: Mask, left: Mask | None, first: First
 ) -> Offer:
     """Families who came: served while the place has the thing in stock."""
     at = _where(world, programme_row, rows, met, left)
     order = contacts.stock_order(_stock(world, service), world.children.village[rows], at)
-    return Offer(met, met, at, *reach.in_order(world, programme_row, order, world.children, rows, at))
+    return Offer(met, met, at, *reach.in_order(world, programme_row, order, world.children, rows, at, first))
 
 
 def _where(world: World, programme_row: int, rows: slice, met: Mask, left: Mask | None) -> At:
@@ -101,7 +101,7 @@ def _limits(world: World, programme_row: int, rows: slice, left: Mask | None) ->
 
 
 def _found_by_workers(
-    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None
+    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None, first: First
 ) -> Offer:
     """Families on the list in use whom a worker visits, calls to a class or enrols; those begun come first.
 
@@ -120,7 +120,7 @@ def _found_by_workers(
     known, listed, at = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals, *limits)
     fresh = world.draws.halves(f"met {service.id}", world.month, children.key[rows], at)
     new = contacts.by_workers(fresh, staff.workers(world), village, at)
-    new, first = reach.in_order(world, programme_row, new, children, rows, at)
+    new, first = reach.in_order(world, programme_row, new, children, rows, at, first)
     if service.contact == "class":
         asked_there = reach.part_of_keys(world.settings["contacts.class_posyandu_share"])
         first = first._replace(came=came(world, rows), came_below=asked_there)
@@ -361,7 +361,7 @@ def staff_left(world: World, programme_row: int) -> float:
     return np.inf
 
 
-meetings_of = staff.meetings_of
+staff_of_programmes = staff.of_programmes
 
 
 def use_staff(world: World, programme_row: int, units: int) -> None:

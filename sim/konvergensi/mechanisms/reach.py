@@ -14,6 +14,7 @@ from konvergensi.mechanisms import field, goals, lists, places, registers, shock
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
+    from konvergensi.mechanisms.staff import Staff
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households, Mask
     from konvergensi.world.state import World
@@ -50,7 +51,7 @@ class Offer(NamedTuple):
 
 
 def to_children(
-    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None
+    world: World, service_row: int, programme_row: int, service: Service, rows: slice, left: Mask | None, first: First
 ) -> Offer:
     """Whom programme p of service s can serve among the children in `rows`; left: not served yet, None for all."""
     children = world.children
@@ -62,11 +63,11 @@ def to_children(
         candidates = candidates & world.came(rows)
     at = np.flatnonzero(candidates)
     rank = world.book.rank[service_row][rows][at]
-    return Offer(known, listed, at, *in_order(world, programme_row, rank, children, rows, at))
+    return Offer(known, listed, at, *in_order(world, programme_row, rank, children, rows, at, first))
 
 
 def to_households(
-    world: World, service_row: int, programme_row: int, service: Service, need: Mask, left: Mask
+    world: World, service_row: int, programme_row: int, service: Service, need: Mask, left: Mask, first: First
 ) -> Offer:
     """Whom programme p of service s can serve among all households; left: not served yet."""
     households = world.households
@@ -76,38 +77,48 @@ def to_households(
         candidates &= open_[households.village]
     at = np.flatnonzero(candidates)
     rank = world.book.rank[service_row][at]
-    return Offer(listed, listed, at, *in_order(world, programme_row, rank, households, slice(0, len(need)), at))
+    return Offer(listed, listed, at, *in_order(world, programme_row, rank, households, slice(0, len(need)), at, first))
 
 
 def in_order(
-    world: World, programme_row: int, rank: Order, of: Children | Households, rows: slice, at: NDArray[np.intp]
+    world: World,
+    programme_row: int,
+    rank: Order,
+    of: Children | Households,
+    rows: slice,
+    at: NDArray[np.intp],
+    first: First,
 ) -> tuple[Order, First]:
     """Programme p's own order of the candidates at `at`, (m,) uint16, lower first, and who comes before others.
 
-    rank: the order that chance gives them, (m,). Where villages pay, by their money for each family. Lokus villages come
-    first where the money follows them; then, as far as the agency targets jointly, the families of the joint list;
-    then, as far as linked records are used to see it, those who have not had the service yet.
+    rank: the order that chance gives them, (m,). Where villages pay, by their money for each family.
     """
     if (ratio := village_money.per_family(world, programme_row)) is not None:
         rank = village_money.by_money(rank, ratio[of.village[rows][at]])
-    return rank, before_others(world, programme_row, of, rows)
+    if first.found_below >= 0:
+        first = first._replace(found=lists.found(world, programme_row, of, rows))
+    return rank, first
 
 
-def before_others(world: World, programme_row: int, of: Children | Households, rows: slice) -> First:
-    """Whom programme p serves first of `rows` of a table, (n,)."""
+def before_others(world: World, programme_row: int) -> First:
+    """Whom programme p serves first this month; who was found on a list is for `in_order` to say.
+
+    Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
+    the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
+    """
     missed_below = found_below = joint_from = there_from = -1
-    on_list = there = NOBODY
+    there, settings = NOBODY, world.settings
     if registers.uses_joined_list(world, programme_row):
-        if (share := world.settings["registers.missed_first_share"]) > 0.0:
+        if (share := settings["registers.missed_first_share"]) > 0.0:
             missed_below = part_of_keys(share)
-    elif (handed := lists.found_first(world, programme_row, of, rows)) is not None:
-        on_list, found_below = handed[0], part_of_keys(handed[1])
+    elif (share := settings["lists.first_share"]) > 0.0 and lists.uses(world, programme_row):
+        found_below = part_of_keys(share)
     if (share := goals.joint_share(world, programme_row)) > 0.0:
         joint_from = int(share * 65535)
     if (field_work := field.together_in(world, programme_row)) is not None:
         there, there_from = field_work[0], int(field_work[1] * 65535)
     lokus = places.lokus_first(world, programme_row)
-    return First(missed_below, on_list, found_below, joint_from, there, there_from, lokus)
+    return First(missed_below, NOBODY, found_below, joint_from, there, there_from, lokus)
 
 
 def part_of_keys(share: float) -> int:
@@ -136,9 +147,9 @@ def staff_left(world: World, programme_row: int) -> float:
     return float(book.staff_time[programme_row])
 
 
-def meetings_of(world: World, programme_row: int) -> tuple[()]:
+def staff_of_programmes(world: World) -> dict[int, Staff]:
     """The staff of an agency are one: they have no places of their own."""
-    return ()
+    return {}
 
 
 def use_staff(world: World, programme_row: int, units: int) -> None:

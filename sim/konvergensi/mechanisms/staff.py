@@ -10,7 +10,7 @@ that had them. Parameters: delivery.toml, contacts.toml.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,29 +27,38 @@ NOWHERE = np.zeros(0, np.intp)  # for places that are no part of a larger one
 LEAST = 20.0  # meetings a month below which a place is too small to have a limit of its own
 
 
-def meetings_of(
-    world: World, programme_row: int
-) -> tuple[Meetings, Meetings, float, NDArray[np.intp], NDArray[np.intp], float]:
-    """Meetings that programme p's agency can hold this month, as `programme_month.meet` asks: its pool, which moves in
-    place, its weights, what it keeps for others, the place of each village, its kecamatan and the month's draw.
-    """
-    opd = int(world.programmes.opd[programme_row])
-    of_village, pool = _pools(world)[opd]
-    centre = _centre_of(world, programme_row, len(pool))
-    name, key = f"staff {world.programmes.id[programme_row]}", int(world.coordination.opd_keys[opd])
-    draw = world.draws.uniform_of(name, world.month, key)
-    kept, weights = _kept_for_others(world, programme_row), _places(world, opd)[1]
-    return pool, weights, kept, of_village, NOWHERE if centre is None else centre, draw
+class Staff(NamedTuple):
+    """Meetings that a programme's agency can hold this month, as `programme_month.meet` asks."""
+
+    pool: Meetings  # at each place, (n_places,); moves in place
+    weights: Meetings  # each place's share of the agency's staff
+    kept: float  # meetings kept for programmes whose turn comes later
+    of_village: NDArray[np.intp]  # place of each village
+    centre: NDArray[np.intp]  # kecamatan of each place where those of a kecamatan meet together, else empty
+    draw: float
 
 
-def _centre_of(world: World, programme_row: int, n_places: int) -> NDArray[np.intp] | None:
-    """Kecamatan of each village where those who work in villages hold this meeting together, None where they do not.
+def of_programmes(world: World) -> dict[int, Staff]:
+    """This month's staff of every programme that needs any."""
+    month, book, found = world.month, world.programmes, {}
+    kept, keys = _kept_for_others(world), world.coordination.opd_keys.tolist()
+    for opd, turn in _turns_of(world).items():
+        of_village, weights = _places(world, opd)
+        pool = capacity(world, opd) * weights
+        for p in turn:
+            draw = world.draws.uniform_of(f"staff {book.id[p]}", month, keys[opd])
+            found[p] = Staff(pool, weights, kept[p], of_village, _centre_of(world, p, len(pool)), draw)
+    return found
+
+
+def _centre_of(world: World, programme_row: int, n_places: int) -> NDArray[np.intp]:
+    """Kecamatan of each village where those who work in villages hold this meeting together, empty where they do not.
 
     A family that comes to a health centre or an office meets whoever is on duty there.
     """
     contact = world.services[world.programmes.service[programme_row]].contact
     apart = n_places == len(world.kecamatan) > 1
-    return world.kecamatan if apart and contact in ("health-centre", "office", "antenatal") else None
+    return world.kecamatan if apart and contact in ("health-centre", "office", "antenatal") else NOWHERE
 
 
 def workers(world: World) -> F32:
@@ -65,19 +74,6 @@ def capacity(world: World, opd: int) -> float:
     """Meetings that an agency's field staff can hold in a month, all places together."""
     each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
     return float(world.opds[opd].staff * each * world.population_share)
-
-
-def _pools(world: World) -> list[tuple[NDArray[np.intp], Meetings]]:
-    """Of every agency: place of each village, (n_villages,), and meetings its staff can still hold there this month."""
-    month, pools = world.derived.get("staff pools", (None, None))
-    if month != world.month:
-        pools = []
-        for opd in range(len(world.opds)):
-            of_village, weights = _places(world, opd)
-            pools.append((of_village, capacity(world, opd) * weights))
-        world.derived["staff pools"] = (world.month, pools)
-    found: list[tuple[NDArray[np.intp], Meetings]] = pools
-    return found
 
 
 def _places(world: World, opd: int) -> tuple[NDArray[np.intp], Meetings]:
@@ -109,18 +105,14 @@ def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     return of_village, by_place / by_place.sum()
 
 
-def _kept_for_others(world: World, programme_row: int) -> float:
-    """Meetings of this month that the agency keeps for programmes whose turn comes after p."""
-    month, kept = world.derived.get("staff kept", (None, None))
-    if month != world.month:
-        kept = np.zeros(len(world.programmes))
-        for opd, turn in _turns_of(world).items():
-            routine = world.programmes.routine[turn]
-            scale = min(1.0, capacity(world, opd) / max(float(routine.sum()), 1e-9))
-            kept[turn] = scale * (routine[::-1].cumsum()[::-1] - routine)
-        kept = kept.tolist()
-        world.derived["staff kept"] = (world.month, kept)
-    found: float = kept[programme_row]
+def _kept_for_others(world: World) -> list[float]:
+    """Meetings of this month that each programme's agency keeps for those whose turn comes after it."""
+    kept = np.zeros(len(world.programmes))
+    for opd, turn in _turns_of(world).items():
+        routine = world.programmes.routine[turn]
+        scale = min(1.0, capacity(world, opd) / max(float(routine.sum()), 1e-9))
+        kept[turn] = scale * (routine[::-1].cumsum()[::-1] - routine)
+    found: list[float] = kept.tolist()
     return found
 
 
