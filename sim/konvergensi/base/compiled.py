@@ -46,6 +46,7 @@ def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
 
     def choose(loop: Callable[..., Any]) -> Loop:
         if numba is None:
+            in_columns.in_columns = in_columns  # type: ignore[attr-defined]
             return in_columns
         chosen = numba.njit(cache=True)(loop)
         chosen.in_columns = in_columns

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
+from konvergensi.world.draws import halves_at, scrambled, uniform
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
+    from konvergensi.world.draws import Keys
     from konvergensi.world.households import F32, Mask
 
 U8 = NDArray[np.uint8]
@@ -170,17 +172,26 @@ def _caseload_in_columns(
     left: Mask,
     open_: Mask,
     place: NDArray[np.integer],
-) -> tuple[Mask, Mask, At]:
+    key: Keys,
+    crc: int,
+    adler: int,
+    per_family: F32,
+) -> tuple[Mask, Mask, At, F32, F32]:
     room = has_room(had, refused, dose, refusals)
     known, listed = known | begun, listed | begun
     if len(met):
         known, listed = known | met, listed | met
-    return known, listed, _where_in_columns(listed & room, left, open_, place)
+    at = _where_in_columns(listed & room, left, open_, place)
+    fresh = halves_at.in_columns(key, at, crc, adler)
+    return known, listed, at, fresh.astype(np.float32) / np.float32(65536.0), per_family[place[at]]
 
 
 @compiled(_caseload_in_columns)
-def caseload(known, listed, met, begun, had, refused, dose, refusals, left, open_, place):  # type: ignore[no-untyped-def]
-    """Who is known, who is on the list, (n,) each, and the rows, (m,), of those who may be visited this month.
+def caseload(  # type: ignore[no-untyped-def]
+    known, listed, met, begun, had, refused, dose, refusals, left, open_, place, key, crc, adler, per_family
+):
+    """Who is known, who is on the list, (n,) each; the rows, (m,), of those who may be visited this month, the lot of
+    each in [0, 1), drawn by `key`, (n,), and the workers per family where it lives, of `per_family`, (n_places,).
 
     Whose course has begun stays on the list; who is met elsewhere, (n,) or empty, comes onto it. Visited are those who
     still can be (`has_room`), of them as in `where`.
@@ -201,7 +212,13 @@ def caseload(known, listed, met, begun, had, refused, dose, refusals, left, open
         if len(open_) > 0:
             counts &= open_[place[i]]
         m += counts
-    return known_too, listed_too, at[:m].copy()
+    at = at[:m].copy()
+    lot, workers = np.empty(m, np.float32), np.empty(m, np.float32)
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
+    for k in range(m):
+        lot[k] = np.float32(np.uint16(scrambled(key[at[k]] ^ constant) >> np.uint32(16))) / np.float32(65536.0)
+        workers[k] = per_family[place[at[k]]]
+    return known_too, listed_too, at, lot, workers
 
 
 def workers(draw: F32, sd: float) -> F32:
@@ -209,44 +226,65 @@ def workers(draw: F32, sd: float) -> F32:
     return np.exp(np.float32(sd) * draw).astype(np.float32)
 
 
-def by_workers(fresh: U16, per_family: F32, place: NDArray[np.integer], at: At) -> U16:
-    """New families' lot, (m,), of the rows `at`: in a place with w times the workers, a share c becomes c ** (1 / w).
+def by_workers(lot: F32, per_family: F32) -> U16:
+    """Order of new families, (m,), by their lot: with w times the workers in a place, a share c becomes c ** (1 / w).
 
     The power is NumPy's in either case: the compiled one differs from it in the last bit on some processors.
     """
-    lot, power = _lot_and_power(fresh, per_family, place, at)
-    np.power(lot, power, out=lot)
-    lot *= np.float32(65535.0)
-    return lot.astype(np.uint16)
-
-
-def _lot_and_power_in_columns(fresh: U16, per_family: F32, place: NDArray[np.integer], at: At) -> tuple[F32, F32]:
-    return fresh.astype(np.float32) / np.float32(65536.0), per_family[place[at]]
-
-
-@compiled(_lot_and_power_in_columns)
-def _lot_and_power(fresh, per_family, place, at):  # type: ignore[no-untyped-def]
-    lot, power = np.empty(len(at), np.float32), np.empty(len(at), np.float32)
-    for i in range(len(at)):
-        lot[i] = np.float32(fresh[i]) / np.float32(65536.0)
-        power[i] = per_family[place[at[i]]]
-    return lot, power
+    order: F32 = np.power(lot, per_family)
+    order *= np.float32(65535.0)
+    return order.astype(np.uint16)
 
 
 # ---- offices ---------------------------------------------------------------------------------------------------------
 
 
-def applies(
-    draw: F32, months_since: NDArray[np.integer], at_facility: Mask, soon: float, later: float, odds: float
-) -> Mask:
-    """Who goes for a paper this month, (n,): in the two months after the event, or some day later.
-
-    draw: this month's; months_since the event; at_facility: a birth there multiplies the odds by `odds`.
+def paper_shares(soon: float, later: float, odds: float) -> F32:
+    """Share of families without a paper who go for it in a month, (4,): in the two months after the event, or some day
+    later (2 and 3); a birth at a facility (1 and 3) multiplies the odds by `odds`.
     """
-    base = np.where(months_since < 2, np.float32(log_odds(soon)), np.float32(log_odds(later)))
-    share = chance_of((base + np.float32(np.log(odds)) * at_facility).astype(np.float32))
-    found: Mask = (draw < share) & (months_since >= 0)
-    return found
+    base = np.array([log_odds(soon), log_odds(soon), log_odds(later), log_odds(later)], np.float32)
+    at_facility = np.array([False, True, False, True])
+    return chance_of((base + np.float32(np.log(odds)) * at_facility).astype(np.float32))
+
+
+def _applies_in_columns(
+    nik_month: NDArray[np.int32],
+    month: int,
+    birth_month: NDArray[np.int32],
+    key: Keys,
+    office: tuple[int, int],
+    birth: tuple[int, int],
+    facility: F32,
+    home: NDArray[np.int32],
+    shares: F32,
+) -> tuple[Mask, Mask]:
+    need: Mask = nik_month > month
+    at_facility = below.in_columns(uniform.in_columns(key, *birth), facility, home)
+    share = shares[2 * (month - birth_month >= 2) + at_facility]
+    return need, need & (uniform.in_columns(key, *office) < share) & (birth_month <= month)
+
+
+@compiled(_applies_in_columns)
+def applies(nik_month, month, birth_month, key, office, birth, facility, home, shares):  # type: ignore[no-untyped-def]
+    """Who has no number yet and who of them goes to the office for it this month, (n,) each.
+
+    Columns of children, (n,), and of their homes, `facility`: share of births at one; office, birth: checksums of the
+    draws of this month's visit and of the place of birth; shares as in `paper_shares`.
+    """
+    n = len(key)
+    need, goes = np.empty(n, np.bool_), np.zeros(n, np.bool_)
+    for i in range(n):
+        need[i] = nik_month[i] > month
+    now = scrambled(scrambled(office[0]) ^ np.uint32(office[1]))
+    once = scrambled(scrambled(birth[0]) ^ np.uint32(birth[1]))
+    grid = np.float32(2.0**-24)
+    for i in range(n):
+        if need[i] and birth_month[i] <= month:
+            born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
+            share = shares[2 * (month - birth_month[i] >= 2) + born]
+            goes[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid < share
+    return need, goes
 
 
 # ---- staff -----------------------------------------------------------------------------------------------------------

@@ -81,9 +81,8 @@ def deliver(world: World) -> None:
     """
     now, rule = world.month_of_year, rule_of(world)
     targeting.mark_households_with_children(world)
-    first = [reach.before_others(world, p) for p in range(len(world.programmes))]
-    staff = rule.staff_of_programmes(world)
-    month = Month(rule, open_purses(world, rule.is_a_visit), staff, first, effects.doses(world))
+    purses, staff = open_purses(world, rule.is_a_visit), rule.staff_of_programmes(world)
+    month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world))
     for s, service in enumerate(world.services):
         if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
             continue

@@ -175,25 +175,38 @@ def doses(world: World) -> list[Doses | None]:
     """How deliveries of each programme add up; None where each child's has to be worked out by itself."""
     known = _of_quality(world)
     if "doses" not in known:
-        known["doses"] = [_doses(world, s, p) for p, s in enumerate(world.programmes.service.tolist())]
+        if by_dose(world.settings):  # quality moves the steps alone
+            by_service, steps = _by_service(world), _steps_of_all(world)
+            of = enumerate(world.programmes.service.tolist())
+            known["doses"] = [each and each._replace(steps=steps[p]) for p, s in of for each in (by_service[s],)]
+        else:
+            of = enumerate(world.programmes.service.tolist())
+            known["doses"] = [_doses(world, s, by_age_and_dose(world, s, p)[0]) for p, s in of]
     found: list[Doses | None] = known["doses"]
     return found
 
 
-def _doses(world: World, service_row: int, programme_row: int) -> Doses | None:
+def _by_service(world: World) -> list[Doses | None]:
+    """`_doses` of each service at its whole size, worked out once."""
+    if "doses of services" not in world.derived:
+        sizes = [size(world, s) if _has_size(world, s) else None for s in range(len(world.services))]
+        world.derived["doses of services"] = [_doses(world, s, whole) for s, whole in enumerate(sizes)]
+    found: list[Doses | None] = world.derived["doses of services"]
+    return found
+
+
+def _doses(world: World, service_row: int, whole: F32 | None) -> Doses | None:
     service, combined = world.services[service_row], combination(world)
-    if service.place.built:  # works act while they are used, and not when they are handed over
-        return NO_DOSES
-    whole, steps = by_age_and_dose(world, service_row, programme_row)
-    if whole is None:
+    if whole is None or service.place.built:  # works act while they are used, and not when they are handed over
         return NO_DOSES
     if world.settings["effects.heterogeneity"] != "none":
         return None
     if service.act.at_birth:
-        return Doses(AT_BIRTH, whole, steps, NO_DOSES.share)
+        return NO_DOSES._replace(kind=AT_BIRTH, whole=whole)
     if not (combined.lifetime or combined.plain):
         return None
-    return Doses(LIFETIME if combined.lifetime else PLAIN, whole, steps, np.float32(combined.together))
+    kind = LIFETIME if combined.lifetime else PLAIN
+    return NO_DOSES._replace(kind=kind, whole=whole, share=np.float32(combined.together))
 
 
 def add_one_by_one(world: World, service_row: int, rows: slice, takes: Mask, needy: Mask | None, each: F32) -> None:

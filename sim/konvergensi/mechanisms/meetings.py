@@ -115,11 +115,13 @@ def _found_by_workers(
         if (need := targeting.child_need(world, service, rows)) is not None:
             met &= need
     had, refused, dose = book.taken[service_row][rows], book.refused[service_row][rows], contacts.dose_of(service)
-    refusals = world.settings["contacts.refusals"]
-    limits = _limits(world, programme_row, rows, left)
-    known, listed, at = contacts.caseload(known, listed, met, begun, had, refused, dose, refusals, *limits)
-    fresh = world.draws.halves(f"met {service.id}", world.month, children.key[rows], at)
-    new = contacts.by_workers(fresh, staff.workers(world), village, at)
+    limits, refusals = _limits(world, programme_row, rows, left), world.settings["contacts.refusals"]
+    checksums = world.draws.checksums(f"met {service.id}", world.month)
+    known, listed, at, lot, workers = contacts.caseload(
+        known, listed, met, begun, had, refused, dose, refusals, *limits, children.key[rows], *checksums,
+        staff.workers(world),
+    )  # fmt: skip
+    new = contacts.by_workers(lot, workers)
     new, first = reach.in_order(world, programme_row, new, children, rows, at, first)
     if service.contact == "class":
         asked_there = reach.part_of_keys(world.settings["contacts.class_posyandu_share"])
@@ -174,10 +176,11 @@ def antenatal(world: World, service: Service, rows: slice) -> Mask:
 
 def _antenatal_visits(world: World, rows: slice) -> Mask:
     settings, draws, key = world.settings, world.draws, world.children.key[rows]
-    odds = antenatal_odds(world)[world.children.household[rows]] + np.float32(settings["contacts.antenatal_base"])
     often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
-    share = contacts.share_of_two_groups(draws.uniform("antenatal care", 0, key), odds, often, seldom)
-    seen = draws.uniform("antenatal visit", world.month, key) < share
+    kind = draws.uniform("antenatal care", 0, key)
+    regular = contacts.below(kind, _regular_share(world), world.children.household[rows])
+    share = contacts.chance_of(np.array([contacts.log_odds(seldom), contacts.log_odds(often)], np.float32))
+    seen: Mask = draws.uniform("antenatal visit", world.month, key) < share[regular.view(np.uint8)]
     begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
     seen &= begun
     had = next((world.book.received[s] for s, each in enumerate(world.services) if each.id == contacts.CARRIER), None)
@@ -185,6 +188,17 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
         return seen
     brought: Mask = seen | villages.brought_pregnant(world, rows, seen, begun, had[rows])
     return brought
+
+
+def _regular_share(world: World) -> F32:
+    """Chance that a pregnancy of each household is seen in most months, (n_households,); yearly."""
+    odds = antenatal_odds(world)
+    of, share = world.derived.get("regular care", (None, None))
+    if of is not odds:  # of another year
+        share = contacts.chance_of(odds + np.float32(world.settings["contacts.antenatal_base"]))
+        world.derived["regular care"] = (odds, share)
+    found: F32 = share
+    return found
 
 
 def _caught_up(world: World, rows: slice) -> Mask:
@@ -223,40 +237,39 @@ def antenatal_odds(world: World) -> F32:
     return odds
 
 
-def born_in_facility(world: World, rows: slice | At) -> Mask:
-    """Whose birth is or was in a facility, (n,): lasting."""
+def _facility_share(world: World) -> F32:
+    """Chance that a birth of each household is in a facility, (n_households,); yearly."""
     odds = antenatal_odds(world)
     of, share = world.derived.get("facility birth", (None, None))
     if of is not odds:  # of another year
         share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
         world.derived["facility birth"] = (odds, share)
+    found: F32 = share
+    return found
+
+
+def born_in_facility(world: World, rows: slice | At) -> Mask:
+    """Whose birth is or was in a facility, (n,): lasting."""
     draw = world.draws.uniform("facility birth", 0, world.children.key[rows])
-    found: Mask = contacts.below(draw, share, world.children.household[rows])
+    found: Mask = contacts.below(draw, _facility_share(world), world.children.household[rows])
     return found
 
 
 def _applicants(world: World, service_row: int, service: Service, rows: slice) -> Mask:
     """Who goes to the office for a paper this month, (n,)."""
-    need = targeting.child_need(world, service, rows)
-    if need is None:
-        need = np.ones(rows.stop - rows.start, bool)
     if service.need != "no-nik":  # a marriage is once
-        return need & (world.book.received[service_row][rows] == 0)
-    settings = world.settings
-    at = np.flatnonzero(need)
-    draw = world.draws.uniform("office", world.month, world.children.key[rows][at])
-    goes = contacts.applies(
-        draw,
-        world.month - world.children.birth_month[rows][at],
-        born_in_facility(world, at + rows.start),
-        settings["contacts.paper_soon_share"],
-        settings["contacts.paper_later_share"],
-        settings["contacts.paper_facility_odds"],
-    )
-    found = np.zeros(len(need), bool)
-    found[at[goes]] = True
+        need = targeting.child_need(world, service, rows)
+        first = world.book.received[service_row][rows] == 0
+        return first if need is None else need & first
+    settings, children, draws = world.settings, world.children, world.draws
+    shares = (settings[f"contacts.paper_{name}"] for name in ("soon_share", "later_share", "facility_odds"))
+    need, found = contacts.applies(
+        world.registers.nik_month[rows], world.month, children.birth_month[rows], children.key[rows],
+        draws.checksums("office", world.month), draws.checksums("facility birth", 0), _facility_share(world),
+        children.household[rows], contacts.paper_shares(*shares),
+    )  # fmt: skip
     if (share := settings["contacts.one_stop_share"]) > 0.0:
-        found |= need & one_stop(world, share)[world.children.village[rows]] & came(world, rows)
+        found |= need & one_stop(world, share)[children.village[rows]] & came(world, rows)
     return found
 
 

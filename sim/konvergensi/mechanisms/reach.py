@@ -100,25 +100,45 @@ def in_order(
     return rank, first
 
 
-def before_others(world: World, programme_row: int) -> First:
-    """Whom programme p serves first this month; who was found on a list is for `in_order` to say.
+def before_others(world: World) -> list[First]:
+    """Whom each programme serves first this month; who was found on a list is for `in_order` to say.
 
     Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
-    missed_below = found_below = joint_from = there_from = -1
-    there, settings = NOBODY, world.settings
-    if registers.uses_joined_list(world, programme_row):
-        if (share := settings["registers.missed_first_share"]) > 0.0:
-            missed_below = part_of_keys(share)
-    elif (share := settings["lists.first_share"]) > 0.0 and lists.uses(world, programme_row):
-        found_below = part_of_keys(share)
-    if (share := goals.joint_share(world, programme_row)) > 0.0:
-        joint_from = int(share * 65535)
-    if (field_work := field.together_in(world, programme_row)) is not None:
-        there, there_from = field_work[0], int(field_work[1] * 65535)
-    lokus = places.lokus_first(world, programme_row)
-    return First(missed_below, NOBODY, found_below, joint_from, there, there_from, lokus)
+    settings, found = world.settings, []
+    missed, handed = settings["registers.missed_first_share"], settings["lists.first_share"]
+    joint: dict[tuple[int, bool, bool], float] = {}
+    for p, (usual, opd, rigid) in enumerate(_usually_first(world)):
+        linked, listed = registers.uses_joined_list(world, p), lists.uses(world, p)
+        key = (opd, rigid, listed)  # what the agency's joint targeting depends on
+        if (share := joint.get(key)) is None:
+            share = joint[key] = goals.joint_share(world, p)
+        found.append(
+            usual._replace(
+                missed_below=part_of_keys(missed) if linked and missed > 0.0 else -1,
+                found_below=part_of_keys(handed) if listed and handed > 0.0 else -1,
+                joint_from=int(share * 65535) if share > 0.0 else -1,
+            )
+            if linked or listed or share > 0.0
+            else usual
+        )
+    return found
+
+
+def _usually_first(world: World) -> list[tuple[First, int, bool]]:
+    """Of each programme: whom it serves first whatever its lists, as settings have it; its agency; ministry rules."""
+    key = ("first", world.burn_in)
+    if key not in world.derived:
+        found, book = [], world.programmes
+        for p in range(len(book)):
+            first = First(lokus=places.lokus_first(world, p))
+            if (field_work := field.together_in(world, p)) is not None:
+                first = first._replace(there=field_work[0], there_from=int(field_work[1] * 65535))
+            found.append((first, int(book.opd[p]), bool(book.rigid[p])))
+        world.derived[key] = found
+    usual: list[tuple[First, int, bool]] = world.derived[key]
+    return usual
 
 
 def part_of_keys(share: float) -> int:

@@ -38,16 +38,24 @@ class Staff(NamedTuple):
     draw: float
 
 
+class Turn(NamedTuple):
+    """A programme that needs an agency's staff in a month of the year."""
+
+    programme: int
+    name: str  # of its draw
+    key: int  # of the agency's draws
+    kept: float
+    centre: NDArray[np.intp]
+
+
 def of_programmes(world: World) -> dict[int, Staff]:
     """This month's staff of every programme that needs any."""
-    month, book, found = world.month, world.programmes, {}
-    kept, keys = _kept_for_others(world), world.coordination.opd_keys.tolist()
-    for opd, turn in _turns_of(world).items():
-        of_village, weights = _places(world, opd)
-        pool = capacity(world, opd) * weights
-        for p in turn:
-            draw = world.draws.uniform_of(f"staff {book.id[p]}", month, keys[opd])
-            found[p] = Staff(pool, weights, kept[p], of_village, _centre_of(world, p, len(pool)), draw)
+    found: dict[int, Staff] = {}
+    for turn, weights, in_all, of_village in _turns_of(world):
+        pool = in_all * weights
+        for p, name, key, kept, centre in turn:
+            draw = world.draws.uniform_of(name, world.month, key)
+            found[p] = Staff(pool, weights, kept, of_village, centre, draw)
     return found
 
 
@@ -105,27 +113,37 @@ def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     return of_village, by_place / by_place.sum()
 
 
-def _kept_for_others(world: World) -> list[float]:
-    """Meetings of this month that each programme's agency keeps for those whose turn comes after it."""
-    kept = np.zeros(len(world.programmes))
-    for opd, turn in _turns_of(world).items():
-        routine = world.programmes.routine[turn]
-        scale = min(1.0, capacity(world, opd) / max(float(routine.sum()), 1e-9))
-        kept[turn] = scale * (routine[::-1].cumsum()[::-1] - routine)
-    found: list[float] = kept.tolist()
-    return found
-
-
-def _turns_of(world: World) -> dict[int, list[int]]:
-    """`_turns` by agency, of the agencies that have any; the same in every year."""
-    key = ("staff turns", world.month_of_year)
+def _turns_of(world: World) -> list[tuple[list[Turn], Meetings, float, NDArray[np.intp]]]:
+    """Of each agency that is needed this month: whose turn it is, in order, its staff's weights, meetings in all and the
+    place of each village; worked out once for each month of the year, as long as agencies have the same staff.
+    """
+    capacities = tuple(capacity(world, opd) for opd in range(len(world.opds)))
+    key = ("staff turns", world.month_of_year, capacities)
     if key not in world.derived:
-        found: dict[int, list[int]] = {}
+        by_opd: dict[int, list[int]] = {}
         for programme in _turns(world):
-            found.setdefault(int(world.programmes.opd[programme]), []).append(programme)
+            by_opd.setdefault(int(world.programmes.opd[programme]), []).append(programme)
+        found = []
+        for opd, turn in by_opd.items():
+            (of_village, weights), in_all = _places(world, opd), capacities[opd]
+            kept = kept_for_others(world.programmes.routine[turn], in_all)
+            number = int(world.coordination.opd_keys[opd])
+            names = [f"staff {world.programmes.id[p]}" for p in turn]
+            centres = [_centre_of(world, p, len(weights)) for p in turn]
+            turns = [Turn(p, names[i], number, kept[i], centres[i]) for i, p in enumerate(turn)]
+            found.append((turns, weights, in_all, of_village))
         world.derived[key] = found
-    of_opd: dict[int, list[int]] = world.derived[key]
+    of_opd: list[tuple[list[Turn], Meetings, float, NDArray[np.intp]]] = world.derived[key]
     return of_opd
+
+
+def kept_for_others(routine: Meetings, in_all: float) -> list[float]:
+    """Meetings of a month that an agency keeps, before each turn, for those whose turn comes later: their routine,
+    (n_turns,), as far as all its meetings reach.
+    """
+    scale = min(1.0, in_all / max(float(routine.sum()), 1e-9))
+    kept: list[float] = (scale * (routine[::-1].cumsum()[::-1] - routine)).tolist()
+    return kept
 
 
 def _turns(world: World) -> list[int]:

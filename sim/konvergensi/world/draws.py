@@ -83,8 +83,8 @@ def _normal_table() -> NDArray[np.float32]:
 
 
 @part
-def _one(x):  # type: ignore[no-untyped-def]
-    """`mix` for one number."""
+def scrambled(x):  # type: ignore[no-untyped-def]
+    """`mix` for one number; loops of other files may call it too: it does not change, or all results would."""
     x = np.uint32(x)
     x = np.uint32(x ^ (x >> np.uint32(16)))
     x = np.uint32(x * np.uint32(0x21F0AAAD))
@@ -99,10 +99,10 @@ def _bits_in_columns(keys: Keys, crc: int, adler: int) -> Keys:
 
 @compiled(_bits_in_columns)
 def _bits(keys, crc, adler):  # type: ignore[no-untyped-def]
-    constant = _one(_one(crc) ^ np.uint32(adler))
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.uint32)
     for i in range(len(keys)):
-        found[i] = _one(keys[i] ^ constant)
+        found[i] = scrambled(keys[i] ^ constant)
     return found
 
 
@@ -112,10 +112,10 @@ def _halves_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.uint16]:
 
 @compiled(_halves_in_columns)
 def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
-    constant = _one(_one(crc) ^ np.uint32(adler))
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.uint16)
     for i in range(len(keys)):
-        found[i] = _one(keys[i] ^ constant) >> np.uint32(16)
+        found[i] = scrambled(keys[i] ^ constant) >> np.uint32(16)
     return found
 
 
@@ -124,11 +124,11 @@ def _halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int
 
 
 @compiled(_halves_at_in_columns)
-def _halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
-    constant = _one(_one(crc) ^ np.uint32(adler))
+def halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(at), np.uint16)
     for i in range(len(at)):
-        found[i] = _one(keys[at[i]] ^ constant) >> np.uint32(16)
+        found[i] = scrambled(keys[at[i]] ^ constant) >> np.uint32(16)
     return found
 
 
@@ -139,11 +139,11 @@ def _uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]
 
 
 @compiled(_uniform_in_columns)
-def _uniform(keys, crc, adler):  # type: ignore[no-untyped-def]
-    constant = _one(_one(crc) ^ np.uint32(adler))
+def uniform(keys, crc, adler):  # type: ignore[no-untyped-def]
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.float32)
     for i in range(len(keys)):
-        found[i] = np.float32(np.int32(_one(keys[i] ^ constant) >> np.uint32(8))) * np.float32(2.0**-24)
+        found[i] = np.float32(np.int32(scrambled(keys[i] ^ constant) >> np.uint32(8))) * np.float32(2.0**-24)
     return found
 
 
@@ -153,10 +153,10 @@ def _normal_in_columns(keys: Keys, crc: int, adler: int, table: NDArray[np.float
 
 @compiled(_normal_in_columns)
 def _normal(keys, crc, adler, table):  # type: ignore[no-untyped-def]
-    constant = _one(_one(crc) ^ np.uint32(adler))
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.float32)
     for i in range(len(keys)):
-        found[i] = table[_one(keys[i] ^ constant) >> np.uint32(16)]
+        found[i] = table[scrambled(keys[i] ^ constant) >> np.uint32(16)]
     return found
 
 
@@ -183,11 +183,11 @@ class Draws:
         """(n,) uint16, the upper halves of `bits`; (m,) of the rows `at`."""
         if at is None:
             return _halves(keys, *self.checksums(decision, month))
-        return _halves_at(keys, at, *self.checksums(decision, month))
+        return halves_at(keys, at, *self.checksums(decision, month))
 
     def uniform(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32 in [0, 1), on a grid of 2**-24."""
-        return _uniform(keys, *self.checksums(decision, month))
+        return uniform(keys, *self.checksums(decision, month))
 
     def uniform_of(self, decision: str, month: int, key: int) -> float:
         """The draw of `uniform` for one key."""
