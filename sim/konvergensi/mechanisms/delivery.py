@@ -29,6 +29,7 @@ from konvergensi.mechanisms.programme_month import (
     ration,
     serve_children,
     take,
+    teach,
 )
 from konvergensi.mechanisms.purses import Purses, open_purses
 from konvergensi.mechanisms.staff import Staff
@@ -134,13 +135,46 @@ def _serve_children(world: World, service_row: int, service: Service, month: Mon
     if book.limited[service_row]:
         left = book.received[service_row][rows] < service.duration_months
         need = left.copy() if need is None else need & left
+    act = _act_of(world, service_row, service, rows)
     for p in runs:
         offer = month.rule.to_children(world, service_row, p, service, rows, left, month.first[p])
-        who = hand_to_children(world, service_row, service, p, rows, need, offer, month)
+        who = hand_to_children(world, service_row, service, p, need, offer, act, month)
         month.rule.remember(world, service, rows, who)
         if len(runs) > 1:
             left = np.ones(rows.stop - rows.start, bool) if left is None else left
             left[who] = False
+
+
+class Act(NamedTuple):
+    """How a service acts on children this month, whoever pays: see `programme_month.serve_children`."""
+
+    rows: slice
+    needy: Mask  # to whom alone it brings something, empty for all
+    ends: NDArray[np.int64]  # ages of the rows, as Children.by_age tells them
+    oldest: int
+    target: F32  # where a delivery adds: to the weight at birth in g, or to the month's length in z
+    keeps: bool  # count of deliveries
+    first: int  # row from which on they count: of the package, only what comes in time
+    bit: int  # of the package
+    young: int  # the first row inside the 1,000 days
+    enough: int  # deliveries that make an adequate dose
+
+
+def _act_of(world: World, service_row: int, service: Service, rows: slice) -> Act:
+    bit = int(world.package.bit_of.get(service_row, 0))
+    young = inside_1000_days(world, rows).start - rows.start
+    needy = targeting.child_need(world, service, rows) if service.act.at_birth and service.only_in_need else None
+    return Act(
+        rows,
+        EVERYBODY if needy is None else needy,
+        *world.children.by_age(world.month, rows),
+        world.children.weight_gain if service.act.at_birth else world.month_shift,
+        not service.place.built,
+        young if bit else 0,
+        bit,
+        young,
+        _enough(world, service_row, service),
+    )
 
 
 def hand_to_children(
@@ -148,82 +182,62 @@ def hand_to_children(
     service_row: int,
     service: Service,
     programme_row: int,
-    rows: slice,
     need: Mask | None,
     offer: Offer,
+    act: Act,
     month: Month,
 ) -> Rows:
-    """Programme p's month among the children in `rows`: who is served, what it adds, how far along they came (in place).
+    """Programme p's month among children: who is served, what it adds, how far along they came (in place).
 
     need (n,): who is counted as in need, None for all. Returns the rows served, (k,), from the first row on.
     """
-    children, book, s, p, purses = world.children, world.book, service_row, programme_row, month.purses
-    doses, needy, each = _doses(world, s, service, p, rows, month)
+    children, book, s, p, purses, rows = world.children, world.book, service_row, programme_row, month.purses, act.rows
+    doses, each = _doses(world, s, p, rows, month)
     staff_limit, staff = _staff(world, service, p, month)
-    keeps, first, bit, young = _to_keep(world, s, service, rows)
     who, took, everybody = serve_children(
         purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
         EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
         purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
-        month.rule.has_course(service), *doses, EVERYBODY if needy is None else needy,
-        *children.by_age(world.month, rows), book.taken[s], book.gained[s], children.best, _target(world, service),
-        world.month_services, keeps, first, bit, children.got, world.tally.stage[s], _enough(world, s, service), young,
-        NOWHERE if world.burn_in else effects.gains(world, s, p),
+        month.rule.has_course(service), *doses, act.needy, act.ends, act.oldest, book.taken[s], book.gained[s],
+        children.best, act.target, world.month_services, act.keeps, act.first, act.bit, children.got,
+        world.tally.stage[s], act.enough, act.young, NOWHERE if world.burn_in else effects.gains(world, s, p),
     )  # fmt: skip
-    _pay(world, service, p, who, everybody, children.remoteness[rows], month)
+    _pay(world, service, p, who, everybody, children.remoteness, rows.start, month)
     if each is not None:
-        effects.add_one_by_one(world, s, rows, _mask(took, rows), needy, each)
+        effects.add_one_by_one(world, s, rows, _mask(took, rows), act.needy, each)
     _teach_and_register(world, service, p, rows, took)
     return who
 
 
 def act_on_children(
-    world: World, service_row: int, service: Service, programme_row: int, rows: slice, takes: Mask, month: Month
+    world: World, service_row: int, service: Service, programme_row: int, act: Act, takes: Mask, month: Month
 ) -> None:
-    """What taking the service up does to the children in `rows` who take it, (n,) bool (in place)."""
-    children, book, took = world.children, world.book, np.flatnonzero(takes)
-    doses, needy, each = _doses(world, service_row, service, programme_row, rows, month)
+    """What taking a household's service up does to its children who take it, (n,) bool over `act.rows` (in place)."""
+    children, book, rows, took = world.children, world.book, act.rows, np.flatnonzero(takes)
+    doses, each = _doses(world, service_row, programme_row, rows, month)
     taken = book.taken[service_row][rows]
     if each is not None:
-        effects.add_one_by_one(world, service_row, rows, takes, needy, each)
+        effects.add_one_by_one(world, service_row, rows, takes, act.needy, each)
     elif doses.kind != NOTHING:
         add_doses(
-            doses.kind, took, EVERYBODY if needy is None else needy, doses.whole, doses.steps,
-            *children.by_age(world.month, rows), taken, book.gained[service_row][rows], children.best[rows], doses.share,
-            _target(world, service)[rows], world.month_services[rows],
+            doses.kind, took, act.needy, doses.whole, doses.steps, act.ends, act.oldest, taken,
+            book.gained[service_row][rows], children.best[rows], doses.share, act.target[rows],
+            world.month_services[rows],
         )  # fmt: skip
     _teach_and_register(world, service, programme_row, rows, took)
-    # after what was taken before has told what this one adds
-    keeps, first, bit, _ = _to_keep(world, service_row, service, rows)
-    if keeps:
-        take(took, first, bit, children.got[rows], taken)
+    if act.keeps:  # after what was taken before has told what this one adds
+        take(took, act.first, act.bit, children.got[rows], taken)
 
 
 def _doses(
-    world: World, service_row: int, service: Service, programme_row: int, rows: slice, month: Month
-) -> tuple[effects.Doses, Mask | None, NDArray[np.float32] | None]:
-    """How a delivery adds up; to whom alone, (n,) or None; what it adds to each, (n,), where no common rule says it."""
+    world: World, service_row: int, programme_row: int, rows: slice, month: Month
+) -> tuple[effects.Doses, F32 | None]:
+    """How a delivery adds up, and what it adds to each of `rows`, (n,), where no common rule says it."""
     found = month.doses[programme_row]
-    at_birth_in_need = service.act.at_birth and service.only_in_need
-    needy = targeting.child_need(world, service, rows) if at_birth_in_need else None
     if found is not None:
-        return found, needy, None
-    return effects.NO_DOSES, needy, effects.of_delivery(world, service_row, programme_row, rows)
-
-
-def _target(world: World, service: Service) -> NDArray[np.float32]:
-    """Where a delivery adds, (n_children,): to the weight at birth in g, or to the month's length in z."""
-    return world.children.weight_gain if service.act.at_birth else world.month_shift
-
-
-def _to_keep(world: World, service_row: int, service: Service, rows: slice) -> tuple[bool, int, int, int]:
-    """Whether deliveries are kept count of, from which row on, the bit of the package, and the first row inside the
-    1,000 days: of the package, only what comes in time counts.
-    """
-    bit = int(world.package.bit_of.get(service_row, 0))
-    young = inside_1000_days(world, rows).start - rows.start
-    return not service.place.built, young if bit else 0, bit, young
+        return found, None
+    return effects.NO_DOSES, effects.of_delivery(world, service_row, programme_row, rows)
 
 
 def _mask(at: Rows, rows: slice) -> Mask:
@@ -234,10 +248,9 @@ def _mask(at: Rows, rows: slice) -> Mask:
 
 def _teach_and_register(world: World, service: Service, programme_row: int, rows: slice, took: Rows) -> None:
     if service.act.teaches and not world.burn_in:
-        home = world.children.household[rows][took]
         quality = effects.quality_of(world, int(world.programmes.opd[programme_row]))
         gain = np.float32(quality * world.settings["uptake.knowledge_gain_per_visit"])
-        world.households.knowledge[home] = np.minimum(world.households.knowledge[home] + gain, np.float32(1.0))
+        teach(world.households.knowledge, world.children.household[rows], took, gain)
     elif service.act.gives_nik:
         nik = world.registers.nik_month[rows]
         nik[took] = np.minimum(nik[took], world.month)
@@ -289,7 +302,8 @@ def _serve_households(world: World, service_row: int, service: Service, month: M
         _act_on_households(world, service, takes)
         if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
-            act_on_children(world, service_row, service, p, rows, takes[world.children.household[rows]], month)
+            act = _act_of(world, service_row, service, rows)
+            act_on_children(world, service_row, service, p, act, takes[world.children.household[rows]], month)
         if not world.burn_in:
             _count_households(month.purses, p, need, offer, served, took, stage)
     if not world.burn_in:
@@ -332,7 +346,7 @@ def _ration_households(
         purses.limits, staff_limit, *staff,
     )  # fmt: skip
     found = Served(*served)
-    _pay(world, service, p, found.who, everybody, homes.remoteness, month)
+    _pay(world, service, p, found.who, everybody, homes.remoteness, 0, month)
     return found
 
 
@@ -343,13 +357,13 @@ def _staff(world: World, service: Service, programme_row: int, month: Month) -> 
 
 
 def _pay(
-    world: World, service: Service, programme_row: int, who: Rows, everybody: bool, remoteness: F32, month: Month
+    world: World, service: Service, programme_row: int, who: Rows, everybody: bool, remoteness: F32, start: int, month: Month
 ) -> None:
-    """What those served cost, and the time of staff: what was not met is not paid."""
+    """What those served cost, rows from `start` on, and the time of staff: what was not met is not paid."""
     purses, p = month.purses, programme_row
     purses.ran.append(p)
     if month.rule.takes_staff(service):
         month.rule.use_staff(world, p, len(who))
     if not everybody:
-        cost = remoteness[who] * purses.travel[p] + purses.base[p]
+        cost = remoteness[start + who] * purses.travel[p] + purses.base[p]
         purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds

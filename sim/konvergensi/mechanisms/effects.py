@@ -209,10 +209,10 @@ def _doses(world: World, service_row: int, whole: F32 | None) -> Doses | None:
     return NO_DOSES._replace(kind=kind, whole=whole, share=np.float32(combined.together))
 
 
-def add_one_by_one(world: World, service_row: int, rows: slice, takes: Mask, needy: Mask | None, each: F32) -> None:
+def add_one_by_one(world: World, service_row: int, rows: slice, takes: Mask, needy: Mask, each: F32) -> None:
     """Add what was worked out for each child of `rows`, (n,) z or g, to those who take a delivery (in place)."""
     if world.services[service_row].act.at_birth:
-        world.children.weight_gain[rows] += (takes if needy is None else takes & needy) * each
+        world.children.weight_gain[rows] += (takes & needy if len(needy) else takes) * each
     else:
         add_shift(world, service_row, rows, takes, each)
 

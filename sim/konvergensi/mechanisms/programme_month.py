@@ -410,6 +410,21 @@ def take(took, first, bit, got, taken):  # type: ignore[no-untyped-def]
             taken[took[k]] += 1
 
 
+def _teach_in_columns(knowledge: F32, home: NDArray[np.int32], took: Rows, gain: np.float32) -> None:
+    at = home[took]
+    knowledge[at] = np.minimum(knowledge[at] + gain, np.float32(1.0))
+
+
+@compiled(_teach_in_columns)
+def teach(knowledge, home, took, gain):  # type: ignore[no-untyped-def]
+    """Caregivers at the home, (n,), of the rows who took it, (k,), know more; once, however many children they brought."""
+    knows = np.empty(len(took), np.float32)
+    for k in range(len(took)):
+        knows[k] = min(knowledge[home[took[k]]] + gain, np.float32(1.0))
+    for k in range(len(took)):
+        knowledge[home[took[k]]] = knows[k]
+
+
 # ---- what is counted -------------------------------------------------------------------------------------------------
 
 
