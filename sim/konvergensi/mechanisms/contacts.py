@@ -278,12 +278,13 @@ def applies(nik_month, month, birth_month, key, office, birth, facility, home, s
         need[i] = nik_month[i] > month
     now = scrambled(scrambled(office[0]) ^ np.uint32(office[1]))
     once = scrambled(scrambled(birth[0]) ^ np.uint32(birth[1]))
-    grid = np.float32(2.0**-24)
+    grid, most = np.float32(2.0**-24), shares.max()
     for i in range(n):
         if need[i] and birth_month[i] <= month:
-            born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
-            share = shares[2 * (month - birth_month[i] >= 2) + born]
-            goes[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid < share
+            draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
+            if draw < most:  # few; of the others it is no matter where they were born
+                born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
+                goes[i] = draw < shares[2 * (month - birth_month[i] >= 2) + born]
     return need, goes
 
 

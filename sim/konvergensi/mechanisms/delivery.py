@@ -67,6 +67,7 @@ class Month(NamedTuple):
     staff: dict[int, Staff]  # of those that need any
     first: list[First]  # whom each serves before others
     doses: list[effects.Doses | None]  # how deliveries of each add up
+    steps: F32  # shares of it by deliveries taken before, (n_programmes, MOST)
 
 
 def rule_of(world: World) -> ModuleType:
@@ -83,7 +84,7 @@ def deliver(world: World) -> None:
     now, rule = world.month_of_year, rule_of(world)
     targeting.mark_households_with_children(world)
     purses, staff = open_purses(world, rule.is_a_visit), rule.staff_of_programmes(world)
-    month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world))
+    month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world), effects.steps_of_all(world))
     for s, service in enumerate(world.services):
         if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
             continue
@@ -199,7 +200,7 @@ def hand_to_children(
         EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
         purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
-        month.rule.has_course(service), *doses, act.needy, act.ends, act.oldest, book.taken[s], book.gained[s],
+        month.rule.has_course(service), *doses, month.steps, act.needy, act.ends, act.oldest, book.taken[s], book.gained[s],
         children.best, act.target, world.month_services, act.keeps, act.first, act.bit, children.got,
         world.tally.stage[s], act.enough, act.young, NOWHERE if world.burn_in else effects.gains(world, s, p),
     )  # fmt: skip
@@ -221,7 +222,7 @@ def act_on_children(
         effects.add_one_by_one(world, service_row, rows, takes, act.needy, each)
     elif doses.kind != NOTHING:
         add_doses(
-            doses.kind, took, act.needy, doses.whole, doses.steps, act.ends, act.oldest, taken,
+            doses.kind, took, act.needy, doses.whole, month.steps[programme_row], act.ends, act.oldest, taken,
             book.gained[service_row][rows], children.best[rows], doses.share, act.target[rows],
             world.month_services[rows],
         )  # fmt: skip

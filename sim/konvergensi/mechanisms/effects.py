@@ -153,44 +153,40 @@ def by_age_and_dose(world: World, service_row: int, programme_row: int) -> tuple
     """
     service = world.services[service_row]
     if by_dose(world.settings):
-        steps = _steps_of_all(world)[programme_row]
-        return (size(world, service_row) if _has_size(world, service_row) else None), steps
+        return (size(world, service_row) if _has_size(world, service_row) else None), steps_of_all(world)[programme_row]
     whole = monthly(world, service_row, programme_row) * growth.months_per_delivery(service)
-    return (whole if whole.any() else None), NO_DOSES.steps
+    return (whole if whole.any() else None), steps_of_all(world)[programme_row]
 
 
 class Doses(NamedTuple):
-    """How a delivery adds to a child, as `programme_month.add_doses` asks."""
+    """How a delivery adds to a child, as `programme_month.add_doses` asks; its steps stand in `steps_of_all`."""
 
     kind: int
     whole: F32
-    steps: F32
     share: np.float32
 
 
-NO_DOSES = Doses(NOTHING, np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, np.float32), np.ones(MOST, np.float32), np.float32(1))
+NO_DOSES = Doses(NOTHING, np.zeros(PREGNANCY_MONTHS + LAST_AGE + 1, np.float32), np.float32(1.0))
 
 
 def doses(world: World) -> list[Doses | None]:
     """How deliveries of each programme add up; None where each child's has to be worked out by itself."""
+    if by_dose(world.settings):  # quality moves the steps alone
+        return _by_service(world)
     known = _of_quality(world)
     if "doses" not in known:
-        if by_dose(world.settings):  # quality moves the steps alone
-            by_service, steps = _by_service(world), _steps_of_all(world)
-            of = enumerate(world.programmes.service.tolist())
-            known["doses"] = [each and each._replace(steps=steps[p]) for p, s in of for each in (by_service[s],)]
-        else:
-            of = enumerate(world.programmes.service.tolist())
-            known["doses"] = [_doses(world, s, by_age_and_dose(world, s, p)[0]) for p, s in of]
+        of = enumerate(world.programmes.service.tolist())
+        known["doses"] = [_doses(world, s, by_age_and_dose(world, s, p)[0]) for p, s in of]
     found: list[Doses | None] = known["doses"]
     return found
 
 
 def _by_service(world: World) -> list[Doses | None]:
-    """`_doses` of each service at its whole size, worked out once."""
+    """`doses` by dose, worked out once: the whole size of each programme's service."""
     if "doses of services" not in world.derived:
-        sizes = [size(world, s) if _has_size(world, s) else None for s in range(len(world.services))]
-        world.derived["doses of services"] = [_doses(world, s, whole) for s, whole in enumerate(sizes)]
+        of = world.programmes.service.tolist()
+        sizes = (size(world, s) if _has_size(world, s) else None for s in of)
+        world.derived["doses of services"] = [_doses(world, s, whole) for s, whole in zip(of, sizes, strict=True)]
     found: list[Doses | None] = world.derived["doses of services"]
     return found
 
@@ -287,11 +283,14 @@ def whole_dose(service: Service) -> float:
     return float(trial.doses * trial.delivered_share if trial else window)
 
 
-def _steps_of_all(world: World) -> F32:
-    """`dose_steps` of every programme, (n_programmes, MOST), worked out once."""
+def steps_of_all(world: World) -> F32:
+    """`dose_steps` of every programme, (n_programmes, MOST), worked out once; linear: each delivery adds the same."""
     known = _of_quality(world)
     if "steps" not in known:
-        known["steps"] = _steps(world.settings, np.array(shares(world)) / _of_programmes(world)[2])
+        if by_dose(world.settings):
+            known["steps"] = _steps(world.settings, np.array(shares(world)) / _of_programmes(world)[2])
+        else:
+            known["steps"] = np.ones((len(world.programmes), MOST), np.float32)
     found: F32 = known["steps"]
     return found
 
