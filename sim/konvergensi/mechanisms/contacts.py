@@ -149,7 +149,7 @@ def where(met, left, open_, place):  # type: ignore[no-untyped-def]
         if len(open_) > 0:
             counts &= open_[place[i]]
         m += counts
-    return found[:m].copy()
+    return found[:m]
 
 
 # ---- home visits, classes, enrolments: a worker finds the family -----------------------------------------------------
@@ -212,7 +212,7 @@ def caseload(  # type: ignore[no-untyped-def]
         if len(open_) > 0:
             counts &= open_[place[i]]
         m += counts
-    at = at[:m].copy()
+    at = at[:m]
     lot, workers = np.empty(m, np.float32), np.empty(m, np.float32)
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     for k in range(m):
@@ -279,12 +279,16 @@ def applies(nik_month, month, birth_month, key, office, birth, facility, home, s
     now = scrambled(scrambled(office[0]) ^ np.uint32(office[1]))
     once = scrambled(scrambled(birth[0]) ^ np.uint32(birth[1]))
     grid, most = np.float32(2.0**-24), shares.max()
-    for i in range(n):
-        if need[i] and birth_month[i] <= month:
-            draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
-            if draw < most:  # few; of the others it is no matter where they were born
-                born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
-                goes[i] = draw < shares[2 * (month - birth_month[i] >= 2) + born]
+    at, m = np.empty(n, np.int32), 0
+    for i in range(n):  # every row is written down and kept if it counts: no branch to guess
+        at[m] = i
+        m += need[i] & (birth_month[i] <= month)
+    for k in range(m):
+        i = at[k]
+        draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
+        if draw < most:  # few; of the others it is no matter where they were born
+            born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
+            goes[i] = draw < shares[2 * (month - birth_month[i] >= 2) + born]
     return need, goes
 
 

@@ -101,24 +101,34 @@ def put_in_order(  # type: ignore[no-untyped-def]
     below `found_below`; who stands from `joint_from` on in the joint list; from `there_from` on in the villages `there`;
     villages that are not lokus; who did not come to posyandu, of those below `came_below`; whose course has not begun.
     """
-    out = np.empty(len(at), np.uint16)
-    for k in range(len(at)):
-        i, place = at[k], np.uint16(order[k])
-        if missed_below >= 0:
-            place = (place >> 1) | (np.uint16(received[i] > 0 and key[i] < missed_below) << 15)
-        if found_below >= 0:
-            place = (place >> 1) | (np.uint16(key[i] < found_below and not found[i]) << 15)
-        if joint_from >= 0:
-            place = (place >> 1) | (np.uint16(joint[i] >= joint_from) << 15)
-        if there_from >= 0:
-            place = (place >> 1) | (np.uint16(there[village[i]] and joint[i] >= there_from) << 15)
-        if lokus:
-            place = (place >> 1) | behind[i]
-        if came_below >= 0:
-            place = (place >> 1) | (np.uint16(key[i] < came_below and not came[i]) << 15)
-        if len(begun) > 0:
-            place = lasting[i] >> 1 if begun[i] else (place >> 1) | 32768
-        out[k] = place
+    out, m = order.copy(), len(at)
+    if missed_below >= 0:
+        for k in range(m):
+            i = at[k]
+            out[k] = (out[k] >> 1) | (np.uint16((received[i] > 0) & (key[i] < missed_below)) << 15)
+    if found_below >= 0:
+        for k in range(m):
+            i = at[k]
+            out[k] = (out[k] >> 1) | (np.uint16((key[i] < found_below) & (not found[i])) << 15)
+    if joint_from >= 0:
+        for k in range(m):
+            out[k] = (out[k] >> 1) | (np.uint16(joint[at[k]] >= joint_from) << 15)
+    if there_from >= 0:
+        for k in range(m):
+            i = at[k]
+            out[k] = (out[k] >> 1) | (np.uint16(there[village[i]] & (joint[i] >= there_from)) << 15)
+    if lokus:
+        for k in range(m):
+            out[k] = (out[k] >> 1) | behind[at[k]]
+    if came_below >= 0:
+        for k in range(m):
+            i = at[k]
+            out[k] = (out[k] >> 1) | (np.uint16((key[i] < came_below) & (not came[i])) << 15)
+    if len(begun) > 0:
+        for k in range(m):
+            i = at[k]
+            old, new = lasting[i] >> 1, (out[k] >> 1) | 32768
+            out[k] = old if begun[i] else new
     return out
 
 
@@ -197,7 +207,7 @@ def reached(step, delivered, at):  # type: ignore[no-untyped-def]
     for i in range(len(step)):  # every row is written down and kept if it counts: no branch to guess
         rows[k], steps[k] = at[i], step[i]
         k += step[i] < delivered
-    return rows[:k].copy(), steps[:k].copy()
+    return rows[:k], steps[:k]
 
 
 # ---- how far staff reach ---------------------------------------------------------------------------------------------
@@ -335,7 +345,7 @@ def give(who, willing, received, begun, refused, has_course):  # type: ignore[no
         for k in range(len(who)):
             begun[who[k]] = True
             refused[who[k]] += not willing[who[k]]
-    return took[:m].copy()
+    return took[:m]
 
 
 def _add_doses_in_columns(
