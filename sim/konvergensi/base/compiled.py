@@ -30,7 +30,7 @@ def part(loop: Loop) -> Loop:
 
 
 def together(loop: Loop) -> Loop:
-    """A function that calls compiled loops of its own file; without numba as it stands, calling what they say in columns.
+    """A function that calls compiled loops of its own file; without numba as it stands, calling them in columns.
 
     It takes positional arguments only and has to be plain enough for numba; both ways give the same bits.
     """
@@ -46,7 +46,6 @@ def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
 
     def choose(loop: Callable[..., Any]) -> Loop:
         if numba is None:
-            in_columns.in_columns = in_columns  # type: ignore[attr-defined]
             return in_columns
         chosen = numba.njit(cache=True)(loop)
         chosen.in_columns = in_columns

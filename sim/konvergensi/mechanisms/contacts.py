@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
-from konvergensi.world.draws import halves_at, scrambled, uniform
+from konvergensi.world.draws import halves_at_in_columns, scrambled, uniform_in_columns
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
@@ -182,7 +182,7 @@ def _caseload_in_columns(
     if len(met):
         known, listed = known | met, listed | met
     at = _where_in_columns(listed & room, left, open_, place)
-    fresh = halves_at.in_columns(key, at, crc, adler)
+    fresh = halves_at_in_columns(key, at, crc, adler)
     return known, listed, at, fresh.astype(np.float32) / np.float32(65536.0), per_family[place[at]]
 
 
@@ -260,9 +260,9 @@ def _applies_in_columns(
     shares: F32,
 ) -> tuple[Mask, Mask]:
     need: Mask = nik_month > month
-    at_facility = below.in_columns(uniform.in_columns(key, *birth), facility, home)
+    at_facility = _below_in_columns(uniform_in_columns(key, *birth), facility, home)
     share = shares[2 * (month - birth_month >= 2) + at_facility]
-    return need, need & (uniform.in_columns(key, *office) < share) & (birth_month <= month)
+    return need, need & (uniform_in_columns(key, *office) < share) & (birth_month <= month)
 
 
 @compiled(_applies_in_columns)

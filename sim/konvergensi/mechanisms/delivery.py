@@ -51,7 +51,7 @@ NO_STAFF = Staff(np.zeros(0), np.zeros(0), 0.0, np.zeros(0, np.intp), np.zeros(0
 
 
 class Served(NamedTuple):
-    """Whom a programme's month reached: step of each candidate, (m,), below which budget and release reach; rows served."""
+    """Whom a month reached: step of each candidate, (m,), below which budget and release reach; rows served."""
 
     step: NDArray[np.uint16]
     budgeted: int
@@ -200,8 +200,8 @@ def hand_to_children(
         EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
         purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
-        month.rule.has_course(service), *doses, month.steps, act.needy, act.ends, act.oldest, book.taken[s], book.gained[s],
-        children.best, act.target, world.month_services, act.keeps, act.first, act.bit, children.got,
+        month.rule.has_course(service), *doses, month.steps, act.needy, act.ends, act.oldest, book.taken[s],
+        book.gained[s], children.best, act.target, world.month_services, act.keeps, act.first, act.bit, children.got,
         world.tally.stage[s], act.enough, act.young, NOWHERE if world.burn_in else effects.gains(world, s, p),
     )  # fmt: skip
     _pay(world, service, p, who, everybody, children.remoteness, rows.start, month)
@@ -321,8 +321,8 @@ def _count_households(
     """Raise the stage of each household, (n_households,) in place; when it came in time is asked of its children."""
     nobody = (stage, 0, len(stage), NOWHERE, NO_STAFF[3], 0)
     eligible, listed, right = count(
-        stage, need, offer.known, offer.listed, offer.at, served.step, served.budgeted, served.released, served.who, took,
-        *nobody,
+        stage, need, offer.known, offer.listed, offer.at, served.step, served.budgeted, served.released, served.who,
+        took, *nobody,
     )  # fmt: skip
     purses.counts[p, [ELIGIBLE, LISTED, TARGETED, RIGHT, REACHED]] = eligible, listed, len(served.who), right, len(took)
 
@@ -358,7 +358,14 @@ def _staff(world: World, service: Service, programme_row: int, month: Month) -> 
 
 
 def _pay(
-    world: World, service: Service, programme_row: int, who: Rows, everybody: bool, remoteness: F32, start: int, month: Month
+    world: World,
+    service: Service,
+    programme_row: int,
+    who: Rows,
+    everybody: bool,
+    remoteness: F32,
+    start: int,
+    month: Month,
 ) -> None:
     """What those served cost, rows from `start` on, and the time of staff: what was not met is not paid."""
     purses, p = month.purses, programme_row

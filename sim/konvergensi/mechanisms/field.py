@@ -61,8 +61,8 @@ def _villages_of(world: World, actor: str) -> Flags | None:
 
 
 def together_in(world: World, programme_row: int) -> tuple[Flags, float] | None:
-    """Villages in which field workers of programme p seek families of the joint list out first, (n_villages,), and up to
-    which share of that list; None where they do not.
+    """Villages in which field workers of programme p seek families of the joint list out first, (n_villages,), and up
+    to which share of that list; None where they do not.
     """
     service = world.services[world.programmes.service[programme_row]]
     actor, share = OF_AGENCY.get(service.opd), world.settings["field.together_share"]

@@ -1,30 +1,36 @@
-"""A programme's month in compiled loops: who comes first, how far money and staff reach, what is handed over and counted.
+"""A programme's month in compiled loops: who comes first, how far money and staff reach, what is handed over, counted.
 
-`ration` and `hand_over` are the month of a programme as a table of contents; each loop they call stands beside the
-NumPy function that says the same in whole columns (base/compiled.py). All of them stand in this file because a loop that
-was compiled does not see that one in another file has changed. Rows are counted from the first of the window; `at` and
-`who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
+`serve_children` is the month of a programme as a table of contents. The NumPy function that says the same as a loop, in
+whole columns, stands in programme_month_columns.py (see base/compiled.py). All loops of the month stand in this file:
+one that was compiled does not see that a loop in another file has changed. Rows are counted from the first of the
+window; `at` and `who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled, together
-from konvergensi.world.children import PREGNANCY_MONTHS, age_of_rows
-from konvergensi.world.households import F32, Mask
+from konvergensi.mechanisms.programme_month_columns import (
+    AT_BIRTH,
+    BINS,
+    LIFETIME,
+    NOTHING,
+    PLAIN,
+    add_doses_in_columns,
+    count_in_columns,
+    first_in_columns,
+    give_in_columns,
+    meet_in_columns,
+    put_in_order_in_columns,
+    reached_in_columns,
+    serve_in_columns,
+    take_in_columns,
+    teach_in_columns,
+    whole_in_columns,
+)
+from konvergensi.world.children import PREGNANCY_MONTHS
 
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-Rows = NDArray[np.intp]
-Whole = NDArray[np.integer]
-Meetings = NDArray[np.float64]
-
-BINS = 1024  # steps of the lasting order in which people are served
-HALF = np.uint16(1 << 15)
-# what a delivery adds: nothing, to the month's sum, to the lifetime's gains, to the weight at birth
-NOTHING, PLAIN, LIFETIME, AT_BIRTH = range(4)
 # columns of what comes out of a month, for each programme
 UNITS, SPENT, WANTED, SHORT, ELIGIBLE, LISTED, TARGETED, RIGHT, REACHED = range(9)
 N_COUNTS = 9
@@ -33,48 +39,7 @@ N_COUNTS = 9
 # ---- who comes first -------------------------------------------------------------------------------------------------
 
 
-def _put_in_order_in_columns(
-    order: U16,
-    at: Rows,
-    key: Whole,
-    village: Whole,
-    behind: U16,
-    joint: U16,
-    received: U8,
-    missed_below: int,
-    found: Mask,
-    found_below: int,
-    joint_from: int,
-    there: Mask,
-    there_from: int,
-    lokus: bool,
-    came: Mask,
-    came_below: int,
-    begun: Mask,
-    lasting: U16,
-) -> U16:
-    if missed_below >= 0:
-        order = _behind(order, (received[at] > 0) & (key[at] < missed_below))
-    if found_below >= 0:
-        order = _behind(order, (key[at] < found_below) & ~found[at])
-    if joint_from >= 0:
-        order = _behind(order, joint[at] >= joint_from)
-    if there_from >= 0:
-        order = _behind(order, there[village[at]] & (joint[at] >= there_from))
-    if lokus:
-        order = (order >> np.uint16(1)) | behind[at]
-    if came_below >= 0:
-        order = _behind(order, (key[at] < came_below) & ~came[at])
-    if len(begun):
-        order = np.where(begun[at], lasting[at] >> np.uint16(1), (order >> np.uint16(1)) | HALF)
-    return order
-
-
-def _behind(order: U16, later: Mask) -> U16:
-    return (order >> np.uint16(1)) | (later.astype(np.uint16) << np.uint16(15))
-
-
-@compiled(_put_in_order_in_columns)
+@compiled(put_in_order_in_columns)
 def put_in_order(  # type: ignore[no-untyped-def]
     order,
     at,
@@ -98,8 +63,9 @@ def put_in_order(  # type: ignore[no-untyped-def]
     """Order of the candidates `at`, (m,), lower first: their own `order`, (m,), each rule behind the ones after it.
 
     Who had the service already, of the keys below `missed_below`; who was not `found` on a list handed over, of those
-    below `found_below`; who stands from `joint_from` on in the joint list; from `there_from` on in the villages `there`;
-    villages that are not lokus; who did not come to posyandu, of those below `came_below`; whose course has not begun.
+    below `found_below`; who stands from `joint_from` on in the joint list, or from `there_from` on in the villages
+    `there`; villages that are not lokus; who did not come to posyandu, of the keys below `came_below`; whose course has
+    not begun.
     """
     out, m = order.copy(), len(at)
     if missed_below >= 0:
@@ -135,32 +101,7 @@ def put_in_order(  # type: ignore[no-untyped-def]
 # ---- how far money reaches -------------------------------------------------------------------------------------------
 
 
-def _serve_in_columns(
-    order: U16,
-    at: Rows,
-    remoteness: NDArray[np.floating],
-    base: np.floating,
-    travel: np.floating,
-    budget: float,
-    release: float,
-    spend: float,
-    staff: float,
-) -> tuple[U16, int, int, int, int, int, float, float]:
-    step = order >> np.uint16(6)
-    cost_to = np.cumsum(np.bincount(step, weights=remoteness[at] * travel + base, minlength=BINS))
-    budgeted, released, delivered = cost_to.searchsorted((budget, release, spend), side="right").tolist()
-    released = min(released, budgeted)
-    delivered = min(delivered, released)
-    paid = int(np.count_nonzero(step < delivered))
-    if paid > staff:
-        count_to = np.cumsum(np.bincount(step, minlength=BINS))
-        delivered = int(np.searchsorted(count_to, staff, side="right"))
-    spent = float(cost_to[delivered - 1]) if delivered else 0.0
-    units = int(np.count_nonzero(step < delivered))
-    return step, budgeted, released, delivered, paid, units, spent, float(cost_to[-1])
-
-
-@compiled(_serve_in_columns)
+@compiled(serve_in_columns)
 def serve(order, at, remoteness, base, travel, budget, release, spend, staff):  # type: ignore[no-untyped-def]
     """How far money and staff reach among candidates at rows `at`, (m,), in `order`, (m,).
 
@@ -195,12 +136,7 @@ def serve(order, at, remoteness, base, travel, budget, release, spend, staff):  
     return step, budgeted, released, delivered, paid, units, spent, cost_to[BINS - 1]
 
 
-def _reached_in_columns(step: U16, delivered: int, at: Rows) -> tuple[Rows, U16]:
-    found = step < delivered
-    return at[found], step[found]
-
-
-@compiled(_reached_in_columns)
+@compiled(reached_in_columns)
 def reached(step, delivered, at):  # type: ignore[no-untyped-def]
     """Rows of the candidates, (m,), that the money reaches and their steps, (k,) each."""
     rows, steps, k = np.empty(len(step), np.intp), np.empty(len(step), np.uint16), 0
@@ -213,14 +149,7 @@ def reached(step, delivered, at):  # type: ignore[no-untyped-def]
 # ---- how far staff reach ---------------------------------------------------------------------------------------------
 
 
-def _first_in_columns(place: Whole, step: U16, room: Whole) -> Rows:
-    order = np.lexsort((step, place))
-    at = place[order]
-    nth = np.arange(len(at)) - np.searchsorted(at, at)  # how many of the same place come before
-    return np.sort(order[nth < room[at]])
-
-
-@compiled(_first_in_columns)
+@compiled(first_in_columns)
 def first_of_each(place, step, room):  # type: ignore[no-untyped-def]
     """The first `room` of each place, (n_places,), in their order, as rows of place and step (n,), ascending."""
     n, last = len(place), 0
@@ -243,12 +172,7 @@ def first_of_each(place, step, room):  # type: ignore[no-untyped-def]
     return np.flatnonzero(kept)
 
 
-def _whole_in_columns(room: Meetings, fixed_draw: float) -> NDArray[np.int64]:
-    upto = np.floor(np.cumsum(np.concatenate([[0.0], np.maximum(room, 0.0)])) + fixed_draw)
-    return np.diff(upto).astype(np.int64)
-
-
-@compiled(_whole_in_columns)
+@compiled(whole_in_columns)
 def whole_meetings(room, fixed_draw):  # type: ignore[no-untyped-def]
     """Whole meetings of each place, (n_places,): rounded so that their sum stays within one of the sum of `room`.
 
@@ -264,27 +188,7 @@ def whole_meetings(room, fixed_draw):  # type: ignore[no-untyped-def]
     return found
 
 
-def _meet_in_columns(
-    pool: Meetings, weights: Meetings, kept: float, of_village: Rows, centre: Rows, villages: Whole, step: U16, draw: float
-) -> tuple[bool, Rows]:
-    free: Meetings = np.maximum(pool - kept * weights, 0.0)
-    area = centre if len(centre) else of_village
-    place = area[villages]
-    in_common = np.bincount(centre, weights=free).astype(float) if len(centre) else free
-    room = whole_meetings(in_common, draw)
-    asked = np.bincount(place, minlength=len(room))
-    everybody, held = not (asked > room).any(), np.zeros(0, np.intp)
-    if not everybody:
-        held = first_of_each(place, step, room)
-        asked = np.bincount(place[held], minlength=len(room))
-    if len(centre):  # everybody's time in the kecamatan, in proportion
-        pool -= free * (asked / np.maximum(in_common, 1e-9))[centre]
-    else:
-        pool -= asked
-    return everybody, held
-
-
-@compiled(_meet_in_columns)
+@compiled(meet_in_columns)
 def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type: ignore[no-untyped-def]
     """Whether everybody is met, else the rows who are, of families in `villages`, (n,), in the order of `step`, (n,).
 
@@ -323,16 +227,7 @@ def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type
 # ---- what is handed over ---------------------------------------------------------------------------------------------
 
 
-def _give_in_columns(who: Rows, willing: Mask, received: U8, begun: Mask, refused: U8, has_course: bool) -> Rows:
-    takes = willing[who]
-    received[who] += np.uint8(1)
-    if has_course:
-        begun[who] = True
-        refused[who] += (~takes).view(np.uint8)
-    return who[takes]
-
-
-@compiled(_give_in_columns)
+@compiled(give_in_columns)
 def give(who, willing, received, begun, refused, has_course):  # type: ignore[no-untyped-def]
     """Rows of those served, `who`, (k,), who take it up; what was received, begun and refused moves on (in place)."""
     took, m = np.empty(len(who), np.intp), 0
@@ -348,38 +243,7 @@ def give(who, willing, received, begun, refused, has_course):  # type: ignore[no
     return took[:m]
 
 
-def _add_doses_in_columns(
-    kind: int,
-    took: Rows,
-    needy: Mask,
-    whole: F32,
-    steps: F32,
-    ends: NDArray[np.int64],
-    oldest: int,
-    taken: U8,
-    gained: F32,
-    best: F32,
-    share: np.float32,
-    target: F32,
-    services: U8,
-) -> None:
-    if kind == AT_BIRTH and len(needy):
-        took = took[needy[took]]
-    each = whole[age_of_rows(ends, oldest, len(taken))[took] + PREGNANCY_MONTHS] * steps[taken[took]]
-    if kind == LIFETIME:
-        up = np.maximum(each, np.float32(0.0))
-        gained[took] += up
-        largest = np.maximum(best[took], gained[took])
-        more = share * up + (np.float32(1.0) - share) * (largest - best[took]) + np.minimum(each, np.float32(0.0))
-        target[took] += more
-        best[took] = largest
-    else:
-        target[took] += each
-    if kind != AT_BIRTH:
-        services[took] += np.uint8(1)
-
-
-@compiled(_add_doses_in_columns)
+@compiled(add_doses_in_columns)
 def add_doses(kind, took, needy, whole, steps, ends, oldest, taken, gained, best, share, target, services):  # type: ignore[no-untyped-def]
     """Add what one delivery brings to the rows who took it, (k,), to `target`, (n,), z or g (in place).
 
@@ -405,13 +269,7 @@ def add_doses(kind, took, needy, whole, steps, ends, oldest, taken, gained, best
             services[i] += 1
 
 
-def _take_in_columns(took: Rows, first: int, bit: int, got: U16, taken: U8) -> None:
-    counted = took[took >= first]
-    got[counted] |= np.uint16(bit)
-    taken[counted] += np.uint8(1)
-
-
-@compiled(_take_in_columns)
+@compiled(take_in_columns)
 def take(took, first, bit, got, taken):  # type: ignore[no-untyped-def]
     """Count a delivery for those of the rows who took it, (k,), that stand from row `first` on, and set their `bit`."""
     for k in range(len(took)):
@@ -420,14 +278,9 @@ def take(took, first, bit, got, taken):  # type: ignore[no-untyped-def]
             taken[took[k]] += 1
 
 
-def _teach_in_columns(knowledge: F32, home: NDArray[np.int32], took: Rows, gain: np.float32) -> None:
-    at = home[took]
-    knowledge[at] = np.minimum(knowledge[at] + gain, np.float32(1.0))
-
-
-@compiled(_teach_in_columns)
+@compiled(teach_in_columns)
 def teach(knowledge, home, took, gain):  # type: ignore[no-untyped-def]
-    """Caregivers at the home, (n,), of the rows who took it, (k,), know more; once, however many children they brought."""
+    """Caregivers at the home, (n,), of the rows who took it, (k,), know more: once, for however many children."""
     knows = np.empty(len(took), np.float32)
     for k in range(len(took)):
         knows[k] = min(knowledge[home[took[k]]] + gain, np.float32(1.0))
@@ -438,48 +291,15 @@ def teach(knowledge, home, took, gain):  # type: ignore[no-untyped-def]
 # ---- what is counted -------------------------------------------------------------------------------------------------
 
 
-def _count_in_columns(
-    furthest: U8,
-    need: Mask,
-    known: Mask,
-    listed: Mask,
-    at: Rows,
-    step: U16,
-    budgeted: int,
-    released: int,
-    who: Rows,
-    took: Rows,
-    taken: U8,
-    enough: int,
-    young: int,
-    gains: Mask,
-    ends: NDArray[np.int64],
-    oldest: int,
-) -> tuple[int, int, int]:
-    stage = known.view(np.uint8) + listed.view(np.uint8) + np.uint8(1)
-    stage[at] += (step < budgeted).view(np.uint8) + (step < released).view(np.uint8)
-    stage[who] += np.uint8(1)
-    stage[took] += np.uint8(1)
-    eligible, right, in_time = len(stage), len(who), took[took >= young]
-    in_time = in_time[taken[in_time] >= enough]
-    if len(need):
-        stage *= need
-        eligible, right = int(np.count_nonzero(need)), int(np.count_nonzero(need[who]))
-        in_time = in_time[need[in_time]]
-    age = age_of_rows(ends, oldest, len(stage))[in_time]
-    stage[in_time] += np.uint8(1) + gains[age + PREGNANCY_MONTHS].view(np.uint8)
-    np.maximum(furthest, stage, out=furthest)
-    return eligible, int(np.count_nonzero(listed)), right
-
-
-@compiled(_count_in_columns)
-def count(
+@compiled(count_in_columns)
+def count(  # type: ignore[no-untyped-def]
     furthest, need, known, listed, at, step, budgeted, released, who, took, taken, enough, young, gains, ends, oldest
-):  # type: ignore[no-untyped-def]
+):
     """Raise the furthest stage of each row, (n,) in place; how many are eligible, listed and rightly served.
 
     need (n,), or empty: everybody; step (m,) of the candidates at rows `at`; who was served and who took it up, rows.
-    In time are those who took it up, from row `young` on, with `enough` deliveries; length is gained at ages of `gains`.
+    In time are those who took it up, from row `young` on, with `enough` deliveries; `gains` are the ages at which
+    length is gained.
     """
     n = len(known)
     stage = np.empty(n, np.uint8)
@@ -519,11 +339,11 @@ def count(
 
 
 @together
-def ration(
+def ration(  # type: ignore[no-untyped-def]
     counts, p, at, order, key, village, remoteness, behind, joint, received, missed_below, found, found_below,
     joint_from, there, there_from, lokus, came, came_below, begun, lasting, base, travel, purse, staff, pool, weights,
     kept, of_village, centre, draw,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Who is served of the candidates at rows `at`, (m,), in `order`, (m,), by programme p; its row of `counts` is set.
 
     Columns over rows of a table, (n,); rules of `put_in_order`; base and travel cost, (n_programmes,) Rp; purse
@@ -532,8 +352,8 @@ def ration(
     the money reaches were met: where not, what they cost is still to be added up.
     """
     order = put_in_order(
-        order, at, key, village, behind, joint, received, missed_below, found, found_below, joint_from, there, there_from,
-        lokus, came, came_below, begun, lasting,
+        order, at, key, village, behind, joint, received, missed_below, found, found_below, joint_from, there,
+        there_from, lokus, came, came_below, begun, lasting,
     )  # fmt: skip
     step, budgeted, released, delivered, paid, units, spent, wanted = serve(
         order, at, remoteness, base[p], travel[p], purse[p, 0], purse[p, 1], purse[p, 2], staff
@@ -550,15 +370,15 @@ def ration(
 
 
 @together
-def hand_over(
+def hand_over(  # type: ignore[no-untyped-def]
     counts, p, counted, known, listed, need, at, step, budgeted, released, who, willing, received, begun, refused,
-    has_course, kind, needy, whole, steps, ends, oldest, taken, gained, best, share, target, services, keeps, first, bit,
-    got, furthest, enough, young, gains,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+    has_course, kind, needy, whole, steps, ends, oldest, taken, gained, best, share, target, services, keeps, first,
+    bit, got, furthest, enough, young, gains,
+):  # fmt: skip
     """What those served by programme p, rows `who`, (k,), get of it and how far along they came; rows who took it up.
 
-    Columns over rows, (n,), move on in place, as said of `give`, `add_doses`, `take` (where it `keeps` count) and, where
-    the month is `counted`, `count`.
+    Columns over rows, (n,), move on in place, as said of `give`, `add_doses`, `take` (where it `keeps` count) and,
+    where the month is `counted`, `count`.
     """
     took = give(who, willing, received, begun, refused, has_course)
     if kind != NOTHING:
@@ -576,13 +396,13 @@ def hand_over(
 
 
 @together
-def serve_children(
+def serve_children(  # type: ignore[no-untyped-def]
     counts, p, start, stop, at, order, known, listed, need, key, village, remoteness, behind, joint, received,
     missed_below, found, found_below, joint_from, there, there_from, lokus, came, came_below, begun, lasting, base,
-    travel, purse, staff, pool, weights, kept, of_village, centre, draw, counted, willing, in_course, refused, has_course,
-    kind, whole, share, steps, needy, ends, oldest, taken, gained, best, target, services, keeps, first, bit, got,
+    travel, purse, staff, pool, weights, kept, of_village, centre, draw, counted, willing, in_course, refused,
+    has_course, kind, whole, share, steps, needy, ends, oldest, taken, gained, best, target, services, keeps, first, bit, got,
     furthest, enough, young, gains,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """The whole month of programme p among the children from row `start` to `stop`: `ration`, then `hand_over`.
 
     Columns are whole, (n_children,), but for masks over the rows: known, listed, need, found, came, begun, lasting and
@@ -597,8 +417,8 @@ def serve_children(
     )  # fmt: skip
     took = hand_over(
         counts, p, counted, known, listed, need, at, step, budgeted, released, who, willing[rows], received,
-        in_course[rows], refused[rows], has_course, kind, needy, whole, steps[p], ends, oldest, taken[rows], gained[rows],
-        best[rows], share, target[rows], services[rows], keeps, first, bit, got[rows], furthest[rows], enough, young,
+        in_course[rows], refused[rows], has_course, kind, needy, whole, steps[p], ends, oldest, taken[rows],
+        gained[rows], best[rows], share, target[rows], services[rows], keeps, first, bit, got[rows], furthest[rows], enough, young,
         gains,
     )  # fmt: skip
     return who, took, everybody

@@ -74,7 +74,9 @@ def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
     book, settings = world.programmes, world.settings
     open_now = shocks.in_force(settings, "home_contact_share")
     now, in_money, months, visits = world.month_of_year, *_of_services(world, is_a_visit)
-    left = np.array([len(each) - bisect_left(each, now) for each in months], float)[book.service]  # deliveries this year
+    left = np.array([len(each) - bisect_left(each, now) for each in months], float)[
+        book.service
+    ]  # deliveries this year
     left[left == 0.0] = np.inf  # nothing is delivered any more this year
     unbound = np.maximum(book.budgeted - book.spent, 0.0) / left
     released = np.minimum(unbound, np.maximum(book.released - book.spent, 0.0))
@@ -91,7 +93,7 @@ def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
 def _of_services(
     world: World, is_a_visit: Callable[[Service], bool]
 ) -> tuple[NDArray[np.bool_], list[tuple[int, ...]], NDArray[np.bool_]]:
-    """Whether each programme pays in money, the months of each service, and whether a programme's service is a visit."""
+    """Whether each programme pays in money, the months of each service, and whether a programme's is a visit."""
     if "purses" not in world.derived:
         of = world.programmes.service
         in_money = np.array([each.place.in_money for each in world.services], bool)[of]

@@ -114,8 +114,8 @@ def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
 
 
 def _turns_of(world: World) -> list[tuple[list[Turn], Meetings, float, NDArray[np.intp]]]:
-    """Of each agency that is needed this month: whose turn it is, in order, its staff's weights, meetings in all and the
-    place of each village; worked out once for each month of the year, as long as agencies have the same staff.
+    """Of each agency that is needed this month: whose turn it is, in order, its staff's weights, meetings in all and
+    the place of each village; worked out once for each month of the year, as long as agencies have the same staff.
     """
     capacities = tuple(capacity(world, opd) for opd in range(len(world.opds)))
     key = ("staff turns", world.month_of_year, capacities)

@@ -113,7 +113,9 @@ def household_list(world: World, programme_row: int, service: Service, need: Mas
     if register_rules.uses_joined_list(world, programme_row):
         listed = listed | (world.registers.joined_households & rule.on_joined_list(world, need))
     elif lists.uses(world, programme_row):
-        listed = listed | (lists.found(world, programme_row, world.households, slice(None)) & rule.on_joined_list(world, need))
+        listed = listed | (
+            lists.found(world, programme_row, world.households, slice(None)) & rule.on_joined_list(world, need)
+        )
     # who lacks a latrine can be seen; for anything else a village needs a list
     if SOURCES[world.programmes.source[programme_row]] == "dana-desa" and not service.place.built:
         listed = _as_the_village_knows(world, service, households.village, slice(None), listed)

@@ -119,12 +119,14 @@ def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
-def _halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int) -> NDArray[np.uint16]:
+def halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int) -> NDArray[np.uint16]:
+    """As `halves_at`."""
     return _halves_in_columns(keys[at], crc, adler)
 
 
-@compiled(_halves_at_in_columns)
+@compiled(halves_at_in_columns)
 def halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
+    """`_halves` of the rows `at`, (m,), of keys, (n,)."""
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(at), np.uint16)
     for i in range(len(at)):
@@ -132,14 +134,16 @@ def halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
-def _uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]:
+def uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]:
+    """As `uniform`."""
     x = _bits_in_columns(keys, crc, adler)
     x >>= np.uint32(8)
     return x.astype(np.float32) * np.float32(2.0**-24)
 
 
-@compiled(_uniform_in_columns)
+@compiled(uniform_in_columns)
 def uniform(keys, crc, adler):  # type: ignore[no-untyped-def]
+    """Draws in [0, 1) of keys, (n,), float32."""
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.float32)
     for i in range(len(keys)):
