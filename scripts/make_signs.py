@@ -90,13 +90,13 @@ def say(name: str, lang: Lang) -> str:
     return WORDS[name][LANGUAGES.index(lang)]
 
 
-def by_lottery() -> Callable[..., np.ndarray]:
+def by_lottery() -> Callable[..., Any]:
     """Order of serving drawn anew in every month, lists and places as they are."""
-    as_it_is = reach.serving_order
+    as_it_is = reach.in_order
 
-    def order(world: Any, programme_row: int, rank: np.ndarray, of: Any, rows: Any, at: np.ndarray) -> np.ndarray:
+    def order(world: Any, programme_row: int, rank: np.ndarray, of: Any, rows: Any, at: np.ndarray, first: Any) -> Any:
         drawn = world.draws.bits(f"lottery {programme_row}", world.month, of.key[rows][at]) >> np.uint32(16)
-        return as_it_is(world, programme_row, drawn.astype(np.uint16), of, rows, at)
+        return as_it_is(world, programme_row, drawn.astype(np.uint16), of, rows, at, first)
 
     return order
 
@@ -112,7 +112,7 @@ def outcome(change: str | None, switch: str, seed: int, share: float) -> dict[st
     if "money" in (switch, "money" if change == "funded" else ""):
         for column in (book.line, book.planned, book.budgeted, book.next_line, book.next_planned):
             column *= MONEY
-    with patch.object(reach, "serving_order", by_lottery() if change == "lottery" else reach.serving_order):
+    with patch.object(reach, "in_order", by_lottery() if change == "lottery" else reach.in_order):
         while model.running:
             model.step()
     world = model.world

@@ -16,7 +16,7 @@ import pytest
 
 import konvergensi
 from konvergensi.base import compiled
-from konvergensi.mechanisms import contacts, effects, growth, rationing, reach, staff, uptake, villages
+from konvergensi.mechanisms import contacts, growth, programme_month, staff, uptake, villages
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import eppgbm, series
 from konvergensi.observe.who import CM_PER_Z
@@ -55,9 +55,9 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     m, nobody, f32 = len(c.at), np.zeros(0, bool), np.float32
     ages = (c.ends, c.oldest)
     keys = draws.entity_keys("child", np.arange(n))
-    for loop in (draws._bits, draws._halves, draws._uniform):
+    for loop in (draws._bits, draws._halves, draws.uniform):
         yield loop, (keys, 3_000_000_000, 77)
-    yield draws._halves_at, (keys, c.at, 1, 2)
+    yield draws.halves_at, (keys, c.at, 1, 2)
     yield draws._normal, (keys, 5, 6, draws._normal_table())
     for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
         yield contacts.where, (c.mask(), left, open_, c.place)
@@ -65,34 +65,58 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     for met in (nobody, c.mask()):
         had, refused = c.whole(np.uint8, most=9), c.whole(np.uint8, most=4)
         for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
-            limits = (left, open_, c.place)
-            yield contacts.caseload, (c.mask(), c.mask(), met, c.mask(), had, refused, 6, 2, *limits)
+            limits, lot = (left, open_, c.place), (keys, 3_000_000_000, 77, np.abs(c.z(N_PLACES)))
+            yield contacts.caseload, (c.mask(), c.mask(), met, c.mask(), had, refused, 6, 2, *limits, *lot)
+    born = c.whole(np.int32, most=60)
+    shares = contacts.paper_shares(0.25, 0.03, 2.35)
+    home = c.whole(np.int32, most=50)
+    given = (keys, (3_000_000_000, 7), (8, 9), c.draw.random(50).astype(f32), home, shares)
+    yield contacts.applies, (c.whole(np.int32, most=60), 40, born, *given)
     yield villages.may_be_brought, (c.mask(), c.place, n // 3, c.draw.random(N_PLACES), c.draw.random(N_PLACES) // 0.5)
     yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
     young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
     yield uptake.who_comes, (c.z(), c.z(60), f32(0.4), *young, c.whole(np.uint16), uptake._logistic_table())
-    yield contacts.caseload_order, (c.mask(), c.whole(np.uint16), c.at, c.whole(np.uint16, m))
-    yield contacts._lot_and_power, (c.whole(np.uint16, m), c.z(N_PLACES), c.place, c.at)
+    table = (keys, c.place, c.whole(np.uint16, most=2) << np.uint16(15), c.whole(np.uint16), c.whole(np.uint8, most=3))
+    nobody_first = {"missed_below": -1, "found": nobody, "found_below": -1, "joint_from": -1, "there": nobody,
+                    "there_from": -1, "lokus": False, "came": nobody, "came_below": -1}  # fmt: skip
+    alone: tuple[dict[str, Any], ...] = ({}, {"missed_below": 2**31}, {"found": c.mask(), "found_below": 2**31},
+             {"joint_from": 30_000}, {"there": c.draw.random(N_PLACES) < 0.5, "there_from": 20_000}, {"lokus": True},
+             {"came": c.mask(), "came_below": 2**31})  # fmt: skip
+    everything = {name: value for each in alone for name, value in each.items()}
+    for each in (*alone, everything):
+        for course in ((nobody, np.zeros(0, np.uint16)), (c.mask(), c.whole(np.uint16))):
+            first = (nobody_first | each).values()
+            yield programme_month.put_in_order, (c.whole(np.uint16, m), c.at, *table, *first, *course)
     for money, people in ((1e5, np.inf), (1e7, 40.0), (0.0, 5.0), (np.inf, 0.0)):
         reach_to = (2 * money, 1.5 * money, money, people)
         remoteness = c.draw.random(n).astype(f32)
-        yield rationing.serve, (n, c.whole(np.uint16, m), c.at, remoteness, f32(30_000.5), f32(9_999.9), *reach_to)
-    yield reach.behind, (c.whole(np.uint16, m), c.mask()[:m])
-    yield staff.first_of_each, (c.place, c.whole(np.uint16, most=300), c.whole(np.int64, N_PLACES, n // 5 + 1))
+        cost = (remoteness, f32(30_000.5), f32(9_999.9))
+        yield programme_month.serve, (c.whole(np.uint16, m), c.at, *cost, *reach_to)
+    yield (
+        programme_month.first_of_each,
+        (c.place, c.whole(np.uint16, most=300), c.whole(np.int64, N_PLACES, n // 5 + 1)),
+    )
     pool, weights = 20.0 * np.abs(c.draw.normal(0, 1, N_PLACES)), c.draw.random(N_PLACES)
     for centre in (staff.NOWHERE, np.arange(N_PLACES) // 3):
         order = c.whole(np.uint16, most=300)
-        yield staff.meet, (pool * n / 30, weights, 3.3, np.arange(N_PLACES), centre, c.place, order, f32(0.3))
-    yield staff.whole, (pool - 3.0, f32(0.6))
-    yield rationing.reached, (c.whole(np.uint16, m, 1024), 500, c.at, c.place)
+        yield programme_month.meet, (pool * n / 30, weights, 3.3, np.arange(N_PLACES), centre, c.place, order, 0.3)
+    yield programme_month.whole_meetings, (pool - 3.0, 0.6)
+    yield programme_month.reached, (c.whole(np.uint16, m, 1024), 500, c.at)
     takes, whole, steps = c.mask(), c.z(69), np.abs(c.z(128))
+    who, took = c.at, np.flatnonzero(takes)
+    course = (c.mask(), c.whole(np.uint8, most=9), c.mask(), c.whole(np.uint8, most=9))
+    for has_course in (True, False):
+        yield programme_month.give, (who, *course, has_course)
+    yield programme_month.take, (took, n // 3, 8, c.whole(np.uint16), c.whole(np.uint8, most=9))
+    yield programme_month.teach, (c.draw.random(50).astype(f32), home, took, f32(0.07))
     taken, gained = c.whole(np.uint8, most=30), np.abs(c.z())
     best = gained + np.abs(c.z())  # of all services, so no less than of one
     for together in (f32(0.0), f32(0.37), f32(2.0)):
         yield growth.add_gain, (takes, c.z(), gained, best, together, c.z())
-        for lifetime in (True, False):
-            given = (takes, whole, *ages, steps, taken, gained, best, together, c.z(), lifetime)
-            yield effects.add_doses, given
+        for kind in (programme_month.PLAIN, programme_month.LIFETIME, programme_month.AT_BIRTH):
+            for needy in (nobody, c.mask()):
+                doses = (kind, took, needy, whole, steps, *ages, taken, gained, best, together)
+                yield programme_month.add_doses, (*doses, c.z(), c.whole(np.uint8, most=9))
     yield growth.move_on, (c.z(), c.z(60), c.z(60), *ages, c.z())
     yield growth.add_up, (c.z(), c.z(60), c.z(60), *ages, c.z(), c.z(), c.z())
     yield uptake.log_odds, (f32(0.3), c.z(), f32(0.7), c.z())
@@ -100,7 +124,10 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield uptake.set_willing, (c.mask(), c.whole(np.uint16), c.whole(np.uint16, 50), c.whole(np.int32, most=50))
     for need in (tally.EVERYBODY, c.mask()):
         known, listed = c.mask(), c.mask()
-        yield tally.stages, (need, known, listed, c.at, c.whole(np.uint16, m, 1024), 700, 300, c.mask(), c.mask())
+        for enough, gains in ((0, tally.NOWHERE), (5, c.draw.random(69) < 0.5)):
+            so_far = (c.whole(np.uint8, most=10), need, known, listed, c.at, c.whole(np.uint16, m, 1024), 700, 300)
+            served = (who, who[c.mask()[who]], taken, enough, n // 3, gains, *ages)
+            yield programme_month.count, (*so_far, *served)
     for gains in (tally.NOWHERE, c.draw.random(69) < 0.5):
         furthest, stage = c.whole(np.uint8, most=10), c.whole(np.uint8, most=8)
         yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import contacts, effects, growth
+from konvergensi.mechanisms import contacts, effects, growth, reach
+from konvergensi.mechanisms.programme_month import put_in_order
+from konvergensi.world.draws import Draws, entity_keys
 
 SERVICES = load_services()
 SETTINGS = Settings.defaults()
@@ -67,7 +69,9 @@ def test_at_an_open_contact_a_place_has_the_thing_for_all_who_come_or_for_none()
 
 
 def test_a_worker_keeps_the_families_begun_before_taking_new_ones() -> None:
-    order = contacts.caseload_order(np.array([False, True, False]), u16(1, 65535, 2), np.arange(3), u16(3, 0, 1))
+    nobody = (np.arange(3, dtype=np.uint32), *4 * (np.zeros(3, np.uint16),))  # keys, places and what they have had
+    begun, lasting = np.array([False, True, False]), u16(1, 65535, 2)
+    order = put_in_order(u16(3, 0, 1), np.arange(3), *nobody, *reach.First(), begun, lasting)
     assert order.argsort().tolist() == [1, 2, 0]
 
 
@@ -77,14 +81,29 @@ def test_a_family_that_had_its_dose_or_refused_twice_makes_room() -> None:
 
 
 def test_more_workers_put_a_places_families_nearer_the_front() -> None:
-    order = contacts.by_workers(u16(30_000, 30_000, 30_000), f32(0.5, 1.0, 2.0), np.array([0, 1, 2]), np.arange(3))
+    order = contacts.by_workers(f32(30_000, 30_000, 30_000) / np.float32(65_536), f32(0.5, 1.0, 2.0))
     assert order[0] > order[1] > order[2]
     assert order[1] == pytest.approx(30_000, abs=2)
 
 
 def test_a_paper_is_asked_for_soon_after_the_birth_and_sooner_after_one_in_a_facility() -> None:
-    draw, month, there = f32(0.3, 0.3, 0.3), np.array([0, 0, 8]), np.array([True, False, True])
-    assert contacts.applies(draw, month, there, 0.2, 0.02, 2.35).tolist() == [True, False, False]
+    soon, soon_there, later, later_there = contacts.paper_shares(0.2, 0.02, 2.35)
+    assert soon == pytest.approx(0.2) and later == pytest.approx(0.02)
+    assert soon_there / (1 - soon_there) == pytest.approx(2.35 * 0.25, rel=1e-5)
+    assert soon_there > soon > later_there > later
+
+
+def test_only_those_who_are_born_and_have_no_number_go_to_the_office() -> None:
+    n, draws = 8_000, Draws(1)
+    key, home = entity_keys("child", np.arange(n)), np.zeros(n, np.int32)
+    nik = np.where(np.arange(n) % 2, 90, 110).astype(np.int32)  # every second one has it
+    born = np.repeat([101, 100, 60, 99], n // 4).astype(np.int32)  # of whom the first part is still to be born
+    checksums = (draws.checksums("office", 100), draws.checksums("facility birth", 0))
+    need, goes = contacts.applies(nik, 100, born, key, *checksums, f32(0.5), home, f32(0.2, 0.4, 0.02, 0.04))
+    assert (need == (nik > 100)).all()
+    assert not goes[~need].any() and not goes[: n // 4].any()
+    soon, later = goes[(born >= 99) & (born <= 100) & need].mean(), goes[(born == 60) & need].mean()
+    assert soon == pytest.approx(0.3, abs=0.04) and later == pytest.approx(0.03, abs=0.02)
 
 
 def test_a_caseload_ends_with_the_adequate_dose_and_an_enrolment_with_its_course() -> None:

@@ -1,6 +1,6 @@
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from konvergensi.inputs import service_kinds
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import delivery, needs, places, targeting
+from konvergensi.mechanisms import delivery, meetings, needs, places, targeting
 from konvergensi.mechanisms import settings as settings_rules
-from konvergensi.mechanisms.rationing import BINS, ration
+from konvergensi.mechanisms.programme_month import BINS, serve
+from konvergensi.mechanisms.purses import open_purses
 from konvergensi.model.convergence import MONTH, ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.state import World
@@ -33,8 +34,21 @@ candidates = st.integers(0, 60).flatmap(
 limit = st.floats(0.0, 1e9)
 
 
-def served(order: np.ndarray, cost: np.ndarray, *limits: float) -> tuple[np.ndarray, Any]:
-    result = ration(order, cost, *limits)
+class Result(NamedTuple):
+    step: np.ndarray
+    budgeted: int
+    released: int
+    delivered: int
+    paid: int
+    units: int
+    spent: float
+    wanted: float
+
+
+def served(order: np.ndarray, cost: np.ndarray, *limits: float) -> tuple[np.ndarray, Result]:
+    """Whom limits of budget, release, spending and staff reach, each at a cost of its own."""
+    result = Result(*serve(order, np.arange(len(order)), cost, 0.0, 1.0, *limits))
+    assert result.units == (result.step < result.delivered).sum() <= result.paid
     return result.step < result.delivered, result
 
 
@@ -150,12 +164,11 @@ def test_dearer_services_reach_fewer_with_the_same_money(key: str) -> None:
 def test_the_remote_cost_more(lebak: ConvergenceModel) -> None:
     world = lebak.world
     p = world.programmes.id.index("dinkes:pmba:dak")
-    base, travel = delivery.unit_cost(world, p, world.services[int(world.programmes.service[p])])
+    purses = open_purses(world, meetings.is_a_visit)
     unit = world.programmes.unit_cost[p]
-    assert base == pytest.approx(unit * (1 + world.settings["budget.overhead_share"]))
-    assert travel == pytest.approx(unit * world.settings["delivery.travel_cost_share"])
-    transfer = world.programmes.id.index("dinsos:pkh:apbn")
-    assert delivery.unit_cost(world, transfer, SERVICES["pkh"])[1] == 0.0  # money travels for nothing
+    assert purses.base[p] == pytest.approx(unit * (1 + world.settings["budget.overhead_share"]))
+    assert purses.travel[p] == pytest.approx(unit * world.settings["delivery.travel_cost_share"])
+    assert purses.travel[world.programmes.id.index("dinsos:pkh:apbn")] == 0.0  # money travels for nothing
 
 
 def test_without_staff_nothing_is_delivered_at_home_or_in_facilities(tmp_path: Path) -> None:
@@ -283,18 +296,17 @@ class Watch:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.took: dict[tuple[str, int], int] = {}
         self.outside: dict[tuple[str, int], int] = {}
-        self.act = delivery.act_on_children
+        self.hand = delivery.hand_to_children
         self.twice = 0
         self.seen: set[tuple[int, int, int]] = set()
-        monkeypatch.setattr(delivery, "act_on_children", self.act_on_children)
+        monkeypatch.setattr(delivery, "hand_to_children", self.hand_to_children)
 
-    def act_on_children(
-        self, world: World, service_row: int, service: Any, programme_row: int, rows: slice, mask: np.ndarray
-    ) -> None:
-        takes = rows.start + np.flatnonzero(mask)
-        if not world.burn_in and service.unit != "household" and len(takes):
-            assert rows == world.children.window(world.month, service.from_age, service.to_age)
-            need = targeting.child_need(world, service, rows)
+    def hand_to_children(self, world: World, service_row: int, service: Any, programme_row: int, *more: Any) -> Any:
+        rows = world.children.window(world.month, service.from_age, service.to_age)
+        need = targeting.child_need(world, service, rows)
+        who, takers = self.hand(world, service_row, service, programme_row, *more)
+        takes = rows.start + takers
+        if not world.burn_in and len(takes):
             wrong = 0 if need is None else int((~need[takes - rows.start]).sum())
             key = (world.programmes.id[programme_row], world.month // 12)
             self.took[key] = self.took.get(key, 0) + len(takes)
@@ -302,7 +314,7 @@ class Watch:
             for row in takes.tolist():
                 self.twice += (world.month, service_row, row) in self.seen
                 self.seen.add((world.month, service_row, row))
-        self.act(world, service_row, service, programme_row, rows, mask)
+        return who, takers
 
 
 @pytest.fixture

@@ -56,17 +56,19 @@ def test_more_money_to_all_lines_at_unchanged_staff_never_lowers_mean_z_or_the_p
     assert (np.diff([package(each) for each in models]) >= 0).all()
 
 
-def worst_first(world: Any, programme_row: int, order: np.ndarray, of: Any, rows: slice, at: np.ndarray) -> np.ndarray:
-    """Serve those with the larger deficit first, wherever a programme serves children."""
+def worst_first(
+    world: Any, programme_row: int, order: np.ndarray, of: Any, rows: slice, at: np.ndarray, first: Any
+) -> Any:
+    """Serve those with the larger deficit first, before all lists, wherever a programme serves children."""
     if not hasattr(of, "lasting"):
-        return AS_IT_IS(world, programme_row, order, of, rows, at)
+        return AS_IT_IS(world, programme_row, order, of, rows, at, first)
     z = (of.lasting[rows] + of.deviation[rows])[at]
     place = np.empty(len(z), np.int64)
     place[np.argsort(z, kind="stable")] = np.arange(len(z))
-    return (place * 65535 // max(len(z), 1)).astype(np.uint16)
+    return (place * 65535 // max(len(z), 1)).astype(np.uint16), reach.First()
 
 
-AS_IT_IS = reach.serving_order
+AS_IT_IS = reach.in_order
 
 
 def gain_of_serving_the_worst_first(monkeypatch: pytest.MonkeyPatch, effects: str) -> float:
@@ -75,7 +77,7 @@ def gain_of_serving_the_worst_first(monkeypatch: pytest.MonkeyPatch, effects: st
     for seed in (1, 2):
         as_it_is = mean_z(after_two_years(set_={"effects.heterogeneity": effects}, seed=seed))
         with monkeypatch.context() as patched:
-            patched.setattr(reach, "serving_order", worst_first)
+            patched.setattr(reach, "in_order", worst_first)
             change.append(mean_z(after_two_years(set_={"effects.heterogeneity": effects}, seed=seed)) - as_it_is)
     return float(np.mean(change))
 

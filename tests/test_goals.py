@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konvergensi.mechanisms import cascade, goals, network, reach
+from konvergensi.mechanisms.programme_month import put_in_order
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.coordination import Done
 from konvergensi.world.households import LAST_PLACE
@@ -317,7 +318,10 @@ def order_of(model: ConvergenceModel, programme: str, share: float) -> tuple[np.
     service = world.services[s]
     rows = world.children.window(world.month, service.from_age, service.to_age)
     rank = world.book.rank[s][rows]
-    order = reach.serving_order(world, p, rank, world.children, rows, np.arange(len(rank)))
+    children, at = world.children, np.arange(len(rank))
+    columns = (each[rows] for each in (children.key, children.village, children.behind, children.joint))
+    first, received = reach.before_others(world)[p], world.book.received[s][rows]
+    order = put_in_order(rank, at, *columns, received, *first, reach.NOBODY, reach.NO_ORDER)
     lokus = world.lokus[world.children.village[rows]]
     return order, rank, world.children.joint[rows], lokus
 

@@ -8,7 +8,8 @@ from conftest import finished, live, simulated
 
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import caregivers, cascade, field, partners, places, province
+from konvergensi.mechanisms import caregivers, cascade, field, partners, places, province, reach
+from konvergensi.mechanisms.programme_month import put_in_order
 from konvergensi.model.convergence import ConvergenceModel
 
 END: dict[str, Any] = {"end": "2019-12", "share": 0.01}
@@ -44,13 +45,22 @@ def test_field_workers_of_an_active_team_seek_the_same_families_first() -> None:
     off, on = (simulated(set=ACTIVE | ALL | {"field.together_share": at}, **END) for at in (0.0, 0.8))
     world, rows = on.world, on.world.children.window(on.world.month, -9, 23)
     p = world.programmes.id.index("dp3ak2kb:tpk-visits:apbn")
-    at = np.arange(rows.stop - rows.start)
-    later = field.later(world, p, world.children, rows, at)
-    assert later is not None
-    assert (world.children.joint[rows][~later] < np.uint16(0.8 * 65535)).all()
-    assert field.later(off.world, p, off.world.children, rows, at) is None
+    there, share = field.together_in(world, p) or (None, None)
+    assert there is not None and there.all() and share == 0.8
+    assert field.together_in(off.world, p) is None
     posyandu = world.programmes.id.index("dinkes:growth-monitoring:dak")
-    assert field.later(world, posyandu, world.children, rows, at) is None  # who comes is served as before
+    assert field.together_in(world, posyandu) is None  # who comes is served as before
+    first, own = (
+        reach.before_others(world)[p],
+        np.arange(65_536, dtype=np.uint16)[:: 65_536 // (rows.stop - rows.start)],
+    )
+    at, children = np.arange(rows.stop - rows.start), world.children
+    columns = (each[rows] for each in (children.key, children.village, children.behind, children.joint))
+    alone = reach.First(there=first.there, there_from=first.there_from)
+    received = world.book.received[world.programmes.service[p]][rows]
+    order = put_in_order(own[: len(at)], at, *columns, received, *alone, reach.NOBODY, reach.NO_ORDER)
+    sought = children.joint[rows] < np.uint16(0.8 * 65535)
+    assert order[sought].max() < order[~sought].min()
 
 
 # ---- province --------------------------------------------------------------------------------------------------------

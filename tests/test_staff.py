@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import simulated
 
-from konvergensi.mechanisms import contacts, staff
+from konvergensi.mechanisms import contacts, programme_month, staff
 from konvergensi.model.convergence import ConvergenceModel
 
 SHARE = 0.02
@@ -30,13 +30,13 @@ def held(model: ConvergenceModel, service: str) -> float:
 
 def test_the_first_of_each_place_are_met_in_their_order() -> None:
     place, step = np.array([0, 1, 0, 0, 1]), np.array([5, 2, 1, 3, 9], np.uint16)
-    assert staff.first_of_each(place, step, np.array([2, 1])).tolist() == [1, 2, 3]
+    assert programme_month.first_of_each(place, step, np.array([2, 1])).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.99])
 def test_rounding_to_whole_meetings_keeps_the_sum_within_one(share: float) -> None:
     room = np.full(300, 0.37)
-    found = staff.whole(room, np.float32(share))
+    found = programme_month.whole_meetings(room, share)
     assert set(found.tolist()) <= {0, 1}
     assert abs(found.sum() - room.sum()) <= 1.0
 

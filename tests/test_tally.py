@@ -54,22 +54,24 @@ def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pyte
 
     Where only an adequate dose counts, in time are those whose deliveries of the service have reached it.
     """
-    act, took, in_time = delivery.act_on_children, {}, {}  # type: ignore[var-annotated]
+    hand, took, in_time = delivery.hand_to_children, {}, {}  # type: ignore[var-annotated]
 
-    def watch(world: World, service_row: int, service, programme_row: int, rows: slice, mask: np.ndarray) -> None:  # type: ignore[no-untyped-def]
-        takes = rows.start + np.flatnonzero(mask)
-        if not world.burn_in and service.unit != "household" and len(takes):
-            need = targeting.child_need(world, service, rows)
+    def watch(world: World, service_row: int, service, programme_row: int, *more):  # type: ignore[no-untyped-def]
+        rows = world.children.window(world.month, service.from_age, service.to_age)
+        children_in_need = targeting.child_need(world, service, rows)  # as it is before anything is handed over
+        served, takers = hand(world, service_row, service, programme_row, *more)
+        takes = rows.start + takers
+        if not world.burn_in and len(takes):
+            need = children_in_need
             right = takes if need is None else takes[need[takes - rows.start]]
             young = right[world.month - world.children.birth_month[right] <= FIRST_1000_DAYS]
             took.setdefault((service.id, world.month // 12), set()).update(right.tolist())
-        act(world, service_row, service, programme_row, rows, mask)
-        if not world.burn_in and service.unit != "household" and len(takes):
             if dose == "adequate" and service.adequate is not None:
                 young = young[world.book.taken[service_row][young] >= service.adequate.doses]
             in_time.setdefault((service.id, world.month // 12), set()).update(young.tolist())
+        return served, takers
 
-    monkeypatch.setattr(delivery, "act_on_children", watch)
+    monkeypatch.setattr(delivery, "hand_to_children", watch)
     model = live(share=0.01, end="2019-12", set={"delivery.package_dose": dose})
     table = finished(model).cascade.set_index(["service", "year", "stage"])["children"]
     assert len(took) > 20

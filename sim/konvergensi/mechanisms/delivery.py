@@ -139,7 +139,7 @@ def _serve_children(world: World, service_row: int, service: Service, month: Mon
     act = _act_of(world, service_row, service, rows)
     for p in runs:
         offer = month.rule.to_children(world, service_row, p, service, rows, left, month.first[p])
-        who = hand_to_children(world, service_row, service, p, need, offer, act, month)
+        who, _ = hand_to_children(world, service_row, service, p, need, offer, act, month)
         month.rule.remember(world, service, rows, who)
         if len(runs) > 1:
             left = np.ones(rows.stop - rows.start, bool) if left is None else left
@@ -187,10 +187,11 @@ def hand_to_children(
     offer: Offer,
     act: Act,
     month: Month,
-) -> Rows:
+) -> tuple[Rows, Rows]:
     """Programme p's month among children: who is served, what it adds, how far along they came (in place).
 
-    need (n,): who is counted as in need, None for all. Returns the rows served, (k,), from the first row on.
+    need (n,): who is counted as in need, None for all. Returns the rows served and those who took it up, from the first
+    row on.
     """
     children, book, s, p, purses, rows = world.children, world.book, service_row, programme_row, month.purses, act.rows
     doses, each = _doses(world, s, p, rows, month)
@@ -208,7 +209,7 @@ def hand_to_children(
     if each is not None:
         effects.add_one_by_one(world, s, rows, _mask(took, rows), act.needy, each)
     _teach_and_register(world, service, p, rows, took)
-    return who
+    return who, took
 
 
 def act_on_children(

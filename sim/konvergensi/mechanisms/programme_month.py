@@ -400,8 +400,8 @@ def serve_children(  # type: ignore[no-untyped-def]
     counts, p, start, stop, at, order, known, listed, need, key, village, remoteness, behind, joint, received,
     missed_below, found, found_below, joint_from, there, there_from, lokus, came, came_below, begun, lasting, base,
     travel, purse, staff, pool, weights, kept, of_village, centre, draw, counted, willing, in_course, refused,
-    has_course, kind, whole, share, steps, needy, ends, oldest, taken, gained, best, target, services, keeps, first, bit, got,
-    furthest, enough, young, gains,
+    has_course, kind, whole, share, steps, needy, ends, oldest, taken, gained, best, target, services, keeps, first,
+    bit, got, furthest, enough, young, gains,
 ):  # fmt: skip
     """The whole month of programme p among the children from row `start` to `stop`: `ration`, then `hand_over`.
 
@@ -418,7 +418,7 @@ def serve_children(  # type: ignore[no-untyped-def]
     took = hand_over(
         counts, p, counted, known, listed, need, at, step, budgeted, released, who, willing[rows], received,
         in_course[rows], refused[rows], has_course, kind, needy, whole, steps[p], ends, oldest, taken[rows],
-        gained[rows], best[rows], share, target[rows], services[rows], keeps, first, bit, got[rows], furthest[rows], enough, young,
-        gains,
+        gained[rows], best[rows], share, target[rows], services[rows], keeps, first, bit, got[rows], furthest[rows],
+        enough, young, gains,
     )  # fmt: skip
     return who, took, everybody
