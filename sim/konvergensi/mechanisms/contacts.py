@@ -139,16 +139,20 @@ def where(met, left, open_, place):  # type: ignore[no-untyped-def]
 
     Empty `left`, (n,), and `open_`, (n_places,), leave nobody out.
     """
-    found = np.empty(len(met), np.intp)
-    m = 0
-    for i in range(len(met)):  # every row is written down and kept if it counts: no branch to guess
+    n, m, counts = len(met), 0, met
+    if len(left) > 0:
+        counts = np.empty(n, np.bool_)
+        for i in range(n):
+            counts[i] = met[i] & left[i]
+    if len(open_) > 0:
+        there = np.empty(n, np.bool_)
+        for i in range(n):
+            there[i] = counts[i] & open_[place[i]]
+        counts = there
+    found = np.empty(n, np.intp)
+    for i in range(n):  # every row is written down and kept if it counts: no branch to guess
         found[m] = i
-        counts = met[i]
-        if len(left) > 0:
-            counts &= left[i]
-        if len(open_) > 0:
-            counts &= open_[place[i]]
-        m += counts
+        m += counts[i]
     return found[:m]
 
 
@@ -197,21 +201,27 @@ def caseload(  # type: ignore[no-untyped-def]
     still can be (`has_room`), of them as in `where`.
     """
     n, m = len(known), 0
-    known_too, listed_too, at = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.intp)
+    known_too, listed_too, counts = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
+    most, tries = np.uint8(min(dose, 255)), np.uint8(min(refusals, 255))
+    for i in range(n):  # loops that do one thing each run several rows at a time
+        known_too[i] = known[i] | begun[i]
+        listed_too[i] = listed[i] | begun[i]
+    if len(met) > 0:
+        for i in range(n):
+            known_too[i] |= met[i]
+            listed_too[i] |= met[i]
     for i in range(n):
-        here = begun[i]
-        if len(met) > 0:
-            here |= met[i]
-        known_too[i] = known[i] | here
-        listed_too[i] = listed[i] | here
-    for i in range(n):
+        counts[i] = listed_too[i] & (had[i] < most) & (refused[i] < tries)
+    if len(left) > 0:
+        for i in range(n):
+            counts[i] &= left[i]
+    if len(open_) > 0:
+        for i in range(n):
+            counts[i] &= open_[place[i]]
+    at = np.empty(n, np.intp)
+    for i in range(n):  # every row is written down and kept if it counts: no branch to guess
         at[m] = i
-        counts = listed_too[i] & (had[i] < dose) & (refused[i] < refusals)
-        if len(left) > 0:
-            counts &= left[i]
-        if len(open_) > 0:
-            counts &= open_[place[i]]
-        m += counts
+        m += counts[i]
     at = at[:m]
     lot, workers = np.empty(m, np.float32), np.empty(m, np.float32)
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
@@ -279,14 +289,15 @@ def applies(nik_month, month, birth_month, key, office, birth, facility, home, s
     now = scrambled(scrambled(office[0]) ^ np.uint32(office[1]))
     once = scrambled(scrambled(birth[0]) ^ np.uint32(birth[1]))
     grid, most = np.float32(2.0**-24), shares.max()
-    at, m = np.empty(n, np.int32), 0
+    draws, at, m = np.empty(n, np.float32), np.empty(n, np.int32), 0
+    for i in range(n):  # loops that do one thing each run several rows at a time
+        draws[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
     for i in range(n):  # every row is written down and kept if it counts: no branch to guess
         at[m] = i
-        m += need[i] & (birth_month[i] <= month)
+        m += need[i] & (draws[i] < most)  # few; of the others it is no matter where they were born
     for k in range(m):
-        i = at[k]
-        draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
-        if draw < most:  # few; of the others it is no matter where they were born
+        i, draw = at[k], draws[at[k]]
+        if birth_month[i] <= month:
             born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
             goes[i] = draw < shares[2 * (month - birth_month[i] >= 2) + born]
     return need, goes

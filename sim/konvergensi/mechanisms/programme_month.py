@@ -67,34 +67,34 @@ def put_in_order(  # type: ignore[no-untyped-def]
     `there`; villages that are not lokus; who did not come to posyandu, of the keys below `came_below`; whose course has
     not begun.
     """
-    out, m = order.copy(), len(at)
+    out, m, one, last = order.copy(), len(at), np.uint16(1), np.uint16(15)
     if missed_below >= 0:
         for k in range(m):
-            i = at[k]
-            out[k] = (out[k] >> 1) | (np.uint16((received[i] > 0) & (key[i] < missed_below)) << 15)
+            i = np.uint64(at[k])  # an index that cannot be negative is read without asking
+            out[k] = (out[k] >> one) | (np.uint16((received[i] > 0) & (key[i] < missed_below)) << last)
     if found_below >= 0:
         for k in range(m):
-            i = at[k]
-            out[k] = (out[k] >> 1) | (np.uint16((key[i] < found_below) & (not found[i])) << 15)
+            i = np.uint64(at[k])
+            out[k] = (out[k] >> one) | (np.uint16((key[i] < found_below) & (not found[i])) << last)
     if joint_from >= 0:
         for k in range(m):
-            out[k] = (out[k] >> 1) | (np.uint16(joint[at[k]] >= joint_from) << 15)
+            out[k] = (out[k] >> one) | (np.uint16(joint[np.uint64(at[k])] >= joint_from) << last)
     if there_from >= 0:
         for k in range(m):
-            i = at[k]
-            out[k] = (out[k] >> 1) | (np.uint16(there[village[i]] & (joint[i] >= there_from)) << 15)
+            i = np.uint64(at[k])
+            out[k] = (out[k] >> one) | (np.uint16(there[village[i]] & (joint[i] >= there_from)) << last)
     if lokus:
         for k in range(m):
-            out[k] = (out[k] >> 1) | behind[at[k]]
+            out[k] = (out[k] >> one) | behind[np.uint64(at[k])]
     if came_below >= 0:
         for k in range(m):
-            i = at[k]
-            out[k] = (out[k] >> 1) | (np.uint16((key[i] < came_below) & (not came[i])) << 15)
+            i = np.uint64(at[k])
+            out[k] = (out[k] >> one) | (np.uint16((key[i] < came_below) & (not came[i])) << last)
     if len(begun) > 0:
         for k in range(m):
-            i = at[k]
-            old, new = lasting[i] >> 1, (out[k] >> 1) | 32768
-            out[k] = old if begun[i] else new
+            i = np.uint64(at[k])
+            new = (out[k] >> one) | np.uint16(32768)
+            out[k] = new + np.uint16(begun[i]) * ((lasting[i] >> one) - new)  # the lasting order; no branch to guess
     return out
 
 
