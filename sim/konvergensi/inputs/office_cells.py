@@ -6,6 +6,7 @@ Which of point and comma is the decimal mark is decided once for a table, by the
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from konvergensi.inputs.office_table import OfficeTable, read_scales, read_words
 
 F64 = NDArray[np.float64]
 _NUMBER = re.compile(r"(?P<number>[-+−]?\d[\d.,]*(?: \d{3})*(?:[.,]\d+)?)\s*(?P<unit>[^\d.,\s].*)?")
+_MARKS = tuple(
+    (mark, other, re.compile(rf"[-+]?(?:0|[1-9]\d{{0,2}}(?:[{other} ]\d{{3}})+|\d+)(?:[{mark}]\d+)?"))
+    for mark, other in ((".", ","), (",", "."))
+)
 _MONEY = re.compile(r"^rp\.?\s*", re.IGNORECASE)
 
 
@@ -57,9 +62,8 @@ class _Token:
 def meanings(text: str) -> dict[str, float]:
     """What digits with points, commas and spaces can mean, by the decimal mark: `1.520` is 1.52 or 1520."""
     found: dict[str, float] = {}
-    for decimal, thousands in ((".", ","), (",", ".")):
-        groups = rf"[-+]?(?:0|[1-9]\d{{0,2}}(?:[{thousands} ]\d{{3}})+|\d+)(?:[{decimal}]\d+)?"
-        if re.fullmatch(groups, text):
+    for decimal, thousands, groups in _MARKS:
+        if groups.fullmatch(text):
             plain = text.replace(thousands, "").replace(" ", "").replace(decimal, ".")
             found[decimal] = float(plain)
     return found
@@ -85,6 +89,7 @@ def _plausible(token: _Token, spec: Numbers, percent: bool) -> set[str]:
     return fits if len({token.meanings[mark] for mark in fits}) > 1 or len(fits) == 1 else set()
 
 
+@functools.lru_cache(maxsize=1 << 14)  # a cell is asked for its marks, its value and its percent, each by itself
 def _token(cell: str, spec: Numbers) -> _Token | None:
     text = cell.removeprefix("'").replace("−", "-")
     if spec.unit == "rupiah":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from konvergensi.base.errors import Fault, InputError, fault, nearest
@@ -78,8 +78,11 @@ def read_table(
 
 def as_header(text: Value) -> str:
     """A header as it is compared: small letters, no brackets, no words for percent, one space between words."""
-    if not isinstance(text, str):
-        return ""
+    return _as_header(text) if isinstance(text, str) else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _as_header(text: str) -> str:
     plain = re.sub(r"\(.*?\)|\[.*?\]", " ", text.casefold())
     return " ".join(re.sub(r"[\W_]+", " ", _PERCENT_WORD.sub(" ", plain)).split()) or (
         "percent" if plain.strip() else ""

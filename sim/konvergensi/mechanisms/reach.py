@@ -110,7 +110,8 @@ def before_others(world: World) -> list[First]:
     missed, handed = settings["registers.missed_first_share"], settings["lists.first_share"]
     joint: dict[tuple[int, bool, bool], float] = {}
     for p, (usual, opd, rigid) in enumerate(_usually_first(world)):
-        linked, listed = registers.uses_joined_list(world, p), lists.uses(world, p)
+        linked = world.linked and registers.uses_joined_list(world, p)
+        listed = world.handed.in_use and lists.uses(world, p)
         key = (opd, rigid, listed)  # what the agency's joint targeting depends on
         if (share := joint.get(key)) is None:
             share = joint[key] = goals.joint_share(world, p)
