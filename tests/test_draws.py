@@ -32,6 +32,18 @@ def test_uniform_draws_stay_below_one_and_reach_zero() -> None:
     assert mix(lowest.copy())[0] == 0
 
 
+def test_draws_are_the_stored_ones() -> None:
+    """All results hang on them, and compiled loops of other files that call the hash would not see that it changed."""
+    keys = entity_keys("household", np.arange(4))
+    assert keys.tolist() == [535154398, 3072622578, 762353957, 2260556168]
+    bits = DRAWS.bits("service pmba", 24_216, keys)
+    assert bits.tolist() == [2562429639, 4192857668, 3606410155, 2908945914]
+    assert DRAWS.halves("service pmba", 24_216, keys).tolist() == (bits >> np.uint32(16)).tolist()
+    uniform = DRAWS.uniform("staff a", 3, keys)
+    assert uniform.tolist() == [0.54008549451828, 0.6921888589859009, 0.36995941400527954, 0.5362730622291565]
+    assert [DRAWS.uniform_of("staff a", 3, key) for key in keys.tolist()] == uniform.tolist()
+
+
 @pytest.mark.parametrize("decision", ["deviation", "birth size"])
 def test_normal_draws_have_the_moments_of_a_standard_normal(decision: str) -> None:
     z = DRAWS.normal(decision, 3, KEYS).astype(np.float64)

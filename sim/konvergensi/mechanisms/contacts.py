@@ -288,7 +288,9 @@ def applies(nik_month, month, birth_month, key, office, birth, facility, home, s
         need[i] = nik_month[i] > month
     now = scrambled(scrambled(office[0]) ^ np.uint32(office[1]))
     once = scrambled(scrambled(birth[0]) ^ np.uint32(birth[1]))
-    grid, most = np.float32(2.0**-24), shares.max()
+    grid, most = np.float32(2.0**-24), np.float32(0.0)
+    for i in range(len(shares)):
+        most = max(most, shares[i])
     draws, at, m = np.empty(n, np.float32), np.empty(n, np.int32), 0
     for i in range(n):  # loops that do one thing each run several rows at a time
         draws[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid

@@ -113,11 +113,15 @@ def serve(order, at, remoteness, base, travel, budget, release, spend, staff):  
     for i in range(len(at)):
         step[i] = order[i] >> 6
         cost_to[step[i]] += remoteness[at[i]] * travel + base
-    for each in range(1, BINS):
-        cost_to[each] += cost_to[each - 1]
-    budgeted = np.searchsorted(cost_to, budget, side="right")
-    released = min(np.searchsorted(cost_to, release, side="right"), budgeted)
-    delivered = min(np.searchsorted(cost_to, spend, side="right"), released)
+    upto, budgeted, released, delivered = 0.0, 0, 0, 0
+    for each in range(BINS):
+        upto += cost_to[each]
+        cost_to[each] = upto
+        budgeted += upto <= budget
+        released += upto <= release
+        delivered += upto <= spend
+    released = min(released, budgeted)
+    delivered = min(delivered, released)
     paid = 0
     for i in range(len(at)):
         paid += step[i] < delivered
@@ -169,7 +173,11 @@ def first_of_each(place, step, room):  # type: ignore[no-untyped-def]
         where = place[order[k]]
         kept[order[k]] = met[where] < room[where]
         met[where] += 1
-    return np.flatnonzero(kept)
+    found, m = np.empty(n, np.intp), 0
+    for i in range(n):
+        found[m] = i
+        m += kept[i]
+    return found[:m]
 
 
 @compiled(whole_in_columns)
@@ -201,7 +209,10 @@ def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type
         free[i] = max(pool[i] - kept * weights[i], 0.0)
     in_common = free
     if together_there:
-        in_common = np.zeros(centre.max() + 1)
+        last = 0
+        for i in range(n_places):
+            last = max(last, centre[i])
+        in_common = np.zeros(last + 1)
         for i in range(n_places):
             in_common[centre[i]] += free[i]
     room = whole_meetings(in_common, draw)
@@ -210,7 +221,9 @@ def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type
     for i in range(len(villages)):
         place[i] = centre[villages[i]] if together_there else of_village[villages[i]]
         asked[place[i]] += 1
-    everybody, held = (asked <= room).all(), np.zeros(0, np.int64)
+    everybody, held = True, np.zeros(0, np.intp)
+    for i in range(len(room)):
+        everybody &= asked[i] <= room[i]
     if not everybody:
         held = first_of_each(place, step, room)
         asked[:] = 0
