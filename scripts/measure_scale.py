@@ -118,14 +118,14 @@ class Blocks:
                 f"That is {each} s for a district and {million} s for a million under-fives. All {districts} districts "
                 f"with {children} million under-fives at 1:1, one draw from 2018 to 2024, took {minutes} minutes on "
                 f"{CORES} cores and {memory} GB (run, not reckoned; the aim of {AIM} minutes is {aim}). Each process "
-                f"runs one district after the other, so its memory is that of the largest, Kabupaten Bogor with {families} "
-                f"million families."
+                f"runs one district after the other, so its memory is that of the largest, Kabupaten Bogor with "
+                f"{families} million families."
             )
         aim = "tercapai" if met else "belum tercapai"
         return (
             f"Artinya {each} detik untuk satu daerah dan {million} detik untuk sejuta balita. Seluruh {districts} "
-            f"daerah dengan {children} juta balita pada 1:1, satu sampel dari 2018 sampai 2024, memerlukan {minutes} menit "
-            f"pada {CORES} inti dan {memory} GB (dijalankan, bukan dihitung; sasaran {AIM} menit {aim}). Setiap proses "
+            f"daerah dengan {children} juta balita pada 1:1, satu sampel dari 2018 sampai 2024, memerlukan {minutes} "
+            f"menit pada {CORES} inti dan {memory} GB (dijalankan, bukan dihitung; sasaran {AIM} menit {aim}). Setiap proses "
             f"menyimulasikan daerah satu per satu, sehingga memorinya sebesar daerah terbesar, Kabupaten Bogor dengan "
             f"{families} juta keluarga."
         )
