@@ -125,9 +125,9 @@ class Blocks:
         return (
             f"Artinya {each} detik untuk satu daerah dan {million} detik untuk sejuta balita. Seluruh {districts} "
             f"daerah dengan {children} juta balita pada 1:1, satu sampel dari 2018 sampai 2024, memerlukan {minutes} "
-            f"menit pada {CORES} inti dan {memory} GB (dijalankan, bukan dihitung; sasaran {AIM} menit {aim}). Setiap "
-            f"proses menyimulasikan daerah satu per satu, sehingga memorinya sebesar daerah terbesar, Kabupaten Bogor dengan "
-            f"{families} juta keluarga."
+            f"menit pada {CORES} inti dan {memory} GB (dijalankan, bukan dihitung; sasaran {AIM} menit {aim}). "
+            f"Setiap proses menyimulasikan daerah satu per satu, sehingga memorinya sebesar daerah terbesar, "
+            f"Kabupaten Bogor dengan {families} juta keluarga."
         )
 
     def study(self, lang: Lang) -> str:
