@@ -46,6 +46,8 @@ class ChildNeed:
 class HouseholdNeed:
     """The need of a household; masks are (n_households,) bool."""
 
+    asks_for_children = False  # whether it reads `World.has_child` or `in_1000_days`
+
     def truth(self, world: World) -> Mask:
         """Who has it, as a new array."""
         raise NotImplementedError
@@ -205,6 +207,8 @@ class _Poor(HouseholdNeed):
 
 @rule("poor-with-child")
 class _PoorWithChild(_Poor):
+    asks_for_children = True
+
     def truth(self, world: World) -> Mask:
         return world.households.poor & world.has_child
 
@@ -235,6 +239,8 @@ class _NoLatrine(HouseholdNeed):
 
 @rule("food-insecure")
 class _FoodInsecure(HouseholdNeed):
+    asks_for_children = True
+
     def truth(self, world: World) -> Mask:
         return world.households.food_insecure & world.in_1000_days
 

@@ -137,8 +137,9 @@ def _with_child_on_list(world: World, register: str) -> Mask:
 
 
 def mark_households_with_children(world: World) -> None:
-    """In months with a service for households: which have an under-five or pregnancy, which a 1,000-day member."""
-    if not any(s.unit == "household" and world.month_of_year in s.months for s in world.services):
+    """In months in which a need asks for it: which have an under-five or pregnancy, which a 1,000-day member."""
+    now = (s for s in world.services if s.unit == "household" and world.month_of_year in s.months)
+    if not any(needs.HOUSEHOLD[service.need].asks_for_children for service in now):
         return
     children, n = world.children, len(world.households)
     for name, last_age in (("has_child", LAST_AGE), ("in_1000_days", FIRST_1000_DAYS)):
