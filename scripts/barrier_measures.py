@@ -36,13 +36,13 @@ def measure(arti: str) -> Callable[[Measure], Measure]:
 
 def agencies(model: ConvergenceModel, column: str) -> pd.DataFrame:
     """A column of the agencies table: rows are months, columns agencies."""
-    table = pd.DataFrame(model.recorder.rows["agencies"])
+    table = model.recorder.tables("agencies")["agencies"]
     return table.pivot(index="month", columns="agency", values=column)
 
 
 def indicator(model: ConvergenceModel, name: str) -> float:
     """Mean of an indicator over the last twelve months."""
-    found = [row["value"] for row in model.recorder.rows["indicators"] if row["indicator"] == name]
+    found = [value for _, indicator, value in model.recorder.rows["indicators"] if indicator == name]
     return float(np.mean(found[-12:]))
 
 
@@ -162,7 +162,7 @@ def caregivers_know(model: ConvergenceModel) -> float:
 
 def money(model: ConvergenceModel, column: str) -> pd.DataFrame:
     """A column of the money table: rows are years, columns programmes in the order of the district file."""
-    table = pd.DataFrame(model.recorder.rows["money"]).pivot(index="year", columns="programme", values=column)
+    table = model.recorder.tables("money")["money"].pivot(index="year", columns="programme", values=column)
     return table[model.world.programmes.id]
 
 
@@ -206,7 +206,7 @@ def new_money_sensitive(model: ConvergenceModel) -> float:
 
 def units(model: ConvergenceModel, which: Iterable[bool]) -> float:
     """Services delivered in the whole run by the programmes chosen, (n_programmes,) bool, per household."""
-    table = pd.DataFrame(model.recorder.rows["money"])
+    table = model.recorder.tables("money")["money"]
     of = dict(zip(model.world.programmes.id, which, strict=True))
     return float(table.loc[table["programme"].map(of), "units"].sum() / len(model.world.households))
 
@@ -226,7 +226,7 @@ def village_services(model: ConvergenceModel) -> float:
 @measure("APBD dan dana desa terpakai (Rp ribu per keluarga)")
 def local_money_spent(model: ConvergenceModel) -> float:
     """District and village money spent (Rp thousand per family)."""
-    table = pd.DataFrame(model.recorder.rows["money"])
+    table = model.recorder.tables("money")["money"]
     local = table["source"].isin(("apbd", "dana-desa"))
     return float(table.loc[local, "spent_rp"].sum() / len(model.world.households) / 1e3)
 
@@ -249,7 +249,7 @@ def central_in_lokus(model: ConvergenceModel) -> float:
 
 def missed(model: ConvergenceModel, which: Iterable[bool]) -> float:
     """Exclusion error of the programmes chosen, (n_programmes,) bool: mean of the run, weighted by those eligible."""
-    table = pd.DataFrame(model.recorder.rows["targeting"])
+    table = model.recorder.tables("targeting")["targeting"]
     of = dict(zip(model.world.programmes.id, which, strict=True))
     table = table[table["programme"].map(of)].dropna(subset="exclusion_error")
     return float(np.average(table["exclusion_error"], weights=table["eligible"]))
@@ -258,7 +258,7 @@ def missed(model: ConvergenceModel, which: Iterable[bool]) -> float:
 @measure("yang butuh tetapi tidak ada di daftar yang dipakai (bagian)")
 def not_listed(model: ConvergenceModel) -> float:
     """In need but on no list in use (share)."""
-    stages = pd.DataFrame(model.recorder.rows["cascade"]).groupby("stage")["children"].sum()
+    stages = model.recorder.tables("cascade")["cascade"].groupby("stage")["children"].sum()
     return float(1.0 - stages["listed"] / stages["in_need"])
 
 
@@ -277,7 +277,7 @@ def missed_by_social_aid(model: ConvergenceModel) -> float:
 @measure("layanan yang dimanfaatkan dari yang ditawarkan (bagian)")
 def taken_up(model: ConvergenceModel) -> float:
     """Offered services that are taken up (share)."""
-    table = pd.DataFrame(model.recorder.rows["cascade"]).groupby("stage")["children"].sum()
+    table = model.recorder.tables("cascade")["cascade"].groupby("stage")["children"].sum()
     return float(table["taken_up"] / table["delivered"])
 
 

@@ -170,7 +170,7 @@ def year_simulated() -> ConvergenceModel:
 def test_protected_in_time_counts_each_child_by_itself(year_simulated: ConvergenceModel) -> None:
     world = year_simulated.world
     month, children, package = world.month - 1, world.children, world.package
-    rows = pd.DataFrame(year_simulated.recorder.rows["indicators"]).query("month == '2019-06'")
+    rows = year_simulated.recorder.tables("indicators")["indicators"].query("month == '2019-06'")
     value = rows.set_index("indicator")["value"]
     turned = [row for row in range(len(children)) if month - children.birth_month[row] == FIRST_1000_DAYS + 1]
     due = int(package.due[PREGNANCY_MONTHS + FIRST_1000_DAYS])

@@ -9,6 +9,7 @@ from konvergensi.base.months import format_month
 from konvergensi.inputs.services import Service, load_services
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import series
+from konvergensi.observe.recorder import COLUMNS
 from konvergensi.observe.series import Package, convergence
 from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
@@ -47,7 +48,7 @@ def test_groups_sum_to_all_in_every_month(run: Run, groups: list[str]) -> None:
 
 
 def test_the_series_are_the_columns_counted_by_hand(small: World) -> None:
-    rows = {row["group"]: row for row in series.prevalence_rows(small)}
+    rows = {row[1]: dict(zip(COLUMNS["series"], row, strict=True)) for row in series.prevalence_rows(small)}
     window = small.children.window(small.month, 0, LAST_AGE)
     z = small.children.z[window].astype(np.float64)
     home, village = small.children.household[window], small.children.village[window]

@@ -117,8 +117,8 @@ def test_children_in_are_children_out_and_alive() -> None:
         month = model.world.month - 1
         alive = children.window(month, 0, LAST_AGE)
         born, turned_five = children.window(month, 0, 0), children.window(month, LAST_AGE + 1, LAST_AGE + 1)
-        series = model.recorder.rows["series"]
-        counted = [row["n_children"] for row in series if row["group"] == "all"][-1]
+        series = model.recorder.tables("series")["series"]
+        counted = series.loc[series["group"] == "all", "n_children"].iloc[-1]
         assert counted == alive.stop - alive.start
         if before is not None:
             assert counted == before + (born.stop - born.start) - (turned_five.stop - turned_five.start)

@@ -11,8 +11,11 @@ from pathlib import Path
 PACKAGES = ("mesa", "numpy", "networkx", "SALib", "scipy", "matplotlib", "pandas", "pyarrow", "pydantic", "typer")
 
 
+@functools.cache
 def git_commit() -> str | None:
-    """Commit of the checkout the package is run from; None for an installed package or without git."""
+    """Commit of the checkout the package is run from, as it was when first asked; None for an installed package or
+    without git.
+    """
     here = Path(__file__).resolve().parent
     try:
         found = subprocess.run(

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float64]
 WITHIN_MONTHS = 12.0  # a message that takes longer is too late for the year's plan
+LONGEST = float(np.finfo(float).max)  # months; longer takes only what is never told
 INFORMAL_CONTACTS = 1.0  # calls and messages between acquaintances, a month
 MEASURED_IN = (3, 6, 9, 12)  # months of the year with rows in the network table, besides the first of the run
 
@@ -139,12 +140,16 @@ def _team(active: NDArray[np.bool_], settings: Settings) -> Matrix:
 
 def reach(months: Matrix, within: float = WITHIN_MONTHS) -> float:
     """Share of those to be told whom a message has reached within so many months; NaN where there is nobody."""
-    return float((months <= within + 1e-9).mean()) if len(months) else float("nan")
+    return np.count_nonzero(months <= within + 1e-9) / len(months) if len(months) else float("nan")
 
 
 def time_to_inform(months: Matrix) -> float:
     """Median months until a message arrives; inf where half or more are never told, NaN where there is nobody."""
-    return float(np.median(months)) if len(months) else float("nan")
+    if not len(months):
+        return float("nan")
+    middle = len(months) // 2
+    ordered = np.sort(months)
+    return float(ordered[middle] if len(months) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def network_rows(world: World) -> list[tuple[str, str, str, float]]:
@@ -173,7 +178,7 @@ def network_rows(world: World) -> list[tuple[str, str, str, float]]:
 
 def _informed(layer: str, whom: str, months: Matrix) -> list[tuple[str, str, float]]:
     return [
-        (layer, f"told_{whom}", reach(months, within=np.finfo(float).max)),
+        (layer, f"told_{whom}", reach(months, within=LONGEST)),
         (layer, f"reach_{whom}", reach(months)),
         (layer, f"months_to_{whom}", time_to_inform(months)),
     ]

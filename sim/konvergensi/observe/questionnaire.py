@@ -322,10 +322,13 @@ def _seen_below(world: World, i: int, at: Levels) -> float:
 # ---- the table, and how it is compared -------------------------------------------------------------------------------
 
 
-def questionnaire_rows(world: World) -> list[tuple[str, str, int, int]]:
-    """Rows of the questionnaire table: item_id, category, k, n, for every category that the study counts."""
+def questionnaire_rows(world: World, asked: list[Respondent] | None = None) -> list[tuple[str, str, int, int]]:
+    """Rows of the questionnaire table: item_id, category, k, n, for every category that the study counts.
+
+    asked: what `respondents` says of this month; None: read here.
+    """
     at = Levels.of(world.settings)
-    asked = respondents(world, at)
+    asked = respondents(world, at) if asked is None else asked
     found = []
     for item, (rule, categories) in ITEMS.items():
         given = Counter(rule(it, at) for it in asked)

@@ -73,13 +73,17 @@ MORE_ITEMS: dict[str, tuple[Callable[[Respondent, Sight, Levels], str], tuple[st
 }
 
 
-def more_rows(world: World) -> list[tuple[str, str, int, int]]:
-    """Rows of the questionnaire table for the items without counts: item_id, category, k, n."""
+def more_rows(world: World, asked: list[Respondent] | None = None) -> list[tuple[str, str, int, int]]:
+    """Rows of the questionnaire table for the items without counts: item_id, category, k, n.
+
+    asked: what `respondents` says of this month; None: read here.
+    """
     at = Levels.of(world.settings)
-    asked = list(zip(respondents(world, at), sights(world, surveyed(world)), strict=True))
+    asked = respondents(world, at) if asked is None else asked
+    both = list(zip(asked, sights(world, surveyed(world)), strict=True))
     found = []
     for item, (rule, categories) in MORE_ITEMS.items():
-        given = Counter(rule(it, sight, at) for it, sight in asked)
+        given = Counter(rule(it, sight, at) for it, sight in both)
         found += [(item, category, given[category], len(asked)) for category in categories]
     return found
 

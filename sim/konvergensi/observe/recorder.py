@@ -82,7 +82,7 @@ class Recorder:
     def __init__(self, world: World, trace_children: int, more: Mapping[str, list[str]] | None = None) -> None:
         self.columns = COLUMNS | dict(more or {})
         self.rows: dict[str, list[Any]] = {name: [] for name in self.columns}
-        self.villages: list[pd.DataFrame] = []  # one table a year
+        self.villages: list[dict[str, Any]] = []  # columns of what changes, one table a year
         self.cards: list[tuple[int, scorecard.Card]] = []  # of every village, by year
         self.places = world.district.villages
         asked = (*indices().ikps.counted, *indices().scorecard.counted)
@@ -128,8 +128,8 @@ class Recorder:
         if first or now == YEARLY:
             self.rows["ties"] += network.tie_rows(world)
             many, single = simultaneous.simultaneous_rows(world)
-            self.rows["simultaneous"] += many
-            self.rows["single_coverage"] += single
+            self._add_named("simultaneous", many)
+            self._add_named("single_coverage", single)
         self.past.remember(world)
         self._agencies(world)
         for total, month in zip(
@@ -145,6 +145,10 @@ class Recorder:
         """Record rows of the month by table."""
         for name, each in rows.items():
             self.rows[name] += each
+
+    def _add_named(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Record rows whose values are named by column."""
+        self.rows[name] += [tuple(row[column] for column in self.columns[name]) for row in rows]
 
     def follow(self, household: int) -> Diary:
         """Open the diary of a household, a row of the household table; the months from now on are written into it."""
@@ -163,8 +167,7 @@ class Recorder:
                 world.children, len(world.households), world.month, s, world.services[s]
             )
             self.rows["cascade"] += [
-                {"year": year, "service": service.id, "stage": stage, "children": c, "households": h}
-                for stage, c, h in zip(STAGES, children, households, strict=True)
+                (year, service.id, stage, c, h) for stage, c, h in zip(STAGES, children, households, strict=True)
             ]
         self._money(world, year)
         for i, (item, source) in enumerate(PAID_FROM.items()):
@@ -172,23 +175,24 @@ class Recorder:
         for total in self.coordination:
             total[:] = 0.0
         self._targeting(world, year)
-        self.villages.append(series.village_table(world, world.package))
+        self.villages.append(series.village_columns(world, world.package))
         self._indices(world)
         self._actions(world)
         if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
             self.asked = world.month
+            asked = questionnaire.respondents(world, questionnaire.Levels.of(world.settings))
             self.rows["questionnaire"] = [
-                *questionnaire.questionnaire_rows(world),
-                *questionnaire_more.more_rows(world),
+                *questionnaire.questionnaire_rows(world, asked),
+                *questionnaire_more.more_rows(world, asked),
             ]
 
     def _indices(self, world: World) -> None:
         """Official indices of the year."""
-        self.rows["ikps"] += ikps.ikps_rows(world, self.past)
+        self._add_named("ikps", ikps.ikps_rows(world, self.past))
         card, indicators = scorecard.card_of(world, self.past)
         self.cards.append((world.month // 12, card))
-        self.rows["scorecard_indicators"] += indicators
-        self.rows["reform_stages"] += reform.stage_rows(world)
+        self._add_named("scorecard_indicators", indicators)
+        self._add_named("reform_stages", reform.stage_rows(world))
 
     def _actions(self, world: World) -> None:
         """Actions carried out since the last call."""
@@ -199,23 +203,16 @@ class Recorder:
 
     def _money(self, world: World, year: int) -> None:
         book = world.programmes
-        for p, name in enumerate(book.id):
-            self.rows["money"].append(
-                {
-                    "year": year,
-                    "agency": world.opds[book.opd[p]].id,
-                    "programme": name,
-                    "source": SOURCES[book.source[p]],
-                    "planned_rp": book.planned[p],
-                    "budgeted_rp": book.budgeted[p],
-                    "released_rp": book.released[p],
-                    "spent_rp": book.spent[p],
-                    "units": book.units[p],
-                    "unit_cost_rp": book.unit_cost[p],
-                    "overhead_rp": book.overhead[p],
-                    "short_of_staff": book.short[p],
-                }
+        columns = (
+            book.planned, book.budgeted, book.released, book.spent,
+            book.units, book.unit_cost, book.overhead, book.short,
+        )  # fmt: skip
+        self.rows["money"] += [
+            (year, world.opds[opd].id, name, SOURCES[source], *amounts)
+            for opd, name, source, *amounts in zip(
+                book.opd.tolist(), book.id, book.source.tolist(), *(each.tolist() for each in columns), strict=True
             )
+        ]
 
     def _targeting(self, world: World, year: int) -> None:
         """Average month of delivery: counts of people; errors as shares, NaN where nobody was targeted or eligible."""
@@ -225,46 +222,25 @@ class Recorder:
             if months == 0:
                 continue
             targeted, eligible, right = tally.targeted[p], tally.eligible[p], tally.right[p]
-            self.rows["targeting"].append(
-                {
-                    "year": year,
-                    "programme": name,
-                    "eligible": eligible / months,
-                    "listed": tally.listed[p] / months,
-                    "targeted": targeted / months,
-                    "reached": tally.reached[p] / months,
-                    "inclusion_error": 1.0 - right / targeted if targeted else np.nan,
-                    "exclusion_error": 1.0 - right / eligible if eligible else np.nan,
-                }
-            )
+            counts = (each[p] / months for each in (tally.eligible, tally.listed, tally.targeted, tally.reached))
+            inclusion = 1.0 - right / targeted if targeted else np.nan
+            exclusion = 1.0 - right / eligible if eligible else np.nan
+            self.rows["targeting"].append((year, name, *counts, inclusion, exclusion))
 
     def _agencies(self, world: World) -> None:
         book, when = world.programmes, format_month(world.month)
-        money = {
-            name: np.bincount(book.opd, weights=getattr(book, name), minlength=len(world.opds))
-            for name in ("budgeted", "released", "spent")
-        }
-        for i, opd in enumerate(world.opds):
-            self.rows["agencies"].append(
-                {
-                    "month": when,
-                    "agency": opd.id,
-                    "understanding": opd.understanding,
-                    "institutional_understanding": opd.institutional_understanding,
-                    "goal_adoption": opd.goal_adoption,
-                    "ego": opd.ego,
-                    "in_decree": opd.in_decree,
-                    "focal_unit": opd.focal_unit,
-                    "guideline": opd.guideline,
-                    "list_used": opd.list_used(world.linked),
-                    **{f"{name}_rp": float(values[i]) for name, values in money.items()},
-                    "adaptation": opd.adaptation,
-                    "mandate": opd.mandate,
-                    "skill": opd.skill,
-                    "attendance": opd.attendance,
-                    "in_plan": opd.in_plan,
-                }
+        money = [
+            np.bincount(book.opd, weights=each, minlength=len(world.opds)).tolist()
+            for each in (book.budgeted, book.released, book.spent)
+        ]
+        self.rows["agencies"] += [
+            (
+                when, opd.id, opd.understanding, opd.institutional_understanding, opd.goal_adoption, opd.ego,
+                opd.in_decree, opd.focal_unit, opd.guideline, opd.list_used(world.linked), *rp, opd.adaptation,
+                opd.mandate, opd.skill, opd.attendance, opd.in_plan,
             )
+            for opd, rp in zip(world.opds, zip(*money, strict=True), strict=True)
+        ]  # fmt: skip
 
     def _ledger(self, world: World) -> None:
         book = world.programmes
@@ -299,7 +275,7 @@ class Recorder:
         wanted = names or tuple(self.rows)
         tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
         if self.villages and "villages" in wanted:
-            tables["villages"] = pd.concat(self.villages, ignore_index=True)[COLUMNS["villages"]]
+            tables["villages"] = series.village_tables(self.places, self.villages)[COLUMNS["villages"]]
         if self.cards and "scorecard" in wanted:
             tables["scorecard"] = scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
         return tables

@@ -72,10 +72,11 @@ def by_village(cards: list[tuple[int, Card]], places: pd.DataFrame) -> pd.DataFr
     """The table `scorecard`: year, village, kecamatan, target, received and due (numbers of indicators), percent."""
     groups = [(year, target, *both) for year, card in cards for target, both in card.items()]
     years, targets, received, due = zip(*groups, strict=True)
-    n = len(places)
-    table = pd.DataFrame({"received": np.concatenate(received), "due": np.concatenate(due)})
-    table["percent"] = 100.0 * table["received"] / table["due"].where(table["due"] > 0)
-    table["year"], table["target"] = np.repeat(years, n), np.repeat(targets, n)
-    for column in ("village", "kecamatan"):
-        table[column] = np.tile(places[column].to_numpy(object), len(groups))
-    return table
+    has, asked = np.concatenate(received), np.concatenate(due)
+    place, group = np.tile(np.arange(len(places)), len(groups)), np.repeat(np.arange(len(groups)), len(places))
+    names = {column: places[column].array.take(place) for column in ("village", "kecamatan")}
+    return pd.DataFrame(
+        {"year": np.array(years)[group], **names, "target": pd.Series(targets, dtype=str).array.take(group)}
+        | {"received": has, "due": asked, "percent": 100.0 * has / np.where(asked > 0, asked, np.nan)},
+        copy=False,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from konvergensi.mechanisms import costs, goals
 from konvergensi.mechanisms.registers import in_eppgbm
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, age_of_rows
 from konvergensi.world.households import F32, Mask
-from konvergensi.world.package import Package, how_many
+from konvergensi.world.package import Package
 
 if TYPE_CHECKING:
     from konvergensi.world.state import World
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
 STRATA = ((-9, -1), (0, 5), (6, 11), (12, 23))  # within these ages the same services are due
 CELLS = 10  # wealth fifth within lokus or not
-Row = dict[str, Any]
+Row = tuple[Any, ...]
 Bits = NDArray[np.uint16]  # services of the package
 
 
@@ -30,49 +32,58 @@ def prevalence_rows(world: World) -> list[Row]:
     """One row per group: month, group, n_children, prevalence (share), mean_laz, sd_laz, of the true state."""
     children, month = world.children, world.month
     rows = children.window(month, 0, LAST_AGE)
-    z = children.z[rows]
-    # ten cells: wealth fifth within lokus or not; every other group but age is a sum of cells
-    cell = children.cell[rows]
-    cells = by_cell(cell, z)
+    bands = [children.window(month, first, last) for first, last in AGE_BANDS]
+    starts = np.array([rows.start, *(band.stop for band in reversed(bands))]) - rows.start  # the oldest band first
+    cells, low, wide = by_group(children.cell[rows], children.z[rows], starts)
+    counted = {
+        "all": np.add.reduce(cells, axis=1).tolist(),
+        "lokus": np.add.reduce(cells[:, 5:], axis=1).tolist(),
+        "non_lokus": np.add.reduce(cells[:, :5], axis=1).tolist(),
+    }
+    for fifth, found in enumerate((cells[:, :5] + cells[:, 5:]).T.tolist(), 1):
+        counted[f"wealth_{fifth}"] = found
+    for (first, last), band, below in zip(AGE_BANDS, bands, reversed(low.tolist()), strict=True):
+        part = wide[:, band.start - rows.start : band.stop - rows.start]
+        counted[f"age_{first}_{last}"] = [band.stop - band.start, below, *np.add.reduce(part, axis=1).tolist()]
     when = format_month(month)
-
-    def row(group: str, n: float, low: float, total: float, square: float) -> Row:
-        mean = total / n if n else np.nan
-        variance = max(square / n - mean**2, 0.0) if n else np.nan
-        return {
-            "month": when,
-            "group": group,
-            "n_children": int(n),
-            "prevalence": float(low / n) if n else np.nan,
-            "mean_laz": float(mean),
-            "sd_laz": float(np.sqrt(variance)),
-        }
-
-    groups: dict[str, Any] = {"all": slice(None), "lokus": slice(5, 10), "non_lokus": slice(0, 5)}
-    groups |= {f"wealth_{f + 1}": [f, f + 5] for f in range(5)}
-    found = [row(name, *cells[:, at].sum(axis=1)) for name, at in groups.items()]
-    for first, last in AGE_BANDS:
-        band = children.window(month, first, last)
-        part = children.z[band].astype(np.float64)
-        found.append(row(f"age_{first}_{last}", len(part), (part < -2.0).sum(), part.sum(), np.square(part).sum()))
-    return found
+    return [(when, group, *_spread(*found)) for group, found in counted.items()]
 
 
-def _by_cell_in_columns(cell: NDArray[np.intp], z: F32) -> NDArray[np.float64]:
+def _spread(n: float, low: float, total: float, square: float) -> tuple[int, float, float, float]:
+    """Children, share of them stunted, mean and SD, from sums of z and of its square."""
+    if not n:
+        return 0, float("nan"), float("nan"), float("nan")
+    mean = total / n
+    return int(n), low / n, mean, math.sqrt(max(square / n - mean**2, 0.0))
+
+
+def _by_group_in_columns(
+    cell: NDArray[np.intp], z: F32, starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     weights = (np.ones(len(z)), z < -2.0, z, z * z)
-    return np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
+    cells: NDArray[np.float64] = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
+    low = [np.count_nonzero(z[start:stop] < -2.0) for start, stop in itertools.pairwise(starts)]
+    wide = z.astype(np.float64)
+    return cells, np.array(low, np.int64), np.stack([wide, np.square(wide)])
 
 
-@compiled(_by_cell_in_columns)
-def by_cell(cell, z):  # type: ignore[no-untyped-def]
-    """Children, those stunted, sum of z and of its square in each cell, (4, CELLS); cell and z (n,)."""
-    found = np.zeros((4, CELLS))
-    for i in range(len(z)):
-        found[0, cell[i]] += 1.0
-        found[1, cell[i]] += z[i] < -2.0
-        found[2, cell[i]] += z[i]
-        found[3, cell[i]] += z[i] * z[i]
-    return found
+@compiled(_by_group_in_columns)
+def by_group(cell, z, starts):  # type: ignore[no-untyped-def]
+    """Children, those stunted, sum of z and of its square in each cell, (4, CELLS); those stunted between rows
+    `starts`, (k - 1,); z and its square in double precision, (2, n); cell and z (n,).
+    """
+    by_cell, low, wide = np.zeros((CELLS, 4)), np.zeros(len(starts) - 1, np.int64), np.empty((2, len(z)))
+    for band in range(len(low)):
+        for i in range(starts[band], starts[band + 1]):
+            here, own = by_cell[cell[i]], np.float64(z[i])
+            here[0] += 1.0
+            here[1] += z[i] < -2.0
+            here[2] += z[i]
+            here[3] += z[i] * z[i]
+            low[band] += z[i] < -2.0
+            wide[0, i] = own
+            wide[1, i] = own * own
+    return np.ascontiguousarray(by_cell.T), low, wide
 
 
 def by_adequate_dose(world: World) -> bool:
@@ -96,81 +107,100 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
     """
     children, month = world.children, world.month
     rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
-    got = with_nik(children.got[rows], world.registers.nik_month[rows], month, package.nik_bit)
-    youngest = children.next_birth[rows] > month + PREGNANCY_MONTHS
-    ages, had = children.by_age(month, rows), got
-    if by_adequate_dose(world):
-        had = package.enough(world.book, rows) | (got & package.nik_bit)
-    complete, counted, with_all = has_all(had, youngest, due_of(world), *ages)
+    got, adequate = children.got[rows], by_adequate_dose(world)
+    complete, n_due, with_all, combinations = served(
+        package.enough(world.book, rows) if adequate else got,
+        got,
+        world.registers.nik_month[rows],
+        month,
+        package.nik_bit,
+        children.next_birth[rows],
+        due_of(world),
+        package.due,
+        *children.by_age(month, rows),
+        len(package.number),
+    )
+    n, number = combinations.sum(axis=1), combinations @ package.number
+    several = n > 1
+    share = (combinations @ package.holds)[several] / n[several, None]
+    chance = np.add.reduce(share * (1 - share), axis=1).tolist()
     spread, independent = 0.0, 0.0
-    combinations = np.zeros(len(package.number), np.int64)
-    for first, last in STRATA:
-        part = children.window(month, first, last)
-        inside = slice(part.start - rows.start, part.stop - rows.start)
-        here = how_many(got[inside], youngest[inside], len(combinations))
-        combinations += here
-        if (n := int(here.sum())) > 1:
-            share = here @ package.holds / n
-            mean = float(here @ package.number) / n
-            spread += float(here @ package.number**2) - n * mean**2
-            independent += n * float((share * (1 - share)).sum())
-    households = int(combinations.sum())
-    exactly = np.bincount(package.number, weights=combinations, minlength=package.size + 1)
+    for size, total, square, by_chance in zip(
+        n[several].tolist(), number[several].tolist(), (combinations @ package.square)[several].tolist(), chance
+    ):
+        spread += square - size * (total / size) ** 2
+        independent += size * by_chance
+    together = np.add.reduce(combinations)
+    households = int(n.sum())
+    exactly = np.bincount(package.number, weights=together, minlength=package.size + 1)
     values = {
         "households_1000hpk": float(households),
-        "services_mean": float(combinations @ package.number) / households if households else np.nan,
+        "services_mean": float(number.sum()) / households if households else np.nan,
         "services_variance_ratio": spread / independent if independent > 0 else np.nan,
-        "complete_package_share": with_all / counted if counted else np.nan,
+        "complete_package_share": with_all[0] / n_due[0] if n_due[0] else np.nan,
     }
-    if by_adequate_dose(world):
-        _, counted, with_all = has_all(got, youngest, package.due, *ages)
-        values["any_contact_package_share"] = with_all / counted if counted else np.nan
-    values |= {f"services_{k}": float(count / max(households, 1)) for k, count in enumerate(exactly)}
+    if adequate:
+        values["any_contact_package_share"] = with_all[1] / n_due[1] if n_due[1] else np.nan
+    values |= {f"services_{k}": count / max(households, 1) for k, count in enumerate(exactly.tolist())}
     return values, complete, rows
 
 
-def _with_nik_in_columns(got: Bits, nik_month: NDArray[np.int32], month: int, bit: np.uint16) -> Bits:
-    return got | (nik_month <= month) * bit
+def _served_in_columns(
+    enough: Bits,
+    got: Bits,
+    nik_month: NDArray[np.int32],
+    month: int,
+    nik_bit: np.uint16,
+    next_birth: NDArray[np.int32],
+    due: Bits,
+    due_any: Bits,
+    ends: NDArray[np.int64],
+    oldest: int,
+    n_codes: int,
+) -> tuple[Mask, tuple[int, int], tuple[int, int], NDArray[np.int64]]:
+    age = age_of_rows(ends, oldest, len(got))
+    youngest = next_birth > month + PREGNANCY_MONTHS
+    met = got | (nik_month <= month) * nik_bit
+    has, counted, with_all = [], [], []
+    for had, by_age in ((enough | (met & nik_bit), due), (met, due_any)):
+        now = by_age[age + PREGNANCY_MONTHS]
+        has.append(((had & now) == now) & (now > 0))
+        counted.append(int(np.count_nonzero(youngest & (now > 0))))
+        with_all.append(int(np.count_nonzero(youngest & has[-1])))
+    inside = [youngest & (age >= first) & (age <= last) for first, last in STRATA]
+    combinations = np.stack([np.bincount(met[each], minlength=n_codes) for each in inside])
+    return has[0], (counted[0], counted[1]), (with_all[0], with_all[1]), combinations
 
 
-@compiled(_with_nik_in_columns)
-def with_nik(got, nik_month, month, bit):  # type: ignore[no-untyped-def]
-    """Services had, as bits, (n,), with `bit` set where there is an identity number by now."""
-    found = np.empty(len(got), np.uint16)
-    for i in range(len(got)):
-        found[i] = got[i] | bit * np.uint16(nik_month[i] <= month)
-    return found
+@compiled(_served_in_columns)
+def served(enough, got, nik_month, month, nik_bit, next_birth, due, due_any, ends, oldest, n_codes):  # type: ignore[no-untyped-def]
+    """What pregnancies and children under two have had, who is the youngest at home standing for the household.
 
-
-def _has_all_in_columns(
-    had: Bits, youngest: Mask, due: Bits, ends: NDArray[np.int64], oldest: int
-) -> tuple[Mask, int, int]:
-    now = due[age_of_rows(ends, oldest, len(had)) + PREGNANCY_MONTHS]
-    complete = ((had & now) == now) & (now > 0)
-    return complete, int(np.count_nonzero(youngest & (now > 0))), int(np.count_nonzero(youngest & complete))
-
-
-@compiled(_has_all_in_columns)
-def has_all(had, youngest, due, ends, oldest):  # type: ignore[no-untyped-def]
-    """Who has all that is due, (n,) where anything is; of the youngest how many have something due, and all of it.
-
-    had: bits (n,); due: bits by age (69,); ages as `Children.by_age` tells them.
+    enough, got: services had at a dose that counts and at all, as bits, (n,), to which an identity number by `month`
+    adds `nik_bit`; next_birth (n,); due, due_any: bits by age (69,); ages as `Children.by_age` tells them.
+    Returns: who has enough of all that is due, (n,) where anything is; of the youngest, how many have something due and
+    how many have all of it, twice: at a dose that counts, and at all; youngest with each combination of services had at
+    all, (strata, n_codes).
     """
-    complete = np.zeros(len(had), np.bool_)
-    counted = with_all = start = 0
+    complete, combinations = np.zeros(len(got), np.bool_), np.zeros((len(STRATA), n_codes), np.int64)
+    counted = counted_any = with_all = with_any = start = 0
     for each in range(len(ends)):
-        now = due[oldest - each + PREGNANCY_MONTHS]
-        if now > 0:
-            rows = slice(start, ends[each])
-            part, own, last = complete[rows], had[rows], youngest[rows]
-            for i in range(len(part)):
-                part[i] = (own[i] & now) == now
-            for i in range(len(part)):
-                counted += last[i]
-            for i in range(len(part)):
-                with_all += last[i] & part[i]
+        age, stratum = oldest - each, 0
+        while age > STRATA[stratum][1]:
+            stratum += 1
+        now, now_any = due[age + PREGNANCY_MONTHS], due_any[age + PREGNANCY_MONTHS]
+        here = combinations[stratum]
+        for i in range(start, ends[each]):
+            nik = nik_bit if nik_month[i] <= month else np.uint16(0)
+            met, youngest = got[i] | nik, next_birth[i] > month + PREGNANCY_MONTHS
+            complete[i] = now > 0 and ((enough[i] | (met & nik_bit)) & now) == now
+            counted += youngest and now > 0
+            with_all += youngest and complete[i]
+            counted_any += youngest and now_any > 0
+            with_any += youngest and now_any > 0 and (met & now_any) == now_any
+            here[met] += youngest
         start = ends[each]
-    return complete, counted, with_all
+    return complete, (counted, counted_any), (with_all, with_any), combinations
 
 
 def protection(world: World, package: Package) -> dict[str, float]:
@@ -217,7 +247,7 @@ def indicator_rows(world: World, package: Package) -> list[Row]:
         else np.nan,
     } | _coordination(world)
     when = format_month(month)
-    return [{"month": when, "indicator": name, "value": value} for name, value in values.items()]
+    return [(when, name, value) for name, value in values.items()]
 
 
 def _coordination(world: World) -> dict[str, float]:
@@ -237,8 +267,8 @@ def _coordination(world: World) -> dict[str, float]:
     }
 
 
-def village_table(world: World, package: Package) -> pd.DataFrame:
-    """The villages table at the end of a year."""
+def village_columns(world: World, package: Package) -> dict[str, Any]:
+    """What the villages table says of the year that ends: columns, (n_villages,), and the year."""
     children, month, n = world.children, world.month, len(world.lokus)
     rows = children.window(month, 0, LAST_AGE)
     village = children.village[rows]
@@ -249,17 +279,26 @@ def village_table(world: World, package: Package) -> pd.DataFrame:
     with_all = np.bincount(home[complete], minlength=n)
     due = due_of(world)[children.ages(month, young) + PREGNANCY_MONTHS] > 0
     expected = np.bincount(home[due], minlength=n)
-    table = world.district.villages
+    state, here = world.coordination, world.villages
     with np.errstate(invalid="ignore", divide="ignore"):
-        columns = {
+        return {
             "year": month // 12,
             "n_children": count,
             "prevalence": low / count,
             "complete_package_share": with_all / expected,
-            "understanding": world.coordination.village_understanding,
-            "tpps_active": world.coordination.tpps_desa,
-            "has_kpm": world.coordination.kpm,
-            "has_by_name_list": world.has_by_name_list,
-            "register_share": world.villages.entered_stunted / world.villages.entered,
+            "understanding": state.village_understanding.copy(),
+            "tpps_active": state.tpps_desa.copy(),
+            "has_kpm": state.kpm.copy(),
+            "has_by_name_list": world.has_by_name_list.copy(),
+            "register_share": here.entered_stunted / here.entered,
         }
-    return pd.DataFrame(dict(table.items()) | columns)
+
+
+def village_tables(places: pd.DataFrame, years: list[dict[str, Any]]) -> pd.DataFrame:
+    """The villages table: columns of the district's villages, and those of `village_columns` of each year."""
+    n = len(places)
+    row = np.tile(np.arange(n), len(years))
+    lasting = {name: column.array.take(row) for name, column in places.items()}
+    changing = {name: np.concatenate([year[name] for year in years]) for name in years[0] if name != "year"}
+    year = np.repeat([year["year"] for year in years], n)
+    return pd.DataFrame({"year": year} | lasting | changing, copy=False)

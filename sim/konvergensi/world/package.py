@@ -50,6 +50,7 @@ class Package:
             self.due_enough[ages > by_age] |= np.uint16(1 << k)
         codes = np.arange(1 << self.size)
         self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
+        self.square = self.number**2
         self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
 
     def enough(self, book: ServiceBook, rows: slice) -> NDArray[np.uint16]:
@@ -70,16 +71,3 @@ def mark(found, taken, doses, bit):  # type: ignore[no-untyped-def]
     """Set `bit` in those who have taken `doses` deliveries or more, (n,) in place."""
     for i in range(len(found)):
         found[i] |= bit * np.uint16(taken[i] >= doses)
-
-
-def _how_many_in_columns(codes: NDArray[np.uint16], counted: NDArray[np.bool_], n_codes: int) -> NDArray[np.int64]:
-    return np.bincount(codes[counted], minlength=n_codes)
-
-
-@compiled(_how_many_in_columns)
-def how_many(codes, counted, n_codes):  # type: ignore[no-untyped-def]
-    """How many of those counted have each combination of bits, (n_codes,)."""
-    found = np.zeros(n_codes, np.int64)
-    for i in range(len(codes)):
-        found[codes[i]] += counted[i]
-    return found
