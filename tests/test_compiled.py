@@ -121,7 +121,6 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield growth.add_up, (c.z(), c.z(60), c.z(60), *ages, c.z(), c.z(), c.z())
     yield uptake.log_odds, (f32(0.3), c.z(), f32(0.7), c.z())
     yield uptake.to_chance, (c.whole(np.uint16), np.exp(c.z()))
-    yield uptake.set_willing, (c.mask(), c.whole(np.uint16), c.whole(np.uint16, 50), c.whole(np.int32, most=50))
     for need in (tally.EVERYBODY, c.mask()):
         known, listed = c.mask(), c.mask()
         for enough, gains in ((0, tally.NOWHERE), (5, c.draw.random(69) < 0.5)):
@@ -134,11 +133,15 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
     starts = np.array([0, n // 3, n // 3, n])
-    yield series.by_group, (c.whole(np.intp, most=10), c.z(), starts)
+    yield series.by_group, (c.whole(np.int8, most=10), c.z(), starts)
     bits, next_birth = (c.whole(np.uint16, most=64), c.whole(np.uint16, most=64)), c.whole(np.int32, most=90)
     identity = (c.whole(np.int32, most=90), 40, np.uint16(4))
     due = (c.whole(np.uint16, 69, 8), c.whole(np.uint16, 69, 64))
     yield series.served, (*bits, *identity, next_birth, *due, *ages, 64)
+    of_home = (c.mask(0.5)[:7], c.mask(0.5)[:7], c.whole(np.uint16, 7), c.mask()[:7], c.mask()[:7])
+    homes = c.whole(np.int32, most=min(n, 7) or 1)
+    risk = (*of_home, f32(-0.3), c.z(N_PLACES), c.place)
+    yield births.take_home, (c.z(), c.whole(np.uint16), c.mask(), c.mask(), homes, *risk)
     by_place = (np.abs(c.z(N_PLACES)), c.z(N_PLACES), np.abs(c.z(N_PLACES)))
     age, fixed_draws = c.whole(np.int64, most=60), c.draw.random(n).astype(f32)
     yield eppgbm.weighed, (c.mask(), c.z(), c.mask(), age, c.place, c.z(), fixed_draws, *by_place, f32(0.4), CM_PER_Z)
@@ -172,7 +175,7 @@ def test_a_loop_and_its_columns_give_the_same_bits_and_leave_the_same_bits_behin
 def test_every_compiled_loop_of_the_package_is_held_against_its_columns() -> None:
     there = set()
     for module in pkgutil.walk_packages(konvergensi.__path__, "konvergensi."):
-        if module.name.split(".")[1] in ("world", "mechanisms", "observe"):
+        if module.name.split(".")[1] in ("world", "mechanisms", "observe", "model"):
             found = vars(importlib.import_module(module.name)).values()
             there |= {each.py_func.__qualname__ for each in found if hasattr(each, "in_columns")}
     assert there == {loop.py_func.__qualname__ for loop, _ in cases(7)}  # type: ignore[attr-defined]

@@ -27,7 +27,9 @@ def homes() -> Households:
 def chance(homes: Households, settings: Settings = SETTINGS, **columns: float) -> dict[str, np.ndarray]:
     """Chance of uptake of each kind, 0 to 1, with some columns of the households set to one value."""
     changed = {name: np.full(len(homes), value, np.float32) for name, value in columns.items()}
-    table = uptake.uptake_chance(dataclasses.replace(homes, **changed), settings)
+    table, homes = np.zeros((len(uptake.KINDS), len(homes)), np.uint16), dataclasses.replace(homes, **changed)
+    common = uptake.common_odds(homes, settings)
+    uptake.set_chances(table, homes, settings, range(len(uptake.KINDS)), common)
     return dict(zip(uptake.KINDS, table / 65536.0))
 
 

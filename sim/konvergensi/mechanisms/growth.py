@@ -67,20 +67,17 @@ def trend_years(birth_month: NDArray[np.integer] | float, kept: float) -> NDArra
     return np.minimum(years, DAMPED_AFTER) + kept * (1.0 - kept**ahead) / (1.0 - kept)
 
 
-def conceive(children: Children, households: Households, settings: Settings, village_effect: F32, rows: slice) -> None:
-    """Set the lasting part of children at conception from their household as it is then (in place)."""
-    home = children.household[rows]
+def lasting_of_home(children: Children, households: Households, settings: Settings, rows: slice) -> F32:
+    """Lasting part of children, z (n,), before the risks of the family at conception and the village are added."""
     years = trend_years(children.birth_month[rows], settings["growth.trend_kept_per_year"]).astype(np.float32)
-    risky = households.four_too[home] & ~households.spaced[home]
     sex = np.where(children.male[rows], np.float32(1.0), np.float32(-1.0))
-    children.lasting[rows] = (
+    found: F32 = (
         np.float32(settings["growth.level_shift_z"])
         + np.float32(settings["growth.income_trend_z_per_year"]) * years
-        + np.float32(settings["growth.wealth_effect_z"]) * households.wealth[home]
+        + np.float32(settings["growth.wealth_effect_z"]) * households.wealth[children.household[rows]]
         + np.float32(settings["growth.male_effect_z"]) * sex
-        + np.float32(settings["growth.four_too_effect_z"]) * risky
-        + village_effect[children.village[rows]]
     )
+    return found
 
 
 def birth_size(settings: Settings, draws: Draws, key: Keys) -> tuple[F32, F32]:
@@ -97,16 +94,11 @@ def birth_length_z(settings: Settings) -> float:
     return float(settings["growth.birth_length_of_weight_z_per_100g"]) / 100.0
 
 
-def give_birth(children: Children, settings: Settings, draws: Draws, rows: slice) -> None:
-    """Draw birth weight and the deviation at birth, with what services in pregnancy added (in place)."""
-    weight, own = birth_size(settings, draws, children.key[rows])
+def give_birth(children: Children, settings: Settings, weight: F32, deviation: F32, rows: slice) -> None:
+    """Birth weight and deviation at birth, each (n,), with what services in pregnancy added (in place)."""
     won = children.weight_gain[rows]
     children.birth_weight[rows] = weight + won
-    children.deviation[rows] = (
-        own
-        + np.float32(settings["growth.kek_effect_z"]) * children.kek[rows]
-        + np.float32(birth_length_z(settings)) * won
-    )
+    children.deviation[rows] = deviation + np.float32(birth_length_z(settings)) * won
 
 
 def deviate(children: Children, settings: Settings, draws: Draws, month: int) -> None:

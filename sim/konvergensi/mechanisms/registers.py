@@ -80,7 +80,27 @@ def expect(
 ) -> None:
     """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place).
 
-    Parameters: odds (n,) log odds of ever having one beyond those of `nik_share`; None: the same for all.
+    Parameters: as in `expected`.
+    """
+    found = expected(children, households, settings, draws, nik_share, rows, odds)
+    registers.cohort_month[rows], registers.nik_month[rows], registers.recorded_kek[rows] = found
+    home = children.household[rows]
+    registers.known_krs[rows] = households.in_krs[home]
+    registers.known_dtks[rows] = households.in_dtks[home]
+
+
+def expected(
+    children: Children,
+    households: Households,
+    settings: Settings,
+    draws: Draws,
+    nik_share: float,
+    rows: slice,
+    odds: F32 | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Mask]:
+    """Month in which a pregnancy will be known, month in which the child will have a NIK, whether KEK is recorded.
+
+    Each (n,). Parameters: odds (n,) log odds of ever having a NIK beyond those of `nik_share`; None: the same for all.
     """
     key, home = children.key[rows], children.household[rows]
     conceived = children.birth_month[rows] - PREGNANCY_MONTHS
@@ -88,21 +108,19 @@ def expect(
     later = 1.0 + settings["registers.cohort_delay_access_slope"] * (0.5 - households.access[home])
     delay = -np.log1p(-draws.uniform("cohort delay", 0, key)) * settings["registers.cohort_delay_months"] * later
     comes = draws.uniform("cohort", 0, key) < settings["registers.cohort_known_share"]
-    registers.cohort_month[rows] = np.where(comes, conceived + 1 + delay.astype(np.int32), NEVER)
+    cohort_month = np.where(comes, conceived + 1 + delay.astype(np.int32), NEVER).astype(np.int32)
     wait = -np.log1p(-draws.uniform("nik delay", 0, key)) * settings["registers.nik_delay_months"]
     share: float | F32 = nik_share
     if odds is not None:
         share = (1.0 / (1.0 + (1.0 / nik_share - 1.0) * np.exp(-odds))).astype(np.float32)
     ever = draws.uniform("nik", 0, key) < share
-    registers.nik_month[rows] = np.where(ever, children.birth_month[rows] + wait.astype(np.int32), NEVER)
+    nik_month = np.where(ever, children.birth_month[rows] + wait.astype(np.int32), NEVER).astype(np.int32)
     found = np.where(
         children.kek[rows],
         settings["registers.kek_sensitivity_share"],
         settings["registers.kek_false_share"],
     )
-    registers.recorded_kek[rows] = draws.uniform("kek found", 0, key) < found
-    registers.known_krs[rows] = households.in_krs[home]
-    registers.known_dtks[rows] = households.in_dtks[home]
+    return cohort_month, nik_month, draws.uniform("kek found", 0, key) < found
 
 
 def record_weighing(

@@ -18,10 +18,12 @@ from konvergensi.inputs import service_kinds
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.contacts import BY_THEMSELVES
 from konvergensi.world.children import LAST_AGE, Children, age_of_rows
-from konvergensi.world.draws import Draws, Keys
+from konvergensi.world.draws import BLOCK, Draws, Keys
 from konvergensi.world.households import F32, Households, Mask
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
 
@@ -29,20 +31,25 @@ KINDS = service_kinds.names("uptake")
 WEIGHING_ROUNDS = (2, 8)  # February and August
 
 
-def uptake_chance(households: Households, settings: Settings, bonus: float = 0.0) -> NDArray[np.uint16]:
-    """Chance of taking up each kind of service, (len(KINDS), n_households) uint16 in steps of 1/65,536.
+def set_chances(
+    chance: NDArray[np.uint16], households: Households, settings: Settings, rows: Collection[int], common: F32
+) -> None:
+    """Set chances of taking up each kind of service as offered, then for families that came by themselves (in place).
 
-    bonus: log odds added to all of them.
+    Parameters: chance (2 * len(KINDS), n_households), in steps of 1/65,536; rows of it to set, as `row_of` numbers
+    them; common (n_households,) what `common_odds` says.
     """
-    common = common_odds(households, settings)
+    there = settings["contacts.present_bonus"] if settings["contacts.reach"] == "contacts" else 0.0
     resist = settings["uptake.belief_slope"] * households.belief
-    chance = np.empty((len(KINDS), len(households)), np.uint16)
-    for i, kind in enumerate(KINDS):
-        weight, base = settings[f"uptake.{kind}_belief_weight"], settings[f"uptake.{kind}_base"] + bonus
-        odds = log_odds(np.float32(base), common, np.float32(weight), resist)
-        np.exp(odds, out=odds)  # NumPy's in either case: its last bit is its own
-        to_chance(chance[i], odds)
-    return chance
+    for row in rows:
+        kind = KINDS[row % len(KINDS)]
+        base = np.float32(settings[f"uptake.{kind}_base"] + (there if row >= len(KINDS) else 0.0))
+        weight = np.float32(settings[f"uptake.{kind}_belief_weight"])
+        for start in range(0, len(households), BLOCK):
+            part = slice(start, start + BLOCK)
+            odds = log_odds(base, common[part], weight, resist[part])
+            np.exp(odds, out=odds)  # NumPy's in either case: its last bit is its own
+            to_chance(chance[row, part], odds)
 
 
 def _log_odds_in_columns(base: np.float32, common: F32, weight: np.float32, resist: F32) -> F32:
@@ -66,20 +73,8 @@ def _to_chance_in_columns(chance: NDArray[np.uint16], odds: F32) -> None:
 def to_chance(chance, odds):  # type: ignore[no-untyped-def]
     """Set chances, (n,) in steps of 1/65,536, from odds, (n,)."""
     for i in range(len(odds)):
-        chance[i] = np.uint16(np.float32(65535.0) * odds[i] / (np.float32(1.0) + odds[i]))
-
-
-def _set_willing_in_columns(
-    willing: Mask, fixed_draw: NDArray[np.uint16], chance: NDArray[np.uint16], home: NDArray[np.int32]
-) -> None:
-    willing[:] = fixed_draw < chance[home]
-
-
-@compiled(_set_willing_in_columns)
-def set_willing(willing, fixed_draw, chance, home):  # type: ignore[no-untyped-def]
-    """Set who would take a service up, (n,): a draw of each child against the chance of its household."""
-    for i in range(len(willing)):
-        willing[i] = fixed_draw[i] < chance[home[i]]
+        # by way of 32 bits, for which processors have an instruction
+        chance[i] = np.uint16(np.int32(np.float32(65535.0) * odds[i] / (np.float32(1.0) + odds[i])))
 
 
 def common_odds(households: Households, settings: Settings) -> F32:
@@ -92,15 +87,8 @@ def common_odds(households: Households, settings: Settings) -> F32:
     return found
 
 
-def chances(households: Households, settings: Settings) -> NDArray[np.uint16]:
-    """`uptake_chance` as offered, then for families that came by themselves: (2 * len(KINDS), n_households)."""
-    there = settings["contacts.present_bonus"] if settings["contacts.reach"] == "contacts" else 0.0
-    offered = uptake_chance(households, settings)
-    return np.concatenate([offered, uptake_chance(households, settings, there) if there else offered])
-
-
 def row_of(service: Service) -> int:
-    """Row of `chances` that counts for a service."""
+    """Row of the table of chances that counts for a service."""
     return KINDS.index(service.uptake) + len(KINDS) * (service.contact in BY_THEMSELVES)
 
 

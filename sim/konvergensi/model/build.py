@@ -13,6 +13,7 @@ import numpy as np
 from konvergensi.inputs.services import load_services
 from konvergensi.mechanisms import budget, growth, meetings, network, registers, uptake, village_money
 from konvergensi.mechanisms import settings as settings_rules
+from konvergensi.model import births
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, build_children
 from konvergensi.world.coordination import build_coordination
 from konvergensi.world.costs import Costs
@@ -120,47 +121,19 @@ def _settle(world: World) -> None:
     refresh_households(world)
     there = children.window(month, -PREGNANCY_MONTHS + 1, LAST_AGE)
     registers.draw_up_joint_list(households, children, draws, there)
-    enter(world, there)
+    births.enter(world, there)
+    births.carry_household(world)
     # under-twos alive already: born before, deviation in its stationary spread
-    growth.give_birth(children, settings, draws, children.window(month, 0, LAST_AGE))
+    births.give_birth(world, children.window(month, 0, LAST_AGE))
     registers.draw_up_lists(children, households, registry, settings, 0)
     budget.open_year(world.programmes, settings)
 
 
-def enter(world: World, rows: slice) -> None:
-    """Children at conception: their lasting growth, when registers will know them, what their family carries."""
-    children, households = world.children, world.households
-    growth.conceive(children, households, world.settings, world.village_effect, rows)
-    registers.expect(
-        children,
-        households,
-        world.registers,
-        world.settings,
-        world.draws,
-        world.district.population["nik_share"].value,
-        rows,
-        meetings.paper_odds(world, rows) if world.settings["contacts.reach"] == "contacts" else None,
-    )
-    carry_household(world, rows)
-
-
-def carry_household(world: World, rows: slice) -> None:
-    """Copy what changes slowly at home to the children in `rows`: chances, attendance, wealth fifth (in place)."""
-    children, households = world.children, world.households
-    home = children.household[rows]
-    for s, service in enumerate(world.services):
-        if service.unit != "household" and len(world.book.fixed_draws[s]):
-            chance = world.household_chance[uptake.row_of(service)]
-            uptake.set_willing(world.book.willing[s][rows], world.book.fixed_draws[s][rows], chance, home)
-    world.attendance_score[rows] = world.household_score[home]
-    children.joint[rows] = households.joint[home]
-    in_lokus = world.lokus[children.village[rows]]
-    children.cell[rows] = households.wealth_fifth[home] + 5 * in_lokus
-
-
 def refresh_households(world: World) -> None:
     """Work out what follows from households' present state: chances of uptake, attendance, risks (in place)."""
-    world.household_chance = uptake.chances(world.households, world.settings)
+    in_use = {uptake.row_of(each) for s, each in enumerate(world.services) if len(world.book.fixed_draws[s])}
+    common = uptake.common_odds(world.households, world.settings)
+    uptake.set_chances(world.household_chance, world.households, world.settings, in_use, common)
     for s, service in enumerate(world.services):
         if service.unit == "household" and len(world.book.fixed_draws[s]):
             world.book.willing[s] = world.book.fixed_draws[s] < world.household_chance[uptake.row_of(service)]

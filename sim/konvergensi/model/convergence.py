@@ -40,7 +40,8 @@ from konvergensi.mechanisms import (
     wealth,
 )
 from konvergensi.mechanisms import settings as settings_rules
-from konvergensi.model.build import BURN_IN_MONTHS, build_world, carry_household, enter, refresh_households
+from konvergensi.model import births
+from konvergensi.model.build import BURN_IN_MONTHS, build_world, refresh_households
 from konvergensi.model.extensions import check, columns, observe, placed
 from konvergensi.observe import measure
 from konvergensi.observe.recorder import Recorder
@@ -221,7 +222,7 @@ class ConvergenceModel(mesa.Model):
                 caregivers.learn(world)
             wealth.move(world.households, world.settings, world.draws, world.month)
             refresh_households(world)
-            carry_household(world, world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE))
+            births.carry_household(world)
             places.new_year(world)
             budget.open_year(world.programmes, world.settings)
             if not world.burn_in and world.settings["villages.on"]:
@@ -237,9 +238,8 @@ class ConvergenceModel(mesa.Model):
     def births_and_ageing(self) -> None:
         """Conceptions enter; children conceived nine months ago are born. Ageing is the move of the windows."""
         world = self.world
-        enter(world, world.children.window(world.month, -PREGNANCY_MONTHS, -PREGNANCY_MONTHS))
-        newborn = world.children.window(world.month, 0, 0)
-        growth.give_birth(world.children, world.settings, world.draws, newborn)
+        births.enter(world, world.children.window(world.month, -PREGNANCY_MONTHS, -PREGNANCY_MONTHS))
+        births.give_birth(world, world.children.window(world.month, 0, 0))
 
     def go_to_posyandu(self) -> None:
         """Who is brought to the posyandu this month."""

@@ -58,7 +58,7 @@ def _spread(n: float, low: float, total: float, square: float) -> tuple[int, flo
 
 
 def _by_group_in_columns(
-    cell: NDArray[np.intp], z: F32, starts: NDArray[np.int64]
+    cell: NDArray[np.int8], z: F32, starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     weights = (np.ones(len(z)), z < -2.0, z, z * z)
     cells: NDArray[np.float64] = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
