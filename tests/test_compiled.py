@@ -32,7 +32,7 @@ class Columns:
 
     def __init__(self, n: int) -> None:
         self.n, self.draw = n, np.random.default_rng(n)
-        ages = np.sort(self.draw.integers(-9, 24, n))[::-1]
+        self.ages = ages = np.sort(self.draw.integers(-9, 24, n))[::-1]
         self.oldest = int(ages[0]) if n else 0
         k = self.oldest - int(ages[-1]) + 1 if n else 0
         self.ends = np.searchsorted(-ages, np.arange(-self.oldest, k - self.oldest), side="right").astype(np.int64)

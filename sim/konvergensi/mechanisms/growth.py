@@ -101,67 +101,102 @@ def give_birth(children: Children, settings: Settings, weight: F32, deviation: F
     children.deviation[rows] = deviation + np.float32(birth_length_z(settings)) * won
 
 
-def deviate(children: Children, settings: Settings, draws: Draws, month: int) -> None:
-    """Move deviations of children of 1 to 36 months on by a month (in place)."""
-    rows = children.window(month, 1, SETTLED_AGE)
-    keep = persistence(settings)
-    fresh = np.sqrt(1.0 - keep**2) * np.float32(settings["growth.deviation_sd"])
-    drawn = draws.normal("deviation", month, children.key[rows])
-    move_on(children.deviation[rows], keep, fresh, *children.by_age(month, rows), drawn)
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """How growth goes by completed month of age, (60,) float32 each.
+
+    mean and scale as in the equation above; keep and fresh, what a child that reaches the age keeps of its deviation
+    and takes of a new draw; lasts, what remains of earlier gains.
+    """
+
+    mean: F32
+    scale: F32
+    keep: F32
+    fresh: F32
+    lasts: F32
+
+    @classmethod
+    def of(cls, settings: Settings) -> Curves:
+        """Those of the settings in force: read as published, what services gained fades past 24 months."""
+        before = persistence(settings)
+        keep, fresh, lasts = np.ones(LAST_AGE + 1, np.float32), np.zeros(LAST_AGE + 1, np.float32), np.float32(1.0)
+        keep[1:], fresh[1:] = before[:-1], np.sqrt(1.0 - before[:-1] ** 2) * np.float32(settings["growth.deviation_sd"])
+        if settings["effects.reading"] == "published":
+            lasts = np.float32((1.0 - settings["effects.fade_per_year"]) ** (1.0 / 12.0))
+        later = np.arange(LAST_AGE + 1) > FIRST_1000_DAYS
+        return cls(mean_curve(settings), lasting_scale(settings), keep, fresh, np.where(later, lasts, np.float32(1.0)))
 
 
-def _move_on_in_columns(deviation: F32, keep: F32, fresh: F32, ends: Ends, oldest: int, drawn: F32) -> None:
-    age = age_of_rows(ends, oldest, len(deviation)) - 1
-    deviation *= keep[age]
-    deviation += fresh[age] * drawn
+def grow(children: Children, curves: Curves, draws: Draws, month: int, added: F32) -> None:
+    """The month's gains, deviations of 1 to 36 months moved on, and the true LAZ of all under-fives (in place).
+
+    added: z from services this month, (n,), of pregnancies and under-fives.
+    """
+    rows, moving = children.window(month, -PREGNANCY_MONTHS, LAST_AGE), children.window(month, 1, SETTLED_AGE)
+    drawn = draws.normal("deviation", month, children.key[moving])
+    move_on(
+        children.z[rows],
+        children.gain[rows],
+        children.deviation[rows],
+        added,
+        children.lasting[rows],
+        drawn,
+        *(curves.mean, curves.scale, curves.keep, curves.fresh, curves.lasts),
+        *children.by_age(month, rows),
+    )
+
+
+def _move_on_in_columns(
+    z: F32,
+    gain: F32,
+    deviation: F32,
+    added: F32,
+    lasting: F32,
+    drawn: F32,
+    mean: F32,
+    scale: F32,
+    keep: F32,
+    fresh: F32,
+    lasts: F32,
+    ends: Ends,
+    oldest: int,
+) -> None:
+    ages = age_of_rows(ends, oldest, len(z))
+    gain += added
+    born, moving = ages >= 0, (ages > 0) & (ages <= SETTLED_AGE)
+    age = ages[born]
+    gain[born] *= lasts[age]
+    deviation[moving] = deviation[moving] * keep[ages[moving]] + fresh[ages[moving]] * drawn
+    z[born] = scale[age] * lasting[born] + mean[age] + deviation[born] + gain[born]
 
 
 @compiled(_move_on_in_columns)
-def move_on(deviation, keep, fresh, ends, oldest, drawn):  # type: ignore[no-untyped-def]
-    """One month of AR(1), (n,) in place: `keep` of the deviation and `fresh` of what is drawn, both by the age before,
-    (60,); ages as `Children.by_age` tells them.
+def move_on(  # type: ignore[no-untyped-def]
+    z, gain, deviation, added, lasting, drawn, mean, scale, keep, fresh, lasts, ends, oldest
+):  # fmt: skip
+    """One month of growth, (n,) in place: gains, the AR(1) of deviations, and of those born the sum of all parts, z.
+
+    drawn: of those whose deviation moves; curves by age, (60,), as `Curves` has them; ages as `Children.by_age` tells.
     """
-    start = 0
+    start, first = 0, 0
     for each in range(len(ends)):
-        old, new = keep[oldest - each - 1], fresh[oldest - each - 1]
-        part, fixed_draws = deviation[start : ends[each]], drawn[start : ends[each]]
-        for i in range(len(part)):
-            part[i] = part[i] * old + new * fixed_draws[i]
-        start = ends[each]
-
-
-def fade(children: Children, settings: Settings, month: int) -> None:
-    """Read as published, what services gained fades in children past 24 months (in place)."""
-    if settings["effects.reading"] != "published":
-        return
-    rows = children.window(month, FIRST_1000_DAYS + 1, LAST_AGE)
-    children.gain[rows] *= np.float32((1.0 - settings["effects.fade_per_year"]) ** (1.0 / 12.0))
-
-
-def true_laz(children: Children, settings: Settings, month: int) -> None:
-    """Set the true LAZ of all under-fives for the month (in place)."""
-    rows = children.window(month, 0, LAST_AGE)
-    own = (children.lasting[rows], children.deviation[rows], children.gain[rows])
-    add_up(children.z[rows], lasting_scale(settings), mean_curve(settings), *children.by_age(month, rows), *own)
-
-
-def _add_up_in_columns(
-    z: F32, scale: F32, mean: F32, ends: Ends, oldest: int, lasting: F32, deviation: F32, gain: F32
-) -> None:
-    age = age_of_rows(ends, oldest, len(z))
-    z[:] = scale[age] * lasting + mean[age] + deviation + gain
-
-
-@compiled(_add_up_in_columns)
-def add_up(z, scale, mean, ends, oldest, lasting, deviation, gain):  # type: ignore[no-untyped-def]
-    """True length-for-age, (n,) in place, of its parts, (n,) each; scale and mean by age, (60,)."""
-    start = 0
-    for each in range(len(ends)):
-        times, level = scale[oldest - each], mean[oldest - each]
-        rows = slice(start, ends[each])
-        part, own, moved, won = z[rows], lasting[rows], deviation[rows], gain[rows]
-        for i in range(len(part)):
-            part[i] = times * own[i] + level + moved[i] + won[i]
+        age, rows = oldest - each, slice(start, ends[each])
+        won, more = gain[rows], added[rows]
+        if age < 0:
+            for i in range(len(won)):
+                won[i] += more[i]
+            start = ends[each]
+            continue
+        left, times, level = lasts[age], scale[age], mean[age]
+        true, moved, own = z[rows], deviation[rows], lasting[rows]
+        if 0 < age <= SETTLED_AGE:
+            old, new, fixed_draws = keep[age], fresh[age], drawn[first : first + len(won)]
+            for i in range(len(won)):
+                moved[i] = moved[i] * old + new * fixed_draws[i]
+            first += len(won)
+        for i in range(len(won)):
+            won[i] = (won[i] + more[i]) * left
+            true[i] = times * own[i] + level + moved[i] + won[i]
         start = ends[each]
 
 

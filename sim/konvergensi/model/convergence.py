@@ -366,15 +366,15 @@ class ConvergenceModel(mesa.Model):
 
     def grow_children(self) -> None:
         """Gains of the month combine, deviations move on, and every under-five has its true length-for-age."""
-        world, settings = self.world, self.world.settings
+        world = self.world
         rows = world.children.window(world.month, -PREGNANCY_MONTHS, LAST_AGE)
-        shift = world.month_shift[rows]
-        world.children.gain[rows] += effects.combination(world).inverse(shift, world.month_services[rows])
+        shift, services = world.month_shift[rows], world.month_services[rows]
+        if "growth" not in world.derived:
+            world.derived["growth"] = growth.Curves.of(world.settings)
+        added = effects.combination(world).inverse(shift, services)
+        growth.grow(world.children, world.derived["growth"], world.draws, world.month, added)
         shift[:] = 0.0
-        growth.fade(world.children, settings, world.month)
-        world.month_services[rows] = 0
-        growth.deviate(world.children, settings, world.draws, world.month)
-        growth.true_laz(world.children, settings, world.month)
+        services[:] = 0
 
     def measure_children(self) -> None:
         """Children are weighed at posyandu; in some months survey teams go out."""
