@@ -226,12 +226,16 @@ def by_money(order: NDArray[np.uint16], ratio: NDArray[np.float32]) -> NDArray[n
 
 def beyond_start(world: World, item: int, full_rp: float) -> Column:
     """How much of what was missing at the start to full payment of an item each village now pays, 0..1."""
-    here, scale = world.villages, world.population_share
-    first = here.first_rp[item] * by_village(world)
-    gap = np.maximum(full_rp * scale - first, 0.0)
-    more = np.maximum(here.money_rp[item] - first, 0.0)
-    found: Column = np.where(gap > 0.0, np.minimum(more / np.where(gap > 0.0, gap, 1.0), 1.0), 0.0)
-    return found
+    here, scale, key = world.villages, world.population_share, ("beyond start", item)
+    of, full, found = world.derived.get(key, (None, 0.0, None))
+    if of is not here.money_rp or full != full_rp:  # else as in the months before
+        first = here.first_rp[item] * by_village(world)
+        gap = np.maximum(full_rp * scale - first, 0.0)
+        more = np.maximum(here.money_rp[item] - first, 0.0)
+        found = np.where(gap > 0.0, np.minimum(more / np.where(gap > 0.0, gap, 1.0), 1.0), 0.0)
+        world.derived[key] = (here.money_rp, full_rp, found)
+    share: Column = found
+    return share
 
 
 def day_pull(world: World) -> Column:

@@ -19,7 +19,7 @@ from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONT
 if TYPE_CHECKING:
     from konvergensi.inputs.parameters import Settings
     from konvergensi.world.coordination import Column, Flags
-    from konvergensi.world.households import Mask
+    from konvergensi.world.households import F32, Mask
     from konvergensi.world.state import World
 
 VISITS_IN_PREGNANCY = 4  # K4, what the village scorecard counts
@@ -66,41 +66,56 @@ def bring(world: World) -> None:
     """
     children, settings = world.children, world.settings
     rows = children.window(world.month, 0, LAST_AGE)
-    village, away = children.village[rows], ~world.attended
+    village, attended = children.village[rows], world.attended
     young = children.window(world.month, 0, FIRST_1000_DAYS).start - rows.start
-    kpm, pull = _kpm_share(world, village[young:][away[young:]]), village_money.day_pull(world)
-    at, chance = may_be_brought(away, village, young, kpm, pull)
-    comes = world.draws.uniform("brought to posyandu", world.month, children.key[rows][at]) < chance
+    kpm = _kpm_share(world, away_from(attended[young:], village[young:], len(world.lokus)))
+    pull = village_money.day_pull(world)
+    older, younger = 1.0 - (1.0 - pull), 1.0 - (1.0 - kpm) * (1.0 - pull)
     if (share := shocks.in_force(settings, "posyandu_open_share")) < 1.0:  # the same draw as in uptake.attend
         open_ = world.draws.uniform("posyandu open", world.month, world.village_keys) < share
-        comes &= open_[village[at]]
-    world.attended[at[comes]] = True
-    world.villages.brought_children = int(comes.sum())
+        older, younger = older * open_, younger * open_
+    draw = world.draws.uniform("brought to posyandu", world.month, children.key[rows])
+    world.villages.brought_children = int(come_too(attended, village, young, older, younger, draw))
 
 
-def _may_be_brought_in_columns(
-    away: Mask, village: NDArray[np.integer], young: int, kpm: Column, pull: Column
-) -> tuple[NDArray[np.intp], Column]:
-    chance = kpm[village]
-    chance[:young] = 0.0
-    chance = 1.0 - (1.0 - chance) * (1.0 - pull[village])
-    at = np.flatnonzero(away & (chance > 0.0))
-    return at, chance[at]
+def _away_from_in_columns(attended: Mask, village: NDArray[np.integer], n_villages: int) -> NDArray[np.int64]:
+    return np.bincount(village[~attended], minlength=n_villages)
 
 
-@compiled(_may_be_brought_in_columns)
-def may_be_brought(away, village, young, kpm, pull):  # type: ignore[no-untyped-def]
-    """Who of those away, (n,), may be brought, (m,) rows, and their chances, (m,): what a KPM brings of those from row
-    `young` on and what a day that the village pays for brings of all, (n_villages,) each.
+@compiled(_away_from_in_columns)
+def away_from(attended, village, n_villages):  # type: ignore[no-untyped-def]
+    """Children of each village who stayed away, (n_villages,); attended and village (n,)."""
+    found = np.zeros(n_villages, np.int64)
+    for i in range(len(attended)):
+        found[village[i]] += not attended[i]
+    return found
+
+
+def _come_too_in_columns(
+    attended: Mask, village: NDArray[np.integer], young: int, older: Column, younger: Column, draw: F32
+) -> int:
+    chance = older[village]
+    chance[young:] = younger[village[young:]]
+    comes = ~attended & (draw < chance)
+    attended |= comes
+    return int(np.count_nonzero(comes))
+
+
+@compiled(_come_too_in_columns)
+def come_too(attended, village, young, older, younger, draw):  # type: ignore[no-untyped-def]
+    """How many of those away come after all, (n,) in place: by chances of their village, (n_villages,), those of
+    `younger` from row `young` on.
     """
-    at, chance, m = np.empty(len(away), np.intp), np.empty(len(away)), 0
-    for i in range(len(away)):
-        by_kpm = kpm[village[i]] if i >= young else 0.0
-        here = 1.0 - (1.0 - by_kpm) * (1.0 - pull[village[i]])
-        at[m] = i
-        chance[m] = here
-        m += away[i] & (here > 0.0)
-    return at[:m].copy(), chance[:m].copy()
+    would, came = np.empty(len(attended), np.bool_), 0
+    for first, last, chance in ((0, young, older), (young, len(attended), younger)):
+        part, place, drawn = would[first:last], village[first:last], draw[first:last]
+        for i in range(len(part)):
+            part[i] = drawn[i] < chance[place[i]]
+    for i in range(len(would)):
+        came += would[i] & (not attended[i])
+    for i in range(len(would)):
+        attended[i] |= would[i]
+    return came
 
 
 def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: NDArray[np.uint8]) -> Mask:
@@ -115,20 +130,21 @@ def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: ND
     months = children.ages(world.month, rows) + PREGNANCY_MONTHS
     at = np.flatnonzero(begun & ~seen & (had * PREGNANCY_MONTHS < VISITS_IN_PREGNANCY * months))
     village = children.village[rows][at]
-    share = 1.0 - (1.0 - _kpm_share(world, village)) * (1.0 - village_money.transport_pull(world))
+    missed = np.bincount(village, minlength=len(world.villages.met))
+    share = 1.0 - (1.0 - _kpm_share(world, missed)) * (1.0 - village_money.transport_pull(world))
     found[at] = world.draws.uniform("brought to antenatal care", world.month, children.key[rows][at]) < share[village]
     world.villages.brought_pregnant = int(found.sum())
     return found
 
 
-def _kpm_share(world: World, missed_in: NDArray[np.integer]) -> Column:
+def _kpm_share(world: World, missed: NDArray[np.int64]) -> Column:
     """Share of the missed whom the village's KPM brings, (n_villages,).
 
-    Half of its visits go to children, half to pregnancies. missed_in: village of each who is missed.
+    Half of its visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,).
     """
-    missed = np.bincount(missed_in, minlength=len(world.villages.met)) / world.population_share
     finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
-    return brought_share(0.5 * visits(world), missed, finds, world.settings["villages.persuaded_share"])
+    missing, persuaded = missed / world.population_share, world.settings["villages.persuaded_share"]
+    return brought_share(0.5 * visits(world), missing, finds, persuaded)
 
 
 # ---- the council and sanitation --------------------------------------------------------------------------------------
