@@ -143,8 +143,10 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     risk = (*of_home, f32(-0.3), c.z(N_PLACES), c.place)
     yield births.take_home, (c.z(), c.whole(np.uint16), c.mask(), c.mask(), homes, *risk)
     by_place = (np.abs(c.z(N_PLACES)), c.z(N_PLACES), np.abs(c.z(N_PLACES)))
-    age, fixed_draws = c.whole(np.int64, most=60), c.draw.random(n).astype(f32)
-    yield eppgbm.weighed, (c.mask(), c.z(), c.mask(), age, c.place, c.z(), fixed_draws, *by_place, f32(0.4), CM_PER_Z)
+    weighed = (c.mask(), c.z(), c.mask(), *young, c.place, c.z(), c.draw.random(n).astype(f32))
+    yield eppgbm.weighed, (*weighed, *by_place, f32(0.4), CM_PER_Z)
+    yield eppgbm.by_village, (c.mask(), c.z() - 2, c.place, N_PLACES)
+    yield registers.write_down, (c.whole(np.int32, most=90), c.mask(), c.mask(), c.z(), 91, f32(-1.5))
 
 
 def same_bits(one: Any, other: Any) -> bool:

@@ -172,7 +172,8 @@ def test_the_round_counts_recorded_children_and_districts_are_the_sum_of_kecamat
     z = np.array([-2.5, -1.0, -2.0, -3.0, -2.1], dtype=np.float32)
     kecamatan = np.array([0, 0, 0, 0, 2], dtype=np.int16)
     names = ["Rangkasbitung", "Cibadak", "Sajira"]
-    rows = eppgbm.round_table(recorded, z, kecamatan, names, "Kabupaten Lebak", AUGUST, 2)
+    counts = eppgbm.by_village(recorded, z, kecamatan, len(names))
+    rows = eppgbm.round_table(*counts, names, "Kabupaten Lebak", AUGUST, 2)
     assert [(row.area, row.level, row.n_measured) for row in rows] == [
         ("Kabupaten Lebak", "district", 4),
         ("Rangkasbitung", "subdistrict", 3),

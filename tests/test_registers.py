@@ -145,6 +145,12 @@ def test_an_own_list_holds_its_share_of_those_in_need_and_of_others(right: float
 # ---- staleness -----------------------------------------------------------------------------------
 
 
+def weigh(world: World, child: int, z: float, month: int) -> None:
+    """Enter one child's weighing."""
+    one, measured = slice(child, child + 1), np.array([z], np.float32)
+    registers.record_weighing(world.registers, one, np.ones(1, bool), measured, world.settings, month)
+
+
 def test_a_child_weighed_today_waits_for_the_next_list(world: World) -> None:
     registry, rows = world.registers, world.children.window(world.month, 0, 23)
     every = world.settings["registers.eppgbm_list_months"]
@@ -152,7 +158,7 @@ def test_a_child_weighed_today_waits_for_the_next_list(world: World) -> None:
     due = next(month for month in range(between, between + every) if month % every == 0)
     known = registers.in_eppgbm(registry, rows, world.settings, between)
     newcomer = np.flatnonzero(~known & ~registry.on_eppgbm[rows])[0] + rows.start
-    registers.record_weighing(registry, np.array([newcomer]), np.array([-3.0]), world.settings, between)
+    weigh(world, newcomer, -3.0, between)
     registers.draw_up_lists(world.children, world.households, registry, world.settings, between)
     assert registers.in_eppgbm(registry, rows, world.settings, between)[newcomer - rows.start]
     assert registry.recorded_faltering[newcomer]
@@ -164,8 +170,7 @@ def test_a_child_weighed_today_waits_for_the_next_list(world: World) -> None:
 def test_an_old_entry_in_eppgbm_does_not_count_any_more(world: World) -> None:
     registry, rows, month = world.registers, present(world), world.month
     active = world.settings["registers.eppgbm_active_months"]
-    child = np.array([rows.start + 5])
-    registers.record_weighing(registry, child, np.array([0.0]), world.settings, month)
+    weigh(world, rows.start + 5, 0.0, month)
     known = [registers.in_eppgbm(registry, rows, world.settings, month + later)[5] for later in (0, active - 1, active)]
     assert known == [True, True, False]
 

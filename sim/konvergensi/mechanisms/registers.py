@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS, Children
 from konvergensi.world.draws import Draws
 from konvergensi.world.households import F32, LAST_PLACE, Households, Mask
@@ -123,12 +124,27 @@ def expected(
     return cohort_month, nik_month, draws.uniform("kek found", 0, key) < found
 
 
-def record_weighing(
-    registers: Registers, rows: NDArray[np.integer], z: NDArray[np.floating], settings: Settings, month: int
+def record_weighing(registers: Registers, rows: slice, entered: Mask, z: F32, settings: Settings, month: int) -> None:
+    """Enter those weighed, (n,) of `rows`, with their measured z, (n,), into e-PPGBM (in place)."""
+    cutoff = np.float32(settings["registers.faltering_cutoff_z"])
+    write_down(registers.last_entry[rows], registers.recorded_faltering[rows], entered, z, month, cutoff)
+
+
+def _write_down_in_columns(
+    last_entry: NDArray[np.int32], faltering: Mask, entered: Mask, z: F32, month: int, cutoff: np.float32
 ) -> None:
-    """Enter weighed children (row numbers and measured z) into e-PPGBM (in place)."""
-    registers.last_entry[rows] = month
-    registers.recorded_faltering[rows] = z < settings["registers.faltering_cutoff_z"]
+    last_entry[entered] = month
+    faltering[entered] = z[entered] < cutoff
+
+
+@compiled(_write_down_in_columns)
+def write_down(last_entry, faltering, entered, z, month, cutoff):  # type: ignore[no-untyped-def]
+    """The month and whether z is below the cutoff for those entered, (n,) in place."""
+    now = np.int32(month)
+    for i in range(len(entered)):
+        last_entry[i] = now if entered[i] else last_entry[i]
+    for i in range(len(entered)):
+        faltering[i] = (z[i] < cutoff) if entered[i] else faltering[i]
 
 
 def in_eppgbm(registers: Registers, rows: slice, settings: Settings, month: int) -> Mask:

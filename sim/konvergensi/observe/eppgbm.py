@@ -24,7 +24,7 @@ from scipy.special import ndtr
 from konvergensi.base.compiled import compiled
 from konvergensi.observe.surveys import SurveyRow
 from konvergensi.observe.who import CM_PER_Z, F32, STUNTED_BELOW, cm_per_z, measured_laz
-from konvergensi.world.children import Children
+from konvergensi.world.children import Children, age_of_rows
 from konvergensi.world.draws import Draws, Keys
 
 SYSTEM = "e-PPGBM"
@@ -85,17 +85,17 @@ def weigh_rows(
     posyandu: PosyanduMeasurement,
     kit: NDArray[np.bool_],
     entry_share: NDArray[np.floating],
-) -> tuple[NDArray[np.intp], F32, NDArray[np.bool_]]:
+) -> tuple[F32, NDArray[np.bool_]]:
     """`weigh` for those of `rows` who came, (n,) bool; kit and entry_share by village, (n_villages,).
 
-    Returns: where those who came are, from the first row on, their measured z and who was entered, (m,) each.
+    Returns: z as measured, (n,), of whoever did not come too, and who was entered, (n,).
     """
     key = children.key[rows]
     return weighed(
         came,
         children.z[rows],
         children.male[rows],
-        month - children.birth_month[rows],
+        *children.by_age(month, rows),
         children.village[rows],
         draws.normal("eppgbm.error", month, key),
         draws.uniform("eppgbm.entry", month, key),
@@ -111,7 +111,8 @@ def _weighed_in_columns(
     came: NDArray[np.bool_],
     z_true: F32,
     male: NDArray[np.bool_],
-    age: NDArray[np.integer],
+    ends: NDArray[np.int64],
+    oldest: int,
     village: NDArray[np.integer],
     error: F32,
     fixed_draws: F32,
@@ -120,30 +121,52 @@ def _weighed_in_columns(
     entry_share: F32,
     stunted_factor: np.float32,
     cm: F32,
-) -> tuple[NDArray[np.intp], F32, NDArray[np.bool_]]:
-    at = np.flatnonzero(came)
-    place, sex = village[at], (~male[at]).view(np.int8)
-    z = measured_laz(z_true[at], sex, age[at], error[at], error_cm[place], bias_cm[place])
+) -> tuple[F32, NDArray[np.bool_]]:
+    age, sex = age_of_rows(ends, oldest, len(came)), (~male).view(np.int8)
+    z = measured_laz(z_true, sex, age, error, error_cm[village], bias_cm[village])
     by_result = np.array([1.0, stunted_factor], np.float32)
-    return at, z, fixed_draws[at] < by_result[(z < STUNTED_BELOW).view(np.int8)] * entry_share[place]
+    return z, came & (fixed_draws < by_result[(z < STUNTED_BELOW).view(np.int8)] * entry_share[village])
 
 
 @compiled(_weighed_in_columns)
-def weighed(came, z_true, male, age, village, error, fixed_draws, error_cm, bias_cm, entry_share, stunted_factor, cm):  # type: ignore[no-untyped-def]
-    """Who came, (m,), z as measured, who is entered: columns by child (n,), then by village, then cm per z, (2, 61)."""
-    at, m = np.empty(len(came), np.intp), 0
-    for i in range(len(came)):
-        at[m] = i
-        m += came[i]
-    z, entered = np.empty(m, np.float32), np.empty(m, np.bool_)
-    for k in range(m):
-        i = at[k]
-        place = village[i]
-        added = error[i] * error_cm[place] + bias_cm[place]
-        z[k] = added / cm[0 if male[i] else 1, age[i]] + z_true[i]
-        share = entry_share[place]
-        entered[k] = fixed_draws[i] < (stunted_factor * share if z[k] < STUNTED_BELOW else share)
-    return at[:m].copy(), z, entered
+def weighed(  # type: ignore[no-untyped-def]
+    came, z_true, male, ends, oldest, village, error, fixed_draws, error_cm, bias_cm, entry_share, stunted_factor, cm
+):  # fmt: skip
+    """z as measured and who of those who came is entered, (n,): columns by child (n,), ages as `Children.by_age` tells
+    them, columns by village (n_villages,), cm per z (2, 61). Whoever did not come is worked out too: no guess is wrong.
+    """
+    z, entered, start = np.empty(len(came), np.float32), np.empty(len(came), np.bool_), 0
+    for each in range(len(ends)):
+        age, rows = oldest - each, slice(start, ends[each])
+        boys, girls = cm[0, age], cm[1, age]
+        found, true, boy, place, wrong = z[rows], z_true[rows], male[rows], village[rows], error[rows]
+        for i in range(len(found)):
+            added = wrong[i] * error_cm[place[i]] + bias_cm[place[i]]
+            found[i] = added / (boys if boy[i] else girls) + true[i]
+        part, here, drawn = entered[rows], came[rows], fixed_draws[rows]
+        for i in range(len(found)):
+            share = entry_share[place[i]]
+            low = stunted_factor * share
+            part[i] = here[i] & (drawn[i] < (low if found[i] < STUNTED_BELOW else share))
+        start = ends[each]
+    return z, entered
+
+
+def _by_village_in_columns(
+    entered: NDArray[np.bool_], z: F32, village: NDArray[np.integer], n_villages: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    low = village[entered & (z < STUNTED_BELOW)]
+    return np.bincount(village[entered], minlength=n_villages), np.bincount(low, minlength=n_villages)
+
+
+@compiled(_by_village_in_columns)
+def by_village(entered, z, village, n_villages):  # type: ignore[no-untyped-def]
+    """Children entered in each village, and those of them measured below -2, (n_villages,) each."""
+    every, low = np.zeros(n_villages, np.int64), np.zeros(n_villages, np.int64)
+    for i in range(len(z)):
+        every[village[i]] += entered[i]
+        low[village[i]] += entered[i] & (z[i] < STUNTED_BELOW)
+    return every, low
 
 
 def _by_tool(kit: NDArray[np.bool_], with_kit: float, without: float) -> F32:
@@ -151,9 +174,8 @@ def _by_tool(kit: NDArray[np.bool_], with_kit: float, without: float) -> F32:
 
 
 def round_table(
-    recorded: NDArray[np.bool_],
-    measured_z: F32,
-    kecamatan_of_row: NDArray[np.integer],
+    measured: NDArray[np.integer],
+    stunted: NDArray[np.integer],
     kecamatan_names: Sequence[str],
     district_name: str,
     month: int,
@@ -161,14 +183,10 @@ def round_table(
 ) -> list[SurveyRow]:
     """Percent stunted among the children entered in one round: first the district, then each kecamatan.
 
-    Parameters: recorded, measured_z, kecamatan_of_row (row in kecamatan_names): (n,), children who came.
+    Parameters: children entered in each kecamatan, and those below -2 of them, (n_kecamatan,) each.
     Returns: rows of the `surveys` table. The register is no sample and publishes no interval: low and high
     are NaN; an area with nobody entered has percent NaN.
     """
-    n_kecamatan = len(kecamatan_names)
-    kecamatan = kecamatan_of_row[recorded]
-    measured = np.bincount(kecamatan, minlength=n_kecamatan)
-    stunted = np.bincount(kecamatan[measured_z[recorded] < STUNTED_BELOW], minlength=n_kecamatan)
     areas = [(district_name, "district", int(measured.sum()), int(stunted.sum()))]
     areas += [
         (name, "subdistrict", int(n), int(k)) for name, n, k in zip(kecamatan_names, measured, stunted, strict=True)

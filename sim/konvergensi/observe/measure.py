@@ -11,7 +11,7 @@ from konvergensi.base.months import month_of
 from konvergensi.mechanisms import actions, calendar, cascade, drift, registers, review, shocks, village_money
 from konvergensi.mechanisms.uptake import WEIGHING_ROUNDS
 from konvergensi.observe import eppgbm, surveys
-from konvergensi.observe.who import STUNTED_BELOW, measured_laz
+from konvergensi.observe.who import measured_laz
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     children, month = world.children, world.month
     rows = children.window(month, 0, LAST_AGE if is_round else FIRST_1000_DAYS)
     kit = world.village_kit_draw < village_money.kit_share(world)
-    came, z, entered = eppgbm.weigh_rows(
+    z, entered = eppgbm.weigh_rows(
         world.came(rows),
         children,
         rows,
@@ -50,23 +50,20 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
         kit,
         cascade.entry_share(world),
     )
-    came += rows.start
-    if is_round:
-        _by_village(world, came[entered], z[entered])
-    registers.record_weighing(world.registers, came[entered], z[entered], world.settings, month)
-    if not (publish and is_round):
+    registers.record_weighing(world.registers, rows, entered, z, world.settings, month)
+    if not is_round:
+        return []
+    here = world.villages  # what the round's register shows of each
+    here.entered, here.entered_stunted = eppgbm.by_village(entered, z, children.village[rows], len(world.lokus))
+    if not publish:
         return []
     names = list(dict.fromkeys(world.district.villages["kecamatan"]))
+    every, low = (
+        np.bincount(world.kecamatan, weights=each, minlength=len(names)).astype(np.int64)
+        for each in (here.entered, here.entered_stunted)
+    )
     lag = publication_lag(world.settings, month) + actions.publication_delay(world)
-    place = world.kecamatan[children.village[came]]
-    return eppgbm.round_table(entered, z, place, names, world.district.name, month, lag)
-
-
-def _by_village(world: World, rows: NDArray[np.intp], z: NDArray[np.floating]) -> None:
-    """What the round's register shows of each village (in place): children entered, and those below -2."""
-    village, n = world.children.village[rows], len(world.lokus)
-    world.villages.entered = np.bincount(village, minlength=n)
-    world.villages.entered_stunted = np.bincount(village[z < STUNTED_BELOW], minlength=n)
+    return eppgbm.round_table(every, low, names, world.district.name, month, lag)
 
 
 def publication_lag(settings: Settings, month: int) -> int:
@@ -96,7 +93,6 @@ def field_surveys(world: World, rounds: list[surveys.SurveyRound]) -> list[surve
     )
     children = world.children
     rows = children.window(world.month, 0, LAST_AGE)
-    every = np.arange(rows.start, rows.stop)
     return [
         surveys.survey_row(
             plan,
@@ -105,7 +101,7 @@ def field_surveys(world: World, rounds: list[surveys.SurveyRound]) -> list[surve
                 plan,
                 children.village[rows],
                 children.z[rows],
-                _sex(world, every),
+                _sex(world, rows),
                 children.ages(world.month, rows),
                 error,
                 world.draws.generator(f"survey {plan.system}", world.month),
@@ -127,6 +123,6 @@ def traced_measurement(world: World, rows: NDArray[np.intp]) -> NDArray[np.float
     )
 
 
-def _sex(world: World, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+def _sex(world: World, rows: NDArray[np.intp] | slice) -> NDArray[np.int8]:
     """0 male, 1 female, as the WHO tables count."""
     return (~world.children.male[rows]).view(np.int8)

@@ -91,18 +91,29 @@ def draw_clusters(
     each; n_measured is clusters * children_per_cluster, or everybody where fewer live there.
     """
     place = village + rng.random(village.size)
-    in_line = np.argsort(place)
-    if (np.diff(place[in_line]) == 0).any():  # only equal places could stand in another order on another machine
-        in_line = np.argsort(place, kind="stable")
     asked = clusters * children_per_cluster
     if village.size <= asked:
-        return in_line, np.arange(village.size, dtype=np.intp) // children_per_cluster
+        return np.argsort(place, kind="stable"), np.arange(village.size, dtype=np.intp) // children_per_cluster
     # the line starts at a random child, so that a last incomplete block leaves nobody out for good
-    in_line = np.roll(in_line, int(rng.integers(village.size)))
+    start = int(rng.integers(village.size))
     n_blocks = village.size // children_per_cluster
     first = rng.choice(n_blocks, size=clusters, replace=False) * children_per_cluster
-    rows = in_line[(first[:, None] + np.arange(children_per_cluster)).ravel()]
-    return rows, np.repeat(np.arange(clusters, dtype=np.intp), children_per_cluster)
+    at = ((first[:, None] + np.arange(children_per_cluster)).ravel() - start) % village.size
+    return _in_line(place, at), np.repeat(np.arange(clusters, dtype=np.intp), children_per_cluster)
+
+
+def _in_line(place: NDArray[np.float64], at: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Rows that stand at positions `at`, (m,), of a line in order of place, (n,); only their villages are sorted."""
+    village = place.astype(np.int64)
+    ends = np.cumsum(np.bincount(village))
+    asked = np.searchsorted(ends, at, side="right")
+    wanted = np.zeros(len(ends), bool)
+    wanted[asked] = True
+    rows = np.flatnonzero(wanted[village])
+    rows = rows[np.argsort(place[rows], kind="stable")]
+    left_out = np.cumsum(np.where(wanted, 0, np.diff(ends, prepend=0)))  # who stands before, in villages not sorted
+    found: NDArray[np.intp] = rows[at - left_out[asked]]
+    return found
 
 
 def estimate_percent(stunted: NDArray[np.bool_], cluster: NDArray[np.intp]) -> SurveyEstimate:
