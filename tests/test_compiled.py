@@ -146,6 +146,14 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     weighed = (c.mask(), c.z(), c.mask(), *young, c.place, c.z(), c.draw.random(n).astype(f32))
     yield eppgbm.weighed, (*weighed, *by_place, f32(0.4), CM_PER_Z)
     yield eppgbm.by_village, (c.mask(), c.z() - 2, c.place, N_PLACES)
+    shares, people = (
+        (f32(0.4), f32(0.3), f32(0.2), f32(0.1), f32(0.6)),
+        [c.draw.random(n).astype(f32) for _ in range(6)],
+    )
+    yield caregivers.learnt, (*people[:5], *shares)
+    yield caregivers.exposed_to, (*(np.abs(c.z(N_PLACES)) for _ in range(3)), c.place, np.abs(c.z()), people[0])
+    yield caregivers.neighbours, (people[0], np.sort(c.whole(np.int32, most=n // 5 + 1)))
+    yield registers.assess, (c.mask(), c.mask(), people[0], 0.7, 0.2, people[1], f32(0.4))
     yield registers.write_down, (c.whole(np.int32, most=90), c.mask(), c.mask(), c.z(), 91, f32(-1.5))
 
 

@@ -40,12 +40,24 @@ def refresh_dtks(
     """Assess households for DTKS, a share of them at each refresh; the others keep their old entry (in place)."""
     line, missed = settings["registers.poor_line_share"], settings["registers.dtks_exclusion_share"]
     wrongly = max((dtks_share - line * (1.0 - missed)) / (1.0 - line), 0.0)
-    listed = draws.uniform("dtks", month, households.key) < np.where(households.poor, 1.0 - missed, wrongly)
-    if everyone:
-        households.in_dtks = listed
-        return
-    looked = draws.uniform("dtks reassessed", month, households.key) < settings["registers.dtks_reassess_share"]
-    households.in_dtks = np.where(looked, listed, households.in_dtks)
+    drawn = draws.uniform("dtks", month, households.key)
+    looked = drawn if everyone else draws.uniform("dtks reassessed", month, households.key)
+    share = np.float32(1.0 if everyone else settings["registers.dtks_reassess_share"])
+    assess(households.in_dtks, households.poor, drawn, 1.0 - missed, wrongly, looked, share)
+
+
+def _assess_in_columns(
+    listed: Mask, poor: Mask, drawn: F32, of_poor: float, of_others: float, looked: F32, share: np.float32
+) -> None:
+    listed[:] = np.where(looked < share, drawn < np.where(poor, of_poor, of_others), listed)
+
+
+@compiled(_assess_in_columns)
+def assess(listed, poor, drawn, of_poor, of_others, looked, share):  # type: ignore[no-untyped-def]
+    """Whose entry is looked at, a draw below `share`, is listed by chances of the poor and of others, (n,) in place."""
+    for i in range(len(listed)):
+        new = drawn[i] < (of_poor if poor[i] else of_others)
+        listed[i] = new if looked[i] < share else listed[i]
 
 
 def refresh_krs(households: Households, registers: Registers, settings: Settings, draws: Draws) -> None:
@@ -65,8 +77,9 @@ def draw_up_joint_list(households: Households, children: Children, draws: Draws,
     rows: the children who carry it along.
     """
     order = draws.halves("joint list", 0, households.key)
-    households.joint = np.where(households.in_krs, np.minimum(order, LAST_PLACE - np.uint16(1)), LAST_PLACE)
-    children.joint[rows] = households.joint[children.household[rows]]
+    np.minimum(order, LAST_PLACE - np.uint16(1), out=order)
+    households.joint = np.maximum(order, ~households.in_krs * LAST_PLACE, out=order)
+    children.joint[rows] = order.take(children.household[rows])
 
 
 def expect(
@@ -161,10 +174,10 @@ def draw_up_lists(
     if month % settings["registers.eppgbm_list_months"] == 0:
         registers.on_eppgbm[rows] = in_eppgbm(registers, rows, settings, month)
     if month % settings["registers.krs_refresh_months"] == 0:
-        registers.known_krs[rows] = households.in_krs[home]
+        registers.known_krs[rows] = households.in_krs.take(home)
         registers.on_krs[rows] = registers.known_krs[rows]
     if month % settings["registers.dtks_refresh_months"] == 0:
-        registers.known_dtks[rows] = households.in_dtks[home]
+        registers.known_dtks[rows] = households.in_dtks.take(home)
         registers.on_dtks[rows] = registers.known_dtks[rows]
 
 
