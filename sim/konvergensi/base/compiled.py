@@ -47,7 +47,8 @@ def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
     def choose(loop: Callable[..., Any]) -> Loop:
         if numba is None:
             return in_columns
-        chosen = numba.njit(cache=True)(loop)
+        # divided as NumPy does: a look for zeros before each division would keep loops from several rows at a time
+        chosen = numba.njit(cache=True, error_model="numpy")(loop)
         chosen.in_columns = in_columns
         return chosen
 

@@ -73,8 +73,7 @@ def _to_chance_in_columns(chance: NDArray[np.uint16], odds: F32) -> None:
 def to_chance(chance, odds):  # type: ignore[no-untyped-def]
     """Set chances, (n,) in steps of 1/65,536, from odds, (n,)."""
     for i in range(len(odds)):
-        # by way of 32 bits, for which processors have an instruction
-        chance[i] = np.uint16(np.int32(np.float32(65535.0) * odds[i] / (np.float32(1.0) + odds[i])))
+        chance[i] = np.uint16(np.float32(65535.0) * odds[i] / (np.float32(1.0) + odds[i]))
 
 
 def common_odds(households: Households, settings: Settings) -> F32:
