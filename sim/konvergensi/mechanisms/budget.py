@@ -252,18 +252,26 @@ def released_by_round(service: Service) -> bool:
     return len(service.months) <= MOST_ROUNDS and not service.place.built
 
 
-def release(programmes: Programmes, services: list[Service], settings: Settings, month: int) -> None:
-    """Release money by tranche and season: a cumulative share of the budget by month (in place).
+def release(world: World) -> None:
+    """Release money by tranche and season: a cumulative share of the budget by month (in place)."""
+    programmes, key = world.programmes, ("released", world.month_of_year)
+    if key not in world.derived:
+        world.derived[key] = _shares_released(programmes, world.services, world.settings, world.month_of_year)
+    due = world.derived[key] * programmes.budgeted
+    most = np.maximum(programmes.budgeted, programmes.released)
+    programmes.released[:] = np.minimum(np.maximum(due, programmes.released), most)
+
+
+def _shares_released(programmes: Programmes, services: list[Service], settings: Settings, now: int) -> Money:
+    """Share of each programme's budget released by the end of month `now`, (n_programmes,).
 
     Payments and campaign goods are released round by round, whatever the season.
     """
-    now = month_of(month)
-    shares = released_share(settings, now)[programmes.source]
+    shares: Money = released_share(settings, now)[programmes.source]
     for p, s in enumerate(programmes.service.tolist()):
         if released_by_round(services[s]):
             shares[p] = sum(at <= now for at in services[s].months) / len(services[s].months)
-    due = shares * programmes.budgeted
-    programmes.released[:] = np.clip(due, programmes.released, np.maximum(programmes.budgeted, programmes.released))
+    return shares
 
 
 def released_share(settings: Settings, now: int) -> Money:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 TRAINED_YEARS = 3  # in which everybody is trained once
+# source of money -> which items of PAID_FROM the district pays for from it, (n_items,)
+OWN = {
+    source: np.array([of == source and item not in FROM_ABOVE for item, of in PAID_FROM.items()])
+    for source in dict.fromkeys(PAID_FROM.values())
+}
+KPM = list(PAID_FROM).index("kpm-pay")
 
 
 def yearly(world: World) -> dict[str, float]:
@@ -80,8 +86,9 @@ def pay(world: World) -> None:
     costs.displaced = np.zeros(len(PAID_FROM))
     if rule != "in-place":
         return
-    for source in dict.fromkeys(PAID_FROM.values()):
-        mine = np.array([of == source and item not in FROM_ABOVE for item, of in PAID_FROM.items()])
+    if not costs.more.any():
+        return
+    for source, mine in OWN.items():
         asked = float(costs.more[mine].sum())
         if asked > 0.0:
             taken = displace(world, source, asked)
@@ -104,5 +111,4 @@ def more_rp(world: World) -> float:
     """What the month's coordination costs beyond the start, KPM pay left out (it is told apart), Rp; 0 where free."""
     if world.settings["costs.paid"] == "free":
         return 0.0
-    kpm = list(PAID_FROM).index("kpm-pay")
-    return float(world.costs.more.sum() - world.costs.more[kpm])
+    return float(np.add.reduce(world.costs.more) - world.costs.more[KPM])

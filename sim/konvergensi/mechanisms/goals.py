@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def leadership(world: World) -> float:
     """Weight that the leaders give to the shared goal this month: policy, elections, what was published; 0..1."""
     level = world.settings["goals.leadership"] * shocks.in_force(world.settings, "leadership_share")
-    return float(np.clip(level + world.coordination.attention, 0.0, 1.0))
+    return float(min(max(level + world.coordination.attention, 0.0), 1.0))
 
 
 def mandate(opd: Opd, settings: Settings) -> float:

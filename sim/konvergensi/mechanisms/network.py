@@ -6,6 +6,7 @@ Measures of the network: observe/network.py. Parameters: network.toml.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,28 +57,36 @@ def move_ties(world: World) -> None:
     ties["formal"] *= 1.0 - settings["network.decay_share"]
     ties["informal"] *= 1.0 - settings["network.informal_decay_share"]
     one_list = same_list(world)
-    ties["data"] += np.where(one_list, settings["network.data_gain_share"] * (1.0 - ties["data"]), 0.0)
-    ties["data"] *= np.where(one_list, 1.0, 1.0 - settings["network.decay_share"])
+    data = ties["data"]
+    data += one_list * (settings["network.data_gain_share"] * (1.0 - data))
+    data *= np.where(one_list, 1.0, 1.0 - settings["network.decay_share"])
     world.coordination.aware = awareness(ties, world.opds)
 
 
 def awareness(ties: dict[str, Column], opds: Sequence[Opd]) -> Column:
     """How much each agency has to do with those that run a programme or lead: mean strongest tie, 0..1, (n_opd,)."""
     partners = np.array([opd.has_programme or opd.leads for opd in opds], bool)
-    strongest = np.maximum.reduce(list(ties.values()))
+    strongest = functools.reduce(np.maximum, ties.values())
     others = partners[None, :] & ~np.eye(len(opds), dtype=bool)
-    mean: Column = (strongest * others).sum(axis=1) / np.maximum(others.sum(axis=1), 1)
+    mean: Column = np.add.reduce(strongest * others, axis=1) / np.maximum(np.add.reduce(others, axis=1), 1)
     return mean
 
 
 def same_list(world: World) -> Flags:
     """Pairs of agencies that use the same register, or the joined list, (n_opd, n_opd)."""
-    lists = np.array([opd.register if opd.register not in ("none", "own") else "" for opd in world.opds])
-    joined = np.array([world.linked and opd.shares_joined_list for opd in world.opds], bool)
-    same: Flags = (lists[:, None] == lists[None, :]) & (lists != "")[:, None]
-    same |= joined[:, None] & joined[None, :]
-    np.fill_diagonal(same, False)
-    return same
+    registers = tuple(opd.register for opd in world.opds)
+    of, same = world.derived.get("same register", (None, None))
+    if of != registers:
+        lists = np.array([name if name not in ("none", "own") else "" for name in registers])
+        same = (lists[:, None] == lists[None, :]) & (lists != "")[:, None]
+        np.fill_diagonal(same, False)
+        world.derived["same register"] = (registers, same)
+    found: Flags = same
+    if world.linked:
+        joined = np.array([opd.shares_joined_list for opd in world.opds], bool)
+        found = found | (joined[:, None] & joined[None, :])
+        np.fill_diagonal(found, False)
+    return found
 
 
 def _strengthen(tie: Column, among: Flags, share: float) -> None:

@@ -124,17 +124,20 @@ def _learn(world: World, again: Flags) -> None:
 def keep_and_forget(world: World) -> None:
     """The month outside meetings: files and people teach each other, peers tell, guidelines are read, all fades."""
     settings = world.settings
-    told = _from_peers(world)
-    for i, opd in enumerate(world.opds):
-        write = settings["socialization.consolidation_share"]
-        write *= 1.0 if opd.focal_unit else settings["socialization.without_unit_share"]
+    consolidation, without_unit, learning = (
+        settings[f"socialization.{name}_share"] for name in ("consolidation", "without_unit", "guideline_learning")
+    )
+    people_keep = 1.0 - settings["socialization.staff_decay_share"]
+    files_keep = 1.0 - settings["socialization.institution_decay_share"]
+    for opd, told in zip(world.opds, _from_peers(world).tolist(), strict=True):
+        write = consolidation * (1.0 if opd.focal_unit else without_unit)
         people, files = opd.understanding, opd.institutional_understanding
-        files += write * max(opd.understanding - opd.institutional_understanding, 0.0)
-        people += write * max(opd.institutional_understanding - opd.understanding, 0.0) + told[i]
-        level = guideline_level(opd, settings)
-        files += settings["socialization.guideline_learning_share"] * max(level - files, 0.0)
-        opd.understanding = min(people * (1.0 - settings["socialization.staff_decay_share"]), 1.0)
-        opd.institutional_understanding = files * (1.0 - settings["socialization.institution_decay_share"])
+        behind, ahead = max(people - files, 0.0), max(files - people, 0.0)
+        files += write * behind
+        people += write * ahead + told
+        files += learning * max(guideline_level(opd, settings) - files, 0.0)
+        opd.understanding = min(people * people_keep, 1.0)
+        opd.institutional_understanding = files * files_keep
 
 
 def guideline_level(opd: Opd, settings: Settings) -> float:
@@ -153,6 +156,6 @@ def _from_peers(world: World) -> np.ndarray:
     knows = np.array([opd.understanding for opd in world.opds])
     tells = np.array([opd.has_programme or opd.leads for opd in world.opds])
     more = np.maximum(knows[None, :] - knows[:, None], 0.0) * tells[None, :]
-    heard = (world.coordination.ties["informal"] * more).max(axis=1, initial=0.0)
+    heard = np.maximum.reduce(world.coordination.ties["informal"] * more, axis=1, initial=0.0)
     share: np.ndarray = world.settings["socialization.peer_share"] * heard
     return share

@@ -60,8 +60,9 @@ def build_world(
     villages = district.villages
     keys = village_keys(villages)
     n_children, n_households = len(children), len(households)
-    kecamatan_names = list(dict.fromkeys(villages["kecamatan"]))
-    kecamatan = villages["kecamatan"].map(kecamatan_names.index).to_numpy(np.intp)
+    index = {name: i for i, name in enumerate(dict.fromkeys(villages["kecamatan"].tolist()))}
+    kecamatan_names = list(index)
+    kecamatan = np.array([index[name] for name in villages["kecamatan"].tolist()], np.intp)
     for i, opd in enumerate(opds):
         opd.has_programme = bool((programmes.opd == i).any())
     coordination = build_coordination(district, draws, opds, kecamatan_names, kecamatan, keys)

@@ -357,7 +357,7 @@ class ConvergenceModel(mesa.Model):
         if not self.world.burn_in:
             costs.pay(self.world)
         budget.relocate(self.world.programmes, self.world.settings)
-        budget.release(self.world.programmes, self.world.services, self.world.settings, self.world.month)
+        budget.release(self.world)
 
     def deliver_services(self) -> None:
         """Programmes serve their lists; households take services up, or not."""

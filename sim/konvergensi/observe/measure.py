@@ -57,7 +57,7 @@ def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
     here.entered, here.entered_stunted = eppgbm.by_village(entered, z, children.village[rows], len(world.lokus))
     if not publish:
         return []
-    names = list(dict.fromkeys(world.district.villages["kecamatan"]))
+    names = list(dict.fromkeys(world.district.villages["kecamatan"].tolist()))
     every, low = (
         np.bincount(world.kecamatan, weights=each, minlength=len(names)).astype(np.int64)
         for each in (here.entered, here.entered_stunted)

@@ -152,18 +152,18 @@ def first_ties(opds: Sequence[Tied], settings: Settings, draws: Draws) -> dict[s
     """
     n = len(opds)
     ties = {layer: np.zeros((n, n)) for layer in AGENCY_LAYERS}
-    for i, one in enumerate(opds):
-        for j in range(i + 1, n):
-            other = opds[j]
-            told = all(each.in_decree or each.leads for each in (one, other))
-            if told and "coordinator" in (one.role, other.role):
-                ties["formal"][i, j] = settings["network.start_formal_share"]
-            # keyed by the pair's names: another agency in the file changes no tie between these two
-            pair = entity_keys("tie", np.array([_pair_number(one.id, other.id)]))
-            if draws.uniform("informal tie", 0, pair)[0] < (1.0 - one.ego) * (1.0 - other.ego):
-                ties["informal"][i, j] = settings["network.start_informal_share"]
-            if one.register == other.register != "none":
-                ties["data"][i, j] = 1.0 if one.register != "own" else 0.0  # "own" is each agency's own
+    # keyed by the pair's names: another agency in the file changes no tie between these two
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
+    keys = entity_keys("tie", np.array([_pair_number(opds[i].id, opds[j].id) for i, j in pairs], np.int64))
+    for (i, j), draw in zip(pairs, draws.uniform("informal tie", 0, keys), strict=True):
+        one, other = opds[i], opds[j]
+        told = all(each.in_decree or each.leads for each in (one, other))
+        if told and "coordinator" in (one.role, other.role):
+            ties["formal"][i, j] = settings["network.start_formal_share"]
+        if draw < (1.0 - one.ego) * (1.0 - other.ego):
+            ties["informal"][i, j] = settings["network.start_informal_share"]
+        if one.register == other.register != "none":
+            ties["data"][i, j] = 1.0 if one.register != "own" else 0.0  # "own" is each agency's own
     return {layer: tie + tie.T for layer, tie in ties.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -59,7 +60,12 @@ class Households:
 
 def village_keys(villages: pd.DataFrame) -> Keys:
     """Keys of the villages, (n_villages,): a village is told by its kecamatan and its name."""
-    return name_keys("village", villages["kecamatan"].astype(str) + "|" + villages["village"].astype(str))
+    return _keys_of(tuple(zip(villages["kecamatan"].tolist(), villages["village"].tolist(), strict=True))).copy()
+
+
+@functools.lru_cache(maxsize=64)  # districts that a process simulates again and again
+def _keys_of(names: tuple[tuple[str, str], ...]) -> Keys:
+    return name_keys("village", [f"{kecamatan}|{village}" for kecamatan, village in names])
 
 
 def household_counts(families: NDArray[np.int64], population_share: float, keys: Keys) -> NDArray[np.int64]:
