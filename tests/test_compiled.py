@@ -18,7 +18,7 @@ import konvergensi
 from konvergensi.base import compiled
 from konvergensi.mechanisms import contacts, growth, programme_month, staff, uptake, villages
 from konvergensi.model.convergence import ConvergenceModel
-from konvergensi.observe import eppgbm, series
+from konvergensi.observe import eppgbm, network, series
 from konvergensi.observe.who import CM_PER_Z
 from konvergensi.world import draws, package, tally
 
@@ -42,7 +42,7 @@ class Columns:
     def mask(self, share: float = 0.4) -> np.ndarray:
         return self.draw.random(self.n) < share
 
-    def whole(self, kind: type, n: int | None = None, most: int = 2**16) -> np.ndarray:
+    def whole(self, kind: type, n: int | tuple[int, ...] | None = None, most: int = 2**16) -> np.ndarray:
         return self.draw.integers(0, most, self.n if n is None else n).astype(kind)
 
     def z(self, n: int | None = None) -> np.ndarray:
@@ -142,6 +142,8 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     homes = c.whole(np.int32, most=min(n, 7) or 1)
     risk = (*of_home, f32(-0.3), c.z(N_PLACES), c.place)
     yield births.take_home, (c.z(), c.whole(np.uint16), c.mask(), c.mask(), homes, *risk)
+    yield series.held_together, (c.whole(np.int64, (4, 8), most=n + 1), np.bitwise_count(np.arange(8)).astype(int), 3)
+    yield network.quickest, (np.where(c.draw.random((9, 9)) < 0.4, c.draw.random((9, 9)), np.inf), 3)
     by_place = (np.abs(c.z(N_PLACES)), c.z(N_PLACES), np.abs(c.z(N_PLACES)))
     weighed = (c.mask(), c.z(), c.mask(), *young, c.place, c.z(), c.draw.random(n).astype(f32))
     yield eppgbm.weighed, (*weighed, *by_place, f32(0.4), CM_PER_Z)

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.base.months import format_month
 from konvergensi.mechanisms import shocks
 from konvergensi.mechanisms.socialization import meetings_per_year
@@ -56,7 +57,7 @@ def density(tie: Matrix) -> float:
 def tied_share(tie: Matrix) -> float:
     """Share of pairs of agencies tied at least as strongly as world/network.py counts a tie; 0 with fewer than two."""
     pairs = _pairs(tie)
-    return float((pairs >= WEAKEST).mean()) if len(pairs) else 0.0
+    return np.count_nonzero(pairs >= WEAKEST) / len(pairs) if len(pairs) else 0.0
 
 
 def centralisation(tie: Matrix) -> float:
@@ -99,22 +100,40 @@ def contacts(settings: Settings) -> dict[str, float]:
 
 def waiting(strength: Matrix, contacts_a_month: float) -> Matrix:
     """Months until a link passes a message on, 1 / (strength x contacts); inf along what is too weak for a tie."""
-    passes = np.where(strength >= WEAKEST, strength * contacts_a_month, 0.0)
-    with np.errstate(divide="ignore"):
-        months: Matrix = 1.0 / passes
-    return months
+    tied = strength >= WEAKEST
+    months: Matrix = np.full(strength.shape, np.inf)
+    passes = strength * contacts_a_month
+    return np.divide(1.0, passes, out=months, where=tied & (passes > 0.0))
 
 
-def quickest(length: Matrix, start: int) -> Matrix:
-    """Months from `start` to each node along the quickest way, (n,); inf where none leads.
-
-    length: (n, n), months along each link, inf for none. By Bellman and Ford: at most n - 1 links are of use.
-    """
+def _quickest_in_columns(length: Matrix, start: int) -> Matrix:
     months = np.full(len(length), np.inf)
     months[start] = 0.0
     for _ in range(len(length) - 1):
         further = np.minimum(months, (months[:, None] + length).min(axis=0))
         if (further == months).all():
+            break
+        months = further
+    return months
+
+
+@compiled(_quickest_in_columns)
+def quickest(length, start):  # type: ignore[no-untyped-def]
+    """Months from `start` to each node along the quickest way, (n,); inf where none leads.
+
+    length: (n, n), months along each link, inf for none. By Bellman and Ford: at most n - 1 links are of use.
+    """
+    n = len(length)
+    months = np.full(n, np.inf)
+    months[start] = 0.0
+    for _ in range(n - 1):
+        further, moved = months.copy(), False
+        for i in range(n):
+            for j in range(n):
+                further[j] = min(further[j], months[i] + length[i, j])
+        for j in range(n):
+            moved |= further[j] != months[j]
+        if not moved:
             break
         months = further
     return months

@@ -50,8 +50,6 @@ class Package:
             self.due_enough[ages > by_age] |= np.uint16(1 << k)
         codes = np.arange(1 << self.size)
         self.number = np.bitwise_count(codes).astype(np.int64)  # services in each combination of bits
-        self.square = self.number**2
-        self.holds = (codes[:, None] >> np.arange(self.size)) & 1  # (n_codes, n_services)
 
     def enough(self, book: ServiceBook, rows: slice) -> NDArray[np.uint16]:
         """Services had at an adequate dose by each of `rows`, as bits, (n,)."""
