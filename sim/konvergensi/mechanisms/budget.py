@@ -18,8 +18,6 @@ from konvergensi.mechanisms import calendar, needs, shocks
 from konvergensi.world.programmes import SOURCES, Money, Programmes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from konvergensi.inputs.districts import District
     from konvergensi.inputs.parameters import Settings
     from konvergensi.inputs.services import Service
@@ -267,11 +265,17 @@ def _shares_released(programmes: Programmes, services: list[Service], settings: 
 
     Payments and campaign goods are released round by round, whatever the season.
     """
-    shares: Money = released_share(settings, now)[programmes.source]
-    for p, s in enumerate(programmes.service.tolist()):
-        if released_by_round(services[s]):
-            shares[p] = sum(at <= now for at in services[s].months) / len(services[s].months)
-    return shares
+    by_round = np.array(
+        [_rounds_so_far(tuple(each.months), now) if released_by_round(each) else -1.0 for each in services]
+    )
+    rounds, season = by_round[programmes.service], released_share(settings, now)[programmes.source]
+    return np.where(rounds < 0.0, season, rounds)
+
+
+@functools.lru_cache(maxsize=4096)
+def _rounds_so_far(months: tuple[int, ...], now: int) -> float:
+    """Share of the year's rounds that have come by month `now`."""
+    return sum(at <= now for at in months) / len(months)
 
 
 def released_share(settings: Settings, now: int) -> Money:
@@ -311,15 +315,11 @@ def routine_meetings(programmes: Programmes, services: list[Service]) -> None:
 
 def staff_shares(programmes: Programmes, services: list[Service]) -> None:
     """Divide each agency's field staff among its programmes by expected services a month (in place)."""
-    weight = np.zeros(len(programmes))
-    for i in range(len(programmes)):
-        service = services[programmes.service[i]]
-        if service.place.by_staff:
-            line = max(programmes.line[i] + programmes.policy[i], 0.0)
-            weight[i] = line / max(programmes.unit_cost[i], 1.0) / len(service.months)
-    totals: Mapping[int, float] = {
-        int(opd): float(weight[programmes.opd == opd].sum()) for opd in set(programmes.opd.tolist())
-    }
-    for i in range(len(programmes)):
-        total = totals[int(programmes.opd[i])]
-        programmes.staff_share[i] = weight[i] / total if total > 0 else 0.0
+    by_staff = np.array([each.place.by_staff for each in services])[programmes.service]
+    months = np.array([float(len(each.months)) for each in services])[programmes.service]
+    line = np.maximum(programmes.line + programmes.policy, 0.0)
+    weight = np.where(by_staff, line / np.maximum(programmes.unit_cost, 1.0) / months, 0.0)
+    for opd in set(programmes.opd.tolist()):
+        own = programmes.opd == opd
+        total = float(weight[own].sum())
+        programmes.staff_share[own] = weight[own] / total if total > 0 else 0.0

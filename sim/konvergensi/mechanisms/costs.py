@@ -43,22 +43,22 @@ def yearly(world: World) -> dict[str, float]:
     trained = world.villages.fixed_draws["kpm trained"] < settings["villages.kpm_trained_share"]
     councils = world.villages.fixed_draws["village rembuk"] < settings["villages.rembuk_share"]
     triggered = world.villages.fixed_draws["village triggered"] < settings["villages.triggering_share"]
-    handed = int((world.handed.opd_draw < settings["lists.sharing_share"]).sum())
+    handed = np.count_nonzero(world.handed.opd_draw < settings["lists.sharing_share"])
     lists = handed * settings["costs.handout_rp"] * 12.0 / settings["lists.handout_months"]
     lists += settings["costs.linkage_rp"] * bool(settings["registers.linkage"])
     meetings = socialization.meetings_per_year(settings) * settings["costs.meeting_rp"]
     rounds = settings["cascade.meetings_per_year"] * settings["costs.round_village_rp"]
     return {
         "meetings": open_ * (meetings + settings["costs.rembuk_rp"]),
-        "rounds": open_ * rounds * float(included.sum()),
+        "rounds": open_ * rounds * np.count_nonzero(included),
         "guidelines": settings["costs.guideline_rp"] * told,
         "focal-units": settings["costs.focal_unit_rp"] * sum(bool(opd.focal_unit) for opd in world.opds),
         "training": settings["costs.training_rp"] * settings["socialization.training_share"] * staff / TRAINED_YEARS,
-        "kpm-training": settings["costs.kpm_training_rp"] * float((state.kpm & trained).sum()),
+        "kpm-training": settings["costs.kpm_training_rp"] * np.count_nonzero(state.kpm & trained),
         "lists": lists,
-        "sanitation": settings["costs.triggering_rp"] * float(triggered.sum()),
-        "kpm-pay": 12.0 * settings["cascade.kpm_incentive_rp"] * float(state.kpm.sum()),
-        "village-councils": open_ * settings["costs.village_council_rp"] * float(councils.sum()),
+        "sanitation": settings["costs.triggering_rp"] * np.count_nonzero(triggered),
+        "kpm-pay": 12.0 * settings["cascade.kpm_incentive_rp"] * np.count_nonzero(state.kpm),
+        "village-councils": open_ * settings["costs.village_council_rp"] * np.count_nonzero(councils),
         "accompaniment": settings["costs.accompaniment_rp"]
         * (settings["network.pendampingan"] + province.own_accompaniment(settings)),
         "province": settings["province.aid_rp"],

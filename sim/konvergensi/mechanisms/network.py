@@ -65,11 +65,16 @@ def move_ties(world: World) -> None:
 
 def awareness(ties: dict[str, Column], opds: Sequence[Opd]) -> Column:
     """How much each agency has to do with those that run a programme or lead: mean strongest tie, 0..1, (n_opd,)."""
-    partners = np.array([opd.has_programme or opd.leads for opd in opds], bool)
-    strongest = functools.reduce(np.maximum, ties.values())
-    others = partners[None, :] & ~np.eye(len(opds), dtype=bool)
-    mean: Column = np.add.reduce(strongest * others, axis=1) / np.maximum(np.add.reduce(others, axis=1), 1)
+    others, many = _others(tuple(opd.has_programme or opd.leads for opd in opds))
+    mean: Column = np.add.reduce(functools.reduce(np.maximum, ties.values()) * others, axis=1) / many
     return mean
+
+
+@functools.lru_cache(maxsize=64)
+def _others(partners: tuple[bool, ...]) -> tuple[Flags, Column]:
+    """Of each agency, the others that are partners, (n_opd, n_opd), and how many they are, at least 1, (n_opd,)."""
+    others: Flags = np.array(partners, bool)[None, :] & ~np.eye(len(partners), dtype=bool)
+    return others, np.maximum(others.sum(axis=1), 1)
 
 
 def same_list(world: World) -> Flags:

@@ -379,7 +379,7 @@ class ConvergenceModel(mesa.Model):
     def measure_children(self) -> None:
         """Children are weighed at posyandu; in some months survey teams go out."""
         world = self.world
-        rows = measure.weigh_at_posyandu(world, publish=not world.burn_in)
+        rows = measure.weigh_at_posyandu(world, None if world.burn_in else [each.name for each in self.kecamatan])
         if not world.burn_in:
             rows = rows + measure.field_surveys(world, self.recorder.rounds)
         self.recorder.surveys(rows)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,25 @@ class PosyanduMeasurement:
     stunted_entry_factor: float
     kit_error_cm: float = 0.8  # where the posyandu has a standard length board and a trained hand
     kit_bias_cm: float = 0.0
+
+
+class Tools(NamedTuple):
+    """How the posyandu of each village measure and enter, (n_villages,) each; the factor is the same for all."""
+
+    error_cm: F32
+    bias_cm: F32
+    entry_share: F32
+    stunted_factor: np.float32
+
+    @classmethod
+    def of(cls, posyandu: PosyanduMeasurement, kit: NDArray[np.bool_], entry_share: NDArray[np.floating]) -> Tools:
+        """Where there is a kit, (n_villages,), and where there is none; entry_share (n_villages,)."""
+        return cls(
+            _by_tool(kit, posyandu.kit_error_cm, posyandu.error_cm),
+            _by_tool(kit, posyandu.kit_bias_cm, posyandu.bias_cm),
+            entry_share.astype(np.float32),
+            np.float32(posyandu.stunted_entry_factor),
+        )
 
 
 def weigh(
@@ -82,11 +102,9 @@ def weigh_rows(
     rows: slice,
     draws: Draws,
     month: int,
-    posyandu: PosyanduMeasurement,
-    kit: NDArray[np.bool_],
-    entry_share: NDArray[np.floating],
+    tools: Tools,
 ) -> tuple[F32, NDArray[np.bool_]]:
-    """`weigh` for those of `rows` who came, (n,) bool; kit and entry_share by village, (n_villages,).
+    """`weigh` for those of `rows` who came, (n,) bool.
 
     Returns: z as measured, (n,), of whoever did not come too, and who was entered, (n,).
     """
@@ -99,10 +117,10 @@ def weigh_rows(
         children.village[rows],
         draws.normal("eppgbm.error", month, key),
         draws.uniform("eppgbm.entry", month, key),
-        _by_tool(kit, posyandu.kit_error_cm, posyandu.error_cm),
-        _by_tool(kit, posyandu.kit_bias_cm, posyandu.bias_cm),
-        entry_share.astype(np.float32),
-        np.float32(posyandu.stunted_entry_factor),
+        tools.error_cm,
+        tools.bias_cm,
+        tools.entry_share,
+        tools.stunted_factor,
         CM_PER_Z,
     )
 

@@ -15,6 +15,8 @@ from konvergensi.observe.who import measured_laz
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from konvergensi.inputs.parameters import Settings
     from konvergensi.world.state import World
 
@@ -31,39 +33,42 @@ def posyandu_tools(settings: Settings, kept_out_share: float = 0.0) -> eppgbm.Po
     )
 
 
-def weigh_at_posyandu(world: World, publish: bool) -> list[surveys.SurveyRow]:
+def weigh_at_posyandu(world: World, kecamatan_names: Sequence[str] | None) -> list[surveys.SurveyRow]:
     """Weigh who came, enter part of it, and in a weighing month return the published table (else nothing).
 
     Outside the rounds of February and August only the under-twos are weighed for length.
+    Parameters: kecamatan_names, in the order of their index; None: nothing is published.
     """
     is_round = world.month_of_year in WEIGHING_ROUNDS
     children, month = world.children, world.month
     rows = children.window(month, 0, LAST_AGE if is_round else FIRST_1000_DAYS)
-    kit = world.village_kit_draw < village_money.kit_share(world)
-    z, entered = eppgbm.weigh_rows(
-        world.came(rows),
-        children,
-        rows,
-        world.draws,
-        month,
-        posyandu_tools(world.settings, drift.kept_out(world, review.kept_out_share(world))),
-        kit,
-        cascade.entry_share(world),
-    )
+    z, entered = eppgbm.weigh_rows(world.came(rows), children, rows, world.draws, month, _tools_of(world))
     registers.record_weighing(world.registers, rows, entered, z, world.settings, month)
     if not is_round:
         return []
     here = world.villages  # what the round's register shows of each
     here.entered, here.entered_stunted = eppgbm.by_village(entered, z, children.village[rows], len(world.lokus))
-    if not publish:
+    if kecamatan_names is None:
         return []
-    names = list(dict.fromkeys(world.district.villages["kecamatan"].tolist()))
     every, low = (
-        np.bincount(world.kecamatan, weights=each, minlength=len(names)).astype(np.int64)
+        np.bincount(world.kecamatan, weights=each, minlength=len(kecamatan_names)).astype(np.int64)
         for each in (here.entered, here.entered_stunted)
     )
     lag = publication_lag(world.settings, month) + actions.publication_delay(world)
-    return eppgbm.round_table(every, low, names, world.district.name, month, lag)
+    return eppgbm.round_table(every, low, kecamatan_names, world.district.name, month, lag)
+
+
+def _tools_of(world: World) -> eppgbm.Tools:
+    """How each village's posyandu measures and enters this month: as last month until something of it changes."""
+    kept_out = drift.kept_out(world, review.kept_out_share(world))
+    now = (world.burn_in, kept_out, world.villages.money_rp, world.coordination.kpm)
+    of, found = world.derived.get("posyandu tools", ((), None))
+    if not of or of[:2] != now[:2] or of[2] is not now[2] or of[3] is not now[3]:
+        kit = world.village_kit_draw < village_money.kit_share(world)
+        found = eppgbm.Tools.of(posyandu_tools(world.settings, kept_out), kit, cascade.entry_share(world))
+        world.derived["posyandu tools"] = (now, found)
+    tools: eppgbm.Tools = found
+    return tools
 
 
 def publication_lag(settings: Settings, month: int) -> int:
