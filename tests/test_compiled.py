@@ -19,6 +19,7 @@ from konvergensi.base import compiled
 from konvergensi.mechanisms import contacts, growth, programme_month, staff, uptake, villages
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import eppgbm, network, series
+from konvergensi.observe import together as at_home
 from konvergensi.observe.who import CM_PER_Z
 from konvergensi.world import draws, package, tally
 
@@ -137,12 +138,12 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     bits, next_birth = (c.whole(np.uint16, most=64), c.whole(np.uint16, most=64)), c.whole(np.int32, most=90)
     identity = (c.whole(np.int32, most=90), 40, np.uint16(4))
     due = (c.whole(np.uint16, 69, 8), c.whole(np.uint16, 69, 64))
-    yield series.served, (*bits, *identity, next_birth, *due, *ages, 64)
+    yield at_home.served, (*bits, *identity, next_birth, *due, *ages, 64)
     of_home = (c.mask(0.5)[:7], c.mask(0.5)[:7], c.whole(np.uint16, 7), c.mask()[:7], c.mask()[:7])
     homes = c.whole(np.int32, most=min(n, 7) or 1)
     risk = (*of_home, f32(-0.3), c.z(N_PLACES), c.place)
     yield births.take_home, (c.z(), c.whole(np.uint16), c.mask(), c.mask(), homes, *risk)
-    yield series.held_together, (c.whole(np.int64, (4, 8), most=n + 1), np.bitwise_count(np.arange(8)).astype(int), 3)
+    yield at_home.held_together, (c.whole(np.int64, (4, 8), most=n + 1), np.bitwise_count(np.arange(8)).astype(int), 3)
     yield network.quickest, (np.where(c.draw.random((9, 9)) < 0.4, c.draw.random((9, 9)), np.inf), 3)
     by_place = (np.abs(c.z(N_PLACES)), c.z(N_PLACES), np.abs(c.z(N_PLACES)))
     weighed = (c.mask(), c.z(), c.mask(), *young, c.place, c.z(), c.draw.random(n).astype(f32))

@@ -10,10 +10,10 @@ from konvergensi.inputs.services import Service, load_services
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import series
 from konvergensi.observe.recorder import COLUMNS
-from konvergensi.observe.series import Package, convergence
+from konvergensi.observe.together import convergence
 from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
-from konvergensi.world.package import due_from
+from konvergensi.world.package import Package, due_from
 from konvergensi.world.state import World
 
 SERVICES = list(load_services().values())

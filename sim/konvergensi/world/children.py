@@ -52,7 +52,7 @@ class Children:
     birth_weight: F32  # g, set at birth
     z: F32  # true length-for-age z this month (0 before birth)
     cell: NDArray[np.int8]  # wealth fifth 0..4 of the household, plus 5 in a lokus village; refreshed each January
-    got: NDArray[np.uint16]  # services of the package taken up inside the 1,000 days, as bits (observe/series.py)
+    got: NDArray[np.uint16]  # services of the package taken up inside the 1,000 days, as bits (observe/together.py)
     first_birth_month: int
     offsets: NDArray[np.int64]
     starts: list[int] = field(init=False)  # `offsets` as plain numbers, which are quicker to read one by one
