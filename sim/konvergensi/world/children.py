@@ -101,7 +101,9 @@ def build_children(
     household, birth, order, following = _births(
         district, settings, draws, households, first_birth_month, last_birth_month
     )
-    sort = np.lexsort((household, birth))
+    # by birth, then household: both sorts keep equals in order, and 16 bits are sorted by counting
+    at_home = np.argsort(household, kind="stable")
+    sort = at_home[np.argsort((birth[at_home] - first_birth_month).astype(np.uint16), kind="stable")]
     household, birth, order, following = household[sort], birth[sort], order[sort], following[sort]
     n = len(household)
     key = member_keys("child", households.key[household], order)

@@ -189,6 +189,10 @@ class Draws:
             return _halves(keys, *self.checksums(decision, month))
         return halves_at(keys, at, *self.checksums(decision, month))
 
+    def both_halves(self, decision: str, month: int, keys: Keys) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """The upper and the lower halves of `bits`, (n,) uint16 each: one hash gives two draws."""
+        return _both_halves(keys, *self.checksums(decision, month))
+
     def uniform(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32 in [0, 1), on a grid of 2**-24."""
         return uniform(keys, *self.checksums(decision, month))

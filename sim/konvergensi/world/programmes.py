@@ -157,10 +157,9 @@ class ServiceBook:
         for i, service in enumerate(services):
             keys = households if service.unit == "household" else children
             keys = keys if i in in_use else keys[:0]
-            bits = draws.bits(f"service {service.id}", 0, keys)
-            halves = bits.astype("<u4", copy=False).view("<u2")  # one hash gives two draws of 16 bits
-            book.rank.append(np.ascontiguousarray(halves[1::2]))
-            book.fixed_draws.append(np.ascontiguousarray(halves[::2]))
+            rank, fixed_draws = draws.both_halves(f"service {service.id}", 0, keys)
+            book.rank.append(rank)
+            book.fixed_draws.append(fixed_draws)
             book.willing.append(np.zeros(len(keys), bool))
             limited = service.unit == "household" or service.duration_months < most_deliveries(service)
             book.limited.append(limited)
@@ -170,8 +169,7 @@ class ServiceBook:
             book.taken.append(np.zeros(len(children) if i in in_use else 0, np.uint8))
             book.gained.append(np.zeros(len(children) if i in in_use else 0, np.float32))
             if i in from_own:
-                own = draws.bits(f"own list {service.id}", 0, keys).astype("<u4", copy=False)
-                book.own_draw[service.id] = np.ascontiguousarray(own.view("<u2")[1::2])
+                book.own_draw[service.id] = draws.halves(f"own list {service.id}", 0, keys)
         return book
 
 
