@@ -16,7 +16,8 @@ import pytest
 
 import konvergensi
 from konvergensi.base import compiled
-from konvergensi.mechanisms import contacts, growth, programme_month, staff, uptake, villages
+from konvergensi.mechanisms import caregivers, contacts, growth, programme_month, registers, staff, uptake, villages
+from konvergensi.model import births
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import eppgbm, network, series
 from konvergensi.observe import together as at_home
@@ -56,7 +57,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     m, nobody, f32 = len(c.at), np.zeros(0, bool), np.float32
     ages = (c.ends, c.oldest)
     keys = draws.entity_keys("child", np.arange(n))
-    for loop in (draws._bits, draws._halves, draws.uniform):
+    for loop in (draws._bits, draws._halves, draws._both_halves, draws.uniform):
         yield loop, (keys, 3_000_000_000, 77)
     yield draws.halves_at, (keys, c.at, 1, 2)
     yield draws._normal, (keys, 5, 6, draws._normal_table())
@@ -73,7 +74,9 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     home = c.whole(np.int32, most=50)
     given = (keys, (3_000_000_000, 7), (8, 9), c.draw.random(50).astype(f32), home, shares)
     yield contacts.applies, (c.whole(np.int32, most=60), 40, born, *given)
-    yield villages.may_be_brought, (c.mask(), c.place, n // 3, c.draw.random(N_PLACES), c.draw.random(N_PLACES) // 0.5)
+    yield villages.away_from, (c.mask(), c.place, N_PLACES)
+    chances = c.draw.random(N_PLACES), c.draw.random(N_PLACES)
+    yield villages.come_too, (c.mask(), c.place, n // 3, *chances, np.abs(c.z()))
     yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
     young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
     yield uptake.who_comes, (c.z(), c.z(60), f32(0.4), *young, c.whole(np.uint16), uptake._logistic_table())
@@ -118,8 +121,11 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
             for needy in (nobody, c.mask()):
                 doses = (kind, took, needy, whole, steps, *ages, taken, gained, best, together)
                 yield programme_month.add_doses, (*doses, c.z(), c.whole(np.uint8, most=9))
-    yield growth.move_on, (c.z(), c.z(60), c.z(60), *ages, c.z())
-    yield growth.add_up, (c.z(), c.z(60), c.z(60), *ages, c.z(), c.z(), c.z())
+    for older in (0, 30):
+        moving = int(((c.ages + older > 0) & (c.ages + older <= growth.SETTLED_AGE)).sum())
+        curves = (c.z(60) for _ in range(5))
+        grown = (c.z(), c.z(), c.z(), c.z(), c.z(), c.z(moving), *curves, c.ends, c.oldest + older)
+        yield growth.move_on, grown
     yield uptake.log_odds, (f32(0.3), c.z(), f32(0.7), c.z())
     yield uptake.to_chance, (c.whole(np.uint16), np.exp(c.z()))
     for need in (tally.EVERYBODY, c.mask()):

@@ -34,7 +34,7 @@ def together(loop: Loop) -> Loop:
 
     It takes positional arguments only and has to be plain enough for numba; both ways give the same bits.
     """
-    return loop if numba is None else numba.njit(cache=True)(loop)
+    return loop if numba is None else numba.njit(cache=True, error_model="numpy")(loop)
 
 
 def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:

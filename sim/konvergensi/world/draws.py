@@ -119,6 +119,21 @@ def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
+def _both_halves_in_columns(keys: Keys, crc: int, adler: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    bits = _bits_in_columns(keys, crc, adler)
+    return (bits >> np.uint32(16)).astype(np.uint16), (bits & np.uint32(0xFFFF)).astype(np.uint16)
+
+
+@compiled(_both_halves_in_columns)
+def _both_halves(keys, crc, adler):  # type: ignore[no-untyped-def]
+    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
+    upper, lower = np.empty(len(keys), np.uint16), np.empty(len(keys), np.uint16)
+    for i in range(len(keys)):
+        bits = scrambled(keys[i] ^ constant)
+        upper[i], lower[i] = bits >> np.uint32(16), bits & np.uint32(0xFFFF)
+    return upper, lower
+
+
 def halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int) -> NDArray[np.uint16]:
     """As `halves_at`."""
     return _halves_in_columns(keys[at], crc, adler)
