@@ -64,7 +64,8 @@ def evaluate(name: str, scenario: str, values: Mapping[str, Value], seed: int) -
     standing = {key: parameter.value for key, parameter in parameters_of(name).items()} | dict(values)
     x = [float(standing[f"x{i + 1}"]) for i in range(count)]
     knobs = {key: float(standing[key]) for key in KNOBS}
-    time.sleep(knobs["seconds"])
+    if knobs["seconds"]:  # sleeping for nothing gives the core away
+        time.sleep(knobs["seconds"])
     if x[0] > knobs["die_above"]:
         os._exit(9)
     if x[0] > knobs["fail_above"]:

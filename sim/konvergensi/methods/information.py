@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 F64 = NDArray[np.float64]
 SHUFFLES = (2_000, 20_000)  # least and most
@@ -65,6 +64,11 @@ class _Curves:
     """Curves through so many draws in the order of a parameter, whose range may span magnitudes: ranks alone count."""
 
     def __init__(self, draws: int) -> None:
+        from sklearn.preprocessing import (
+            SplineTransformer,
+            StandardScaler,
+        )
+
         basis = SplineTransformer(n_knots=4, degree=2).fit_transform(np.arange(float(draws))[:, None])
         u, s, _ = np.linalg.svd(StandardScaler().fit_transform(basis), full_matrices=False)
         kept = s > 1e-9 * s[0]
