@@ -153,7 +153,8 @@ def runs() -> dict[str, SimpleNamespace]:
 
 
 def drawn_texts(figure: Figure) -> list[Text]:
-    """The texts that drawing the figure really puts on paper."""
+    """The texts that drawing the figure really puts on paper, laid out as it is: so it is written into files."""
+    figure.set_layout_engine("none")
     seen: dict[int, Text] = {}
     draw = Text.draw
 

@@ -15,7 +15,6 @@ import matplotlib
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -94,7 +93,7 @@ def write(comparison: Comparison, folder: Path, lang: Lang) -> None:
             pictures[each][name] = in_page(svg, figure, name, each)
             if each == lang:
                 (inside / f"{name}.svg").write_text(svg, encoding="utf-8")
-                _save_png(figure, inside / f"{name}.png")
+                theme.save_png(figure, inside / f"{name}.png", DPI)
         write_csv(_labelled(data(comparison), comparison, lang), inside / f"{name}.csv")
     (folder / "decision.md").write_text(plain(sheets(comparison, lang)), encoding="utf-8")
     (folder / "report.html").write_text(plain(page(comparison, lang, pictures)), encoding="utf-8")
@@ -247,12 +246,6 @@ def as_svg(figure: Figure, name: str) -> str:
         # not `savefig`, which draws everything twice, once for a layout that is done
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     return plain(text.getvalue()).replace("'DejaVu Sans'", _FONTS)
-
-
-def _save_png(figure: Figure, file: Path) -> None:
-    figure.set_dpi(DPI)
-    with matplotlib.rc_context(theme.STYLE):
-        FigureCanvasAgg(figure).print_png(file, metadata={"Software": "konvergensi"})
 
 
 def in_page(svg: str, figure: Figure, name: str, lang: Lang) -> Drawn:

@@ -75,9 +75,10 @@ def write(found: Sensitivity, out: Path, lang: Lang) -> None:
     folder.mkdir()
     for name, drawing in figures(found).items():
         figure = drawing.draw(lang)
+        figure.set_layout_engine("none")  # it is laid out; `savefig` would do it again for each file
         with matplotlib.rc_context(theme.STYLE | {"svg.hashsalt": "konvergensi"}):
-            figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": "konvergensi"})
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "konvergensi"})
+        theme.save_png(figure, folder / f"{name}.png", DPI)
         write_csv(drawing.table, folder / f"{name}.csv")
 
 

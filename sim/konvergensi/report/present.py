@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -181,8 +180,7 @@ def write_figures(drawn: Mapping[str, Draw], folder: Path) -> None:
     """Draw figures and write them as PNG into a folder, which is made; matplotlib's settings stay as they were."""
     for name, draw in drawn.items():
         folder.mkdir(exist_ok=True)
-        with matplotlib.rc_context(theme.STYLE):
-            draw().savefig(folder / f"{name}.png", dpi=run_figures.DPI, metadata={"Software": "konvergensi"})
+        theme.save_png(draw(), folder / f"{name}.png", run_figures.DPI)
 
 
 def _there(result: Any) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import matplotlib
@@ -65,6 +66,17 @@ def themed(make: Callable[Asked, Figure]) -> Callable[Asked, Figure]:
             return figure
 
     return build
+
+
+def save_png(figure: Figure, file: Path, dpi: int) -> None:
+    """Write a figure that is laid out as PNG; from here on its layout stays as it is.
+
+    Not by `savefig`, which lays out and draws everything twice more.
+    """
+    figure.set_layout_engine("none")
+    figure.set_dpi(dpi)
+    with matplotlib.rc_context(STYLE):
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": "konvergensi"})
 
 
 def new_figure(width: float, height: float) -> Figure:
