@@ -70,6 +70,11 @@ demo: $(READY)  ## simulate the whole of Kabupaten Lebak, 2018-2024, into out/de
 	fi
 
 # A file of tests stays in one worker, so that what it shares is made once; models are shared by all (tests/kept.py).
+# Workers take all cores: threads of BLAS beside them would only wait for each other. Compiled modules are kept, also on
+# a machine that says otherwise: tests start hundreds of processes that import the package.
+test test-all: export OPENBLAS_NUM_THREADS := 1
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY_DEV)  ## the tests that answer at once, on all cores: without those marked slow or in tests/slow_tests.txt
 	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" --durations=10 $(PYTEST_ARGS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import shutil
 from collections import Counter
@@ -63,6 +64,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
     many = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -many[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end, so that Python need not look at it again for garbage.
+
+    An eighth of the time of tests that draw.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
