@@ -8,6 +8,7 @@ they fail.
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import threading
 import time
@@ -21,7 +22,7 @@ import uvicorn
 from browsers import chromium_path, needs_chromium
 from fake_results import result
 
-from konvergensi.app import class_pages, jobs, levers, server
+from konvergensi.app import class_pages, debrief, jobs, levers, server
 from konvergensi.app.desk import Desk
 from konvergensi.app.game import Game
 from konvergensi.base.words import LANGUAGES, word
@@ -411,12 +412,20 @@ def test_a_faulty_table_is_mended_in_the_page(
     tab.context.close()
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first class puts its debrief for the others: all decide the same, so it is the same."""
+    return tmp_path_factory.mktemp("told") / debrief.FILE
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_class_in_the_browser_from_joining_to_the_debrief(
-    chromium: Any, tmp_path: Path, lang: str, size: str
+    chromium: Any, tmp_path: Path, told: Path, lang: str, size: str
 ) -> None:
     game = Game.open(tmp_path / "game", "kota-banjar", rounds=2, families=500)
+    if told.exists():
+        shutil.copy(told, game.folder)
     app, key = class_pages.make_app(tmp_path, game, lang)  # type: ignore[arg-type]
     served = Served(app)
     try:
@@ -444,6 +453,7 @@ def test_a_class_in_the_browser_from_joining_to_the_debrief(
         teacher.page.wait_for_selector(f"text={word('app.class.chain', lang)}", timeout=3 * PATIENCE)  # type: ignore[arg-type]
         teacher.check(f"debrief {lang} {size}")
         teacher.by_keyboard(f"debrief {lang} {size}")
+        shutil.copy(game.folder / debrief.FILE, told)
         for tab in (teacher, player):
             tab.context.close()
     finally:

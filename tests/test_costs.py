@@ -1,5 +1,6 @@
 """What coordination costs, who pays, and what it displaces."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,14 @@ DEARER = {
 }
 
 
+@pytest.fixture(scope="module")
+def january() -> ConvergenceModel:
+    return live(end="2018-01", share=0.005)
+
+
 @pytest.mark.parametrize(("lever", "item"), DEARER.items())
-def test_more_coordination_costs_more(lever: str, item: str) -> None:
-    world = live(end="2018-01", share=0.005).world
+def test_more_coordination_costs_more(january: ConvergenceModel, lever: str, item: str) -> None:
+    world = copy.deepcopy(january).world
     few = costs.yearly(world)[item]
     known = load_parameters()[lever]
     most = True if known.value is False else known.high
@@ -108,7 +114,7 @@ def test_a_meeting_called_off_is_not_paid_for() -> None:
 def test_a_comparison_says_what_coordination_costs_and_displaces() -> None:
     import konvergensi as kv
 
-    found = kv.compare(["baseline", "village-teams"], draws=0, seeds=1, population_share=0.005, end="2019-12")
+    found = kv.compare(["baseline", "village-teams"], draws=0, seeds=1, population_share=0.005, end="2019-12", workers=1)
     end = found.comparison[found.comparison["policy"] == "village-teams"].set_index("measure")["mean"]
     assert end["coordination_rp"].max() > 0.0
     assert end["displaced_rp"].max() > 0.0
