@@ -234,12 +234,13 @@ def _published(code: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def published_rows(code: str) -> list[dict[str, Any]]:
+@functools.lru_cache(maxsize=64)  # asked for again by every run of a district
+def published_rows(code: str) -> tuple[dict[str, Any], ...]:
     """Every published survey of a district: system, fieldwork (month recalled), percent, source, grade."""
     table = country.surveys()
     own = table[table["code"] == code]
     source = "evidence/ssgi_districts.csv; month recalled"
-    return [
+    return tuple(
         {
             "system": str(each["measure_system"]),
             "fieldwork": f"{each['year']}-{FIELDWORK[str(each['measure_system'])]}",
@@ -248,4 +249,4 @@ def published_rows(code: str) -> list[dict[str, Any]]:
             "grade": "published",
         }
         for each in own.to_dict("records")
-    ]
+    )

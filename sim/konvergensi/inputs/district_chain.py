@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,8 +215,14 @@ def hashes(chain: Chain, contents: dict[str, bytes]) -> dict[str, str]:
     }
     files |= {f"{chain.prefix(n)}{FILES[0]}": each.content for n, each in enumerate(chain.profiles)}
     if (code := area(chain)[1]) in levels().index:
-        files["country/levels.csv"] = levels().loc[[code]].to_csv().encode()
+        files["country/levels.csv"] = _level_of(code)
     return {name: digest(content) for name, content in files.items()}
+
+
+@functools.lru_cache(maxsize=64)  # asked for again by every run of a district
+def _level_of(code: str) -> bytes:
+    """The row of a district in the levels of the country."""
+    return levels().loc[[code]].to_csv().encode()
 
 
 def area(chain: Chain) -> tuple[int, str | None]:
