@@ -23,6 +23,7 @@ from konvergensi.inputs.parameters import Settings
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe.series import AGE_BANDS
 from konvergensi.observe.who import measured_laz
+from konvergensi.report import comparison
 from konvergensi.results.run import Run
 from konvergensi.world.state import World
 
@@ -155,6 +156,16 @@ def percent_measured(world: World, month: int, from_age: int, to_age: int) -> tu
         world.settings["measurement.survey_error_cm"],
     )
     return float(100 * (laz < -2.0).mean()), len(laz)
+
+
+@pytest.fixture
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons draw three of their figures: for tests of what else is written, as all of them take ten seconds.
+
+    That all are written and how they look: test_comparison_report.py.
+    """
+    of = comparison.figures_of
+    monkeypatch.setattr(comparison, "figures_of", lambda found: dict(list(of(found).items())[:3]))
 
 
 @pytest.fixture(scope="session")

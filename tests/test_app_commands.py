@@ -41,6 +41,7 @@ def put(folder: Path, kind: str, lang: str = "id", **form: object) -> jobs.Job:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize("kind", FORMS)
 def test_a_job_finds_what_the_command_that_its_page_shows_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -113,17 +113,17 @@ def test_a_job_whose_process_is_killed_goes_on_with_what_was_finished(desk: Desk
 
 @pytest.mark.slow
 def test_a_stopped_job_keeps_its_runs_and_goes_on_when_asked(desk: Desk) -> None:
-    job = compared(desk, seeds=6)
+    job = compared(desk, seeds=4)
     runner = jobs.Runner(desk)
     runner.start()
-    wait(lambda: job.progress[0] >= 4)
+    wait(lambda: job.progress[0] >= 1)
     job.stop()
     wait(lambda: job.state in ("stopped", "done"))
     assert job.state == "stopped"
     job.resume()
     wait(lambda: job.state == "done")
     runner.close()
-    direct = kv.compare([desk.scenario(each) for each in job.options["scenarios"]], **(SMALL | {"seeds": 6}), workers=1)
+    direct = kv.compare([desk.scenario(each) for each in job.options["scenarios"]], **(SMALL | {"seeds": 4}), workers=1)
     assert direct.comparison.equals(kv.load(job.folder / jobs.RESULT).comparison)
 
 

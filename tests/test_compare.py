@@ -441,6 +441,7 @@ def test_what_is_kept_is_small_but_for_the_details(kept: Path, found: Comparison
 # ---- saving and reading again ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("few_figures")
 def test_what_is_saved_can_be_read_again(found: Comparison, tmp_path: Path) -> None:
     out = tmp_path / "out"
     names = found.save(out)

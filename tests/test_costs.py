@@ -114,7 +114,9 @@ def test_a_meeting_called_off_is_not_paid_for() -> None:
 def test_a_comparison_says_what_coordination_costs_and_displaces() -> None:
     import konvergensi as kv
 
-    found = kv.compare(["baseline", "village-teams"], draws=0, seeds=1, population_share=0.005, end="2019-12", workers=1)
+    found = kv.compare(
+        ["baseline", "village-teams"], draws=0, seeds=1, population_share=0.005, end="2019-12", workers=1
+    )
     end = found.comparison[found.comparison["policy"] == "village-teams"].set_index("measure")["mean"]
     assert end["coordination_rp"].max() > 0.0
     assert end["displaced_rp"].max() > 0.0
