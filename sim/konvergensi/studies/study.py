@@ -24,8 +24,6 @@ from konvergensi.inputs.scenarios import Scenario, load_scenario, resolve
 from konvergensi.methods.designs import SAMPLED, Design, draws_of
 from konvergensi.methods.factors import Factor, levels_of
 from konvergensi.methods.functions import FUNCTIONS, PLACE, SCENARIOS, parameters_of
-from konvergensi.model.convergence import MONTH, ConvergenceModel
-from konvergensi.model.extensions import check as check_extensions
 from konvergensi.studies.factor_checks import checked_factor
 
 KONVERGENSI = "konvergensi"
@@ -269,6 +267,10 @@ def _read(read: Callable[[str], Any], name: str, where: object, key: str) -> Any
 def checked(study: Study, where: object = "study") -> Study:
     """The study with every factor's range filled in. Raises InputError with each thing that is wrong with it."""
     with in_force(study.extensions) as extensions:
+        # imported here, as it takes a second that commands on stores, and workers on test functions, do not need
+        from konvergensi.model.convergence import MONTH, ConvergenceModel
+        from konvergensi.model.extensions import check as check_extensions
+
         check_extensions(extensions, MONTH, ConvergenceModel)
         return _checked(replace(study, extensions=tuple(each.where for each in extensions)), where)
 
