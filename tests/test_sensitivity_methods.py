@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SALib.analyze import pawn, rsa
 
 from konvergensi.analyses.sensitivity_tables import convergence, heat, indices
 from konvergensi.base.errors import InputError
@@ -186,19 +185,6 @@ def test_delta_leaves_warnings_and_chance_as_they_were() -> None:
 
 
 # ---- given rows, levels, convergence, heat ---------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore:ks_2samp")  # of p-values that nobody reads
-@pytest.mark.parametrize("decimals", [9, 1, 0])  # with fewer, many outputs are equal
-def test_pawn_and_regional_sensitivity_are_salibs_to_the_last_bit(decimals: int) -> None:
-    rng = np.random.default_rng(7)
-    points = np.column_stack([rng.random(300), rng.integers(0, 3, 300), rng.random(300)])
-    y = np.round(points[:, 0] + 0.2 * rng.normal(size=300), decimals)
-    names = ["a", "b", "c"]
-    theirs = pawn.analyze({"num_vars": 3, "names": names}, points, y, S=estimators.SLICES)["median"]
-    np.testing.assert_array_equal(estimators._pawn(points, y), theirs.astype(float))
-    binned = rsa.rsa(points, positions([y])[:, 0], estimators.BINS, target="Y")
-    np.testing.assert_array_equal(estimators._rsa(points, y), np.nanmean(binned, axis=0) / len(y))
 
 
 @pytest.mark.parametrize("method", ["pawn", "delta", "rbd_fast", "rsa"])

@@ -16,7 +16,9 @@ from SALib.analyze import rbd_fast as rbd_analysis
 from SALib.analyze import shapley as shapley_analysis
 from SALib.analyze import sobol as sobol_analysis
 from SALib.analyze.delta import calc_delta
-from scipy.stats import norm, rankdata
+from SALib.analyze.pawn import analyze as pawn_analyze
+from SALib.analyze.rsa import rsa as rsa_analyze
+from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from konvergensi.methods.designs import MORRIS_LEVELS
@@ -249,48 +251,19 @@ def _rbd_fast(points: F64, y: F64) -> F64:
 
 
 def _pawn(points: F64, y: F64) -> F64:
-    """Median over slices of a factor of how far outputs in the slice are distributed otherwise than all.
-
-    The Kolmogorov-Smirnov distance, as SALib's pawn takes it, but not by SciPy's test, which takes fifty times as long
-    for p-values that nobody reads.
-    """
-    order, rows, slices = np.argsort(y), len(y), np.arange(SLICES)[:, None]
-    ordered = y[order]
-    below = np.searchsorted(ordered, ordered, side="right")  # rows up to each output, those equal to it too
-    found = []
-    for column in points.T:
-        edges = np.quantile(column, np.arange(SLICES + 1) * (1 / SLICES))
-        inside = np.searchsorted(edges, column[order], side="right") - 1 == slices
-        inside = inside[inside.any(axis=1)]
-        count = inside.sum(axis=1)
-        apart = np.abs(inside.cumsum(axis=1)[:, below - 1] * rows - below * count[:, None]).max(axis=1)
-        found.append(np.median(apart / (count * rows)))
-    return np.array(found)
+    names = [f"x{i}" for i in range(points.shape[1])]
+    found = pawn_analyze({"num_vars": len(names), "names": names}, points, y, S=SLICES)
+    return np.asarray(found["median"], float)
 
 
 def _rsa(points: F64, y: F64) -> F64:
     """Mean over bins of the output of how far a factor is distributed otherwise inside the bin, over rows.
 
-    The Cramér-von Mises statistic, as SALib's rsa takes it, grows with the rows; divided by them it can be compared
-    between sample sizes. Bins are of places in the order of the output: where many rows share a value, quantiles of it
-    would leave bins empty.
+    The Cramér-von Mises statistic grows with the rows; divided by them it can be compared between sample sizes. Bins
+    are of places in the order of the output: where many rows share a value, quantiles of it would leave bins empty.
     """
     place = positions([y])[:, 0]
-    ranks, rows = rankdata(points, axis=0), len(y)
-    edges = np.quantile(place, np.append(np.arange(0.0, 1.0, 1 / BINS), 1.0))
-    edges[0] = -np.inf  # the first bin holds its lower edge
-    found = np.full((BINS, points.shape[1]), np.nan)
-    for each in range(BINS):
-        inside = (edges[each] < place) & (place <= edges[each + 1])
-        if inside.all() or np.unique(place[inside]).size < 2:
-            continue
-        apart = sum(
-            len(part) * ((np.sort(part, axis=0) - np.arange(1, len(part) + 1)[:, None]) ** 2).sum(axis=0)
-            for part in (ranks[inside], ranks[~inside])
-        )
-        pairs = int(inside.sum()) * int((~inside).sum())
-        found[each] = apart / (pairs * rows) - (4 * pairs - 1) / (6 * rows)
-    return np.asarray(np.nanmean(found, axis=0) / rows)
+    return np.asarray(np.nanmean(rsa_analyze(points, place, BINS, target="Y"), axis=0) / len(y))
 
 
 def _delta(points: F64, y: F64) -> F64:
