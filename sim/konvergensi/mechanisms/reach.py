@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import field, goals, lists, places, registers, shocks, targeting, village_money
+from konvergensi.mechanisms import contacts, field, goals, lists, places, registers, shocks, targeting, village_money
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
@@ -72,10 +72,8 @@ def to_households(
     """Whom programme p of service s can serve among all households; left: not served yet."""
     households = world.households
     listed = targeting.household_list(world, programme_row, service, need)
-    candidates = listed & left
-    if (open_ := places.open_villages(world, programme_row)) is not None:
-        candidates &= open_[households.village]
-    at = np.flatnonzero(candidates)
+    open_ = places.open_villages(world, programme_row)
+    at = contacts.where(listed, left, NOBODY if open_ is None else open_, households.village)
     rank = world.book.rank[service_row][at]
     return Offer(listed, listed, at, *in_order(world, programme_row, rank, households, slice(0, len(need)), at, first))
 

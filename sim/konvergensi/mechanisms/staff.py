@@ -104,7 +104,7 @@ def _places(world: World, opd: int) -> tuple[NDArray[np.intp], Meetings]:
 
 def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     n = len(world.kecamatan)
-    families = np.bincount(world.households.village, minlength=n).astype(float)
+    families = world.families
     if level == "village":
         of_village, families = np.arange(n), families * workers(world)
     else:

@@ -87,6 +87,7 @@ def build_world(
         posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
         lokus=villages["lokus"].to_numpy(bool),
         kecamatan=kecamatan,
+        families=np.bincount(households.village, minlength=len(villages)).astype(float),
         village_effect=growth.village_effects(settings, draws, keys),
         village_kit_draw=draws.uniform("posyandu kit", 0, keys),
         village_list_draw=draws.uniform("by-name list", 0, keys),

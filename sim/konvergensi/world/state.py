@@ -54,6 +54,7 @@ class World:
     posyandu_quality: F32
     lokus: Mask
     kecamatan: NDArray[np.intp]  # index of each village's kecamatan
+    families: NDArray[np.float64]  # simulated in each village
     village_effect: F32
     village_list_draw: F32
     village_kit_draw: F32
