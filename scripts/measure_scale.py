@@ -8,6 +8,7 @@ wants a machine with nothing else to do. --pages fills the pages from what is ke
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -21,7 +22,7 @@ from make_forecasts import rows_of, shown
 from make_results import fill
 
 from konvergensi.base.words import Lang
-from konvergensi.inputs.country import country_districts
+from konvergensi.inputs.country import districts as country_districts
 from konvergensi.inputs.country_profiles import profile_row
 from konvergensi.inputs.districts import find_district
 from konvergensi.model.convergence import ConvergenceModel
@@ -41,8 +42,10 @@ def live(district: str) -> tuple[int, int, int, float]:
     while model.running:
         model.step()
     rows = model.world.children.window(model.world.month - 1, 0, 59)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return os.getpid(), rows.stop - rows.start, len(model.world.households), peak
+    found = (rows.stop - rows.start, len(model.world.households))
+    del model
+    gc.collect()  # agents and model hold each other, and columns are no load that Python counts
+    return os.getpid(), *found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def warm_up() -> None:
