@@ -9,6 +9,8 @@ OUT ?= out/demo
 PORT ?= 8080
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
+# one worker more than cores: some tests wait for processes, browsers and clocks of their own
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -79,7 +81,7 @@ test: $(READY_DEV)  ## the tests that answer at once, on all cores: without thos
 	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" --durations=10 $(PYTEST_ARGS)
 
 test-all: $(READY_DEV)  ## every test, those that are slow by nature too
-	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=10 $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 $(PYTEST_ARGS)
 
 lint: $(READY_DEV)  ## ruff and mypy, changing nothing
 	.venv/bin/python -m ruff check .
