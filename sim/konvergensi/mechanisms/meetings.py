@@ -178,7 +178,7 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
     settings, draws, key = world.settings, world.draws, world.children.key[rows]
     often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
     kind = draws.uniform("antenatal care", 0, key)
-    regular = contacts.below(kind, _regular_share(world), world.children.household[rows])
+    regular = contacts.below(kind, _share_at_home(world, "contacts.antenatal_base"), world.children.household[rows])
     share = contacts.chance_of(np.array([contacts.log_odds(seldom), contacts.log_odds(often)], np.float32))
     seen: Mask = draws.uniform("antenatal visit", world.month, key) < share[regular.view(np.uint8)]
     begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
@@ -188,17 +188,6 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
         return seen
     brought: Mask = seen | villages.brought_pregnant(world, rows, seen, begun, had[rows])
     return brought
-
-
-def _regular_share(world: World) -> F32:
-    """Chance that a pregnancy of each household is seen in most months, (n_households,); yearly."""
-    odds = antenatal_odds(world)
-    of, share = world.derived.get("regular care", (None, None))
-    if of is not odds:  # of another year
-        share = contacts.chance_of(odds + np.float32(world.settings["contacts.antenatal_base"]))
-        world.derived["regular care"] = (odds, share)
-    found: F32 = share
-    return found
 
 
 def _caught_up(world: World, rows: slice) -> Mask:
@@ -237,13 +226,15 @@ def antenatal_odds(world: World) -> F32:
     return odds
 
 
-def _facility_share(world: World) -> F32:
-    """Chance that a birth of each household is in a facility, (n_households,); yearly."""
+def _share_at_home(world: World, base: str) -> F32:
+    """Chance in each household, (n_households,), yearly: that a pregnancy is seen in most months
+    (`contacts.antenatal_base`), or that a birth is in a facility (`contacts.facility_birth_base`).
+    """
     odds = antenatal_odds(world)
-    of, share = world.derived.get("facility birth", (None, None))
+    of, share = world.derived.get(base, (None, None))
     if of is not odds:  # of another year
-        share = contacts.chance_of(odds + np.float32(world.settings["contacts.facility_birth_base"]))
-        world.derived["facility birth"] = (odds, share)
+        share = contacts.chance_of(odds + np.float32(world.settings[base]))
+        world.derived[base] = (odds, share)
     found: F32 = share
     return found
 
@@ -251,7 +242,7 @@ def _facility_share(world: World) -> F32:
 def born_in_facility(world: World, rows: slice | At) -> Mask:
     """Whose birth is or was in a facility, (n,): lasting."""
     draw = world.draws.uniform("facility birth", 0, world.children.key[rows])
-    found: Mask = contacts.below(draw, _facility_share(world), world.children.household[rows])
+    found: Mask = contacts.below(draw, _share_at_home(world, "contacts.facility_birth_base"), world.children.household[rows])
     return found
 
 
@@ -265,7 +256,7 @@ def _applicants(world: World, service_row: int, service: Service, rows: slice) -
     shares = (settings[f"contacts.paper_{name}"] for name in ("soon_share", "later_share", "facility_odds"))
     need, found = contacts.applies(
         world.registers.nik_month[rows], world.month, children.birth_month[rows], children.key[rows],
-        draws.checksums("office", world.month), draws.checksums("facility birth", 0), _facility_share(world),
+        draws.checksums("office", world.month), draws.checksums("facility birth", 0), _share_at_home(world, "contacts.facility_birth_base"),
         children.household[rows], contacts.paper_shares(*shares),
     )  # fmt: skip
     if (share := settings["contacts.one_stop_share"]) > 0.0:

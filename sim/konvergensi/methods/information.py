@@ -64,10 +64,7 @@ class _Curves:
     """Curves through so many draws in the order of a parameter, whose range may span magnitudes: ranks alone count."""
 
     def __init__(self, draws: int) -> None:
-        from sklearn.preprocessing import (
-            SplineTransformer,
-            StandardScaler,
-        )
+        from sklearn.preprocessing import SplineTransformer, StandardScaler  # half a second that most commands need not
 
         basis = SplineTransformer(n_knots=4, degree=2).fit_transform(np.arange(float(draws))[:, None])
         u, s, _ = np.linalg.svd(StandardScaler().fit_transform(basis), full_matrices=False)

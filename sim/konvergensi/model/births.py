@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def enter(world: World, rows: slice) -> None:
     """Children at conception: their lasting growth, when registers will know them, what their family is (in place)."""
     children, homes, registry = world.children, world.households, world.registers
-    lasting, cohort_month, nik_month, recorded_kek = _of_the_year(world, "conceptions", rows, _before_conception)
+    lasting, cohort_month, nik_month, recorded_kek = _of_the_year(world, -PREGNANCY_MONTHS, rows, _before_conception)
     children.lasting[rows] = lasting
     registry.cohort_month[rows], registry.nik_month[rows] = cohort_month, nik_month
     registry.recorded_kek[rows] = recorded_kek
@@ -50,7 +50,7 @@ def enter(world: World, rows: slice) -> None:
 
 def give_birth(world: World, rows: slice) -> None:
     """Children at birth: weight and length, with what services in pregnancy added (in place)."""
-    weight, own = _of_the_year(world, "births", rows, _before_birth)
+    weight, own = _of_the_year(world, 0, rows, _before_birth)
     growth.give_birth(world.children, world.settings, weight, own, rows)
 
 
@@ -79,15 +79,14 @@ def _months_left(world: World) -> int:
     return 12 - world.month_of_year
 
 
-def _of_the_year(world: World, what: str, rows: slice, work_out: Callable[[World, slice], Columns]) -> Columns:
-    """Columns of `rows`, (n,) each; worked out for all who are conceived or born from this month to December."""
-    year, start, found = world.derived.get(what, (None, 0, ()))
+def _of_the_year(world: World, age: int, rows: slice, work_out: Callable[[World, slice], Columns]) -> Columns:
+    """Columns of `rows`, (n,) each; worked out for all who come to an age in months from this month to December."""
+    key = ("of the year", age)
+    year, start, found = world.derived.get(key, (None, 0, ()))
     if year != world.month // 12:
-        last = world.children.window(world.month, -_months_left(world), 0)
-        if what == "conceptions":
-            last = world.children.window(world.month, -PREGNANCY_MONTHS - _months_left(world), -PREGNANCY_MONTHS)
+        last = world.children.window(world.month, age - _months_left(world), age)
         start, found = rows.start, work_out(world, slice(rows.start, max(last.stop, rows.stop)))
-        world.derived[what] = (world.month // 12, start, found)
+        world.derived[key] = (world.month // 12, start, found)
     return tuple(each[rows.start - start : rows.stop - start] for each in found)
 
 
