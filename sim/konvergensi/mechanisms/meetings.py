@@ -242,7 +242,9 @@ def _share_at_home(world: World, base: str) -> F32:
 def born_in_facility(world: World, rows: slice | At) -> Mask:
     """Whose birth is or was in a facility, (n,): lasting."""
     draw = world.draws.uniform("facility birth", 0, world.children.key[rows])
-    found: Mask = contacts.below(draw, _share_at_home(world, "contacts.facility_birth_base"), world.children.household[rows])
+    found: Mask = contacts.below(
+        draw, _share_at_home(world, "contacts.facility_birth_base"), world.children.household[rows]
+    )
     return found
 
 
@@ -256,8 +258,8 @@ def _applicants(world: World, service_row: int, service: Service, rows: slice) -
     shares = (settings[f"contacts.paper_{name}"] for name in ("soon_share", "later_share", "facility_odds"))
     need, found = contacts.applies(
         world.registers.nik_month[rows], world.month, children.birth_month[rows], children.key[rows],
-        draws.checksums("office", world.month), draws.checksums("facility birth", 0), _share_at_home(world, "contacts.facility_birth_base"),
-        children.household[rows], contacts.paper_shares(*shares),
+        draws.checksums("office", world.month), draws.checksums("facility birth", 0),
+        _share_at_home(world, "contacts.facility_birth_base"), children.household[rows], contacts.paper_shares(*shares),
     )  # fmt: skip
     if (share := settings["contacts.one_stop_share"]) > 0.0:
         found |= need & one_stop(world, share)[children.village[rows]] & came(world, rows)
