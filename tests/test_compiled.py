@@ -59,7 +59,6 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     keys = draws.entity_keys("child", np.arange(n))
     for loop in (draws._bits, draws._halves, draws._both_halves, draws.uniform):
         yield loop, (keys, 3_000_000_000, 77)
-    yield draws.halves_at, (keys, c.at, 1, 2)
     yield draws._normal, (keys, 5, 6, draws._normal_table())
     for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
         yield contacts.where, (c.mask(), left, open_, c.place)

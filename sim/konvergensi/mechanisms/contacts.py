@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import compiled
-from konvergensi.world.draws import halves_at_in_columns, scrambled, uniform_in_columns
+from konvergensi.world.draws import halves_in_columns, scrambled, uniform_in_columns
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
@@ -88,12 +88,6 @@ def two_groups(draw: F32, odds: F32, often: float, seldom: float) -> F32:
     """
     habitual = draw < chance_of(odds)
     return np.where(habitual, np.float32(log_odds(often)), np.float32(log_odds(seldom))).astype(np.float32)
-
-
-def share_of_two_groups(fixed_draw: F32, odds: F32, often: float, seldom: float) -> F32:
-    """Share of months in which a family comes, (n,): as `two_groups`, not as log odds."""
-    shares = chance_of(np.array([log_odds(often), log_odds(seldom)], np.float32))
-    return np.where(fixed_draw < chance_of(odds), shares[0], shares[1])
 
 
 def _below_in_columns(draw: F32, share: F32, home: NDArray[np.int32]) -> Mask:
@@ -186,7 +180,7 @@ def _caseload_in_columns(
     if len(met):
         known, listed = known | met, listed | met
     at = _where_in_columns(listed & room, left, open_, place)
-    fresh = halves_at_in_columns(key, at, crc, adler)
+    fresh = halves_in_columns(key[at], crc, adler)
     return known, listed, at, fresh.astype(np.float32) / np.float32(65536.0), per_family[place[at]]
 
 

@@ -82,27 +82,6 @@ def draw_up_joint_list(households: Households, children: Children, draws: Draws,
     children.joint[rows] = order.take(children.household[rows])
 
 
-def expect(
-    children: Children,
-    households: Households,
-    registers: Registers,
-    settings: Settings,
-    draws: Draws,
-    nik_share: float,
-    rows: slice,
-    odds: F32 | None = None,
-) -> None:
-    """Decide at conception when a pregnancy will be known and when the child will have a NIK (in place).
-
-    Parameters: as in `expected`.
-    """
-    found = expected(children, households, settings, draws, nik_share, rows, odds)
-    registers.cohort_month[rows], registers.nik_month[rows], registers.recorded_kek[rows] = found
-    home = children.household[rows]
-    registers.known_krs[rows] = households.in_krs[home]
-    registers.known_dtks[rows] = households.in_dtks[home]
-
-
 def expected(
     children: Children,
     households: Households,

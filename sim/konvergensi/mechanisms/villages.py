@@ -172,13 +172,6 @@ def trigger_sanitation(world: World) -> None:
     homes.no_latrine &= ~(there & ~homes.poor & (drawn < builds))
 
 
-def accompanied_share(world: World) -> float:
-    """Visits of the month's KPM over families in the 1,000 days, 0..1: how many could have been accompanied."""
-    rows = world.children.window(world.month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
-    families = (rows.stop - rows.start) / world.population_share
-    return float(min(visits(world).sum() / families, 1.0)) if families else 0.0
-
-
 def is_rembuk_month(settings: Settings, month_of_year: int) -> bool:
     """Whether village councils meet this month."""
     return bool(settings["villages.rembuk_month"] == month_of_year)

@@ -106,11 +106,12 @@ def _bits(keys, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
-def _halves_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.uint16]:
+def halves_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.uint16]:
+    """As `_halves`."""
     return (_bits_in_columns(keys, crc, adler) >> np.uint32(16)).astype(np.uint16)
 
 
-@compiled(_halves_in_columns)
+@compiled(halves_in_columns)
 def _halves(keys, crc, adler):  # type: ignore[no-untyped-def]
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
     found = np.empty(len(keys), np.uint16)
@@ -134,21 +135,6 @@ def _both_halves(keys, crc, adler):  # type: ignore[no-untyped-def]
     return upper, lower
 
 
-def halves_at_in_columns(keys: Keys, at: NDArray[np.intp], crc: int, adler: int) -> NDArray[np.uint16]:
-    """As `halves_at`."""
-    return _halves_in_columns(keys[at], crc, adler)
-
-
-@compiled(halves_at_in_columns)
-def halves_at(keys, at, crc, adler):  # type: ignore[no-untyped-def]
-    """`_halves` of the rows `at`, (m,), of keys, (n,)."""
-    constant = scrambled(scrambled(crc) ^ np.uint32(adler))
-    found = np.empty(len(at), np.uint16)
-    for i in range(len(at)):
-        found[i] = scrambled(keys[at[i]] ^ constant) >> np.uint32(16)
-    return found
-
-
 def uniform_in_columns(keys: Keys, crc: int, adler: int) -> NDArray[np.float32]:
     """As `uniform`."""
     x = _bits_in_columns(keys, crc, adler)
@@ -167,7 +153,7 @@ def uniform(keys, crc, adler):  # type: ignore[no-untyped-def]
 
 
 def _normal_in_columns(keys: Keys, crc: int, adler: int, table: NDArray[np.float32]) -> NDArray[np.float32]:
-    return table.take(_halves_in_columns(keys, crc, adler))
+    return table.take(halves_in_columns(keys, crc, adler))
 
 
 @compiled(_normal_in_columns)
@@ -198,11 +184,9 @@ class Draws:
         """(n,) uint32, uniform over 0 .. 2**32-1."""
         return _bits(keys, *self.checksums(decision, month))
 
-    def halves(self, decision: str, month: int, keys: Keys, at: NDArray[np.intp] | None = None) -> NDArray[np.uint16]:
-        """(n,) uint16, the upper halves of `bits`; (m,) of the rows `at`."""
-        if at is None:
-            return _halves(keys, *self.checksums(decision, month))
-        return halves_at(keys, at, *self.checksums(decision, month))
+    def halves(self, decision: str, month: int, keys: Keys) -> NDArray[np.uint16]:
+        """(n,) uint16, the upper halves of `bits`."""
+        return _halves(keys, *self.checksums(decision, month))
 
     def both_halves(self, decision: str, month: int, keys: Keys) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         """The upper and the lower halves of `bits`, (n,) uint16 each: one hash gives two draws."""
