@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import effects, meetings, reach, targeting
+from konvergensi.mechanisms import effects, meetings, reach, targeting, turns
 from konvergensi.mechanisms.contacts import CASELOAD
+from konvergensi.mechanisms.month_of_children import PROGRAMME
 from konvergensi.mechanisms.programme_month import (
     ELIGIBLE,
     LISTED,
@@ -32,7 +33,7 @@ from konvergensi.mechanisms.programme_month import (
     teach,
 )
 from konvergensi.mechanisms.purses import Purses, open_purses
-from konvergensi.mechanisms.staff import Staff
+from konvergensi.mechanisms.staff import OfMonth, Staff
 from konvergensi.world.children import FIRST_1000_DAYS
 from konvergensi.world.tally import EVERYBODY, NOWHERE
 
@@ -64,7 +65,7 @@ class Month(NamedTuple):
 
     rule: ModuleType  # of reach
     purses: Purses
-    staff: dict[int, Staff]  # of those that need any
+    staff: OfMonth | None
     first: list[First]  # whom each serves before others
     doses: list[effects.Doses | None]  # how deliveries of each add up
     steps: F32  # shares of it by deliveries taken before, (n_programmes, MOST)
@@ -81,19 +82,50 @@ def deliver(world: World) -> None:
     In the years simulated before the run, only what those years leave in children is simulated. What changes households
     for good (water, latrines, knowledge, spacing) is left out: the district's totals describe households at the start.
     """
-    now, rule = world.month_of_year, rule_of(world)
+    rule = rule_of(world)
     targeting.mark_households_with_children(world)
     purses, staff = open_purses(world, rule.is_a_visit), rule.staff_of_programmes(world)
     month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world), effects.steps_of_all(world))
-    for s, service in enumerate(world.services):
-        if now not in service.months or not (not world.burn_in or _leaves_trace(world, s, service)):
-            continue
-        if service.unit == "household":
-            _serve_households(world, s, service, month)
-        else:
-            _serve_children(world, s, service, month)
+    due = _due(world)
+    if turns.possible(world):
+        _serve_at_once(world, due, month)
+    else:
+        for s in due:
+            _serve(world, s, month)
     month.purses.book(world)
     live_with_works(world)
+
+
+def _due(world: World) -> list[int]:
+    """Services of this month, in the order of services.toml."""
+    key = ("due", world.month_of_year, world.burn_in)
+    if key not in world.derived:
+        of_year = ((s, each) for s, each in enumerate(world.services) if world.month_of_year in each.months)
+        world.derived[key] = [s for s, each in of_year if not world.burn_in or _leaves_trace(world, s, each)]
+    found: list[int] = world.derived[key]
+    return found
+
+
+def _serve(world: World, service_row: int, month: Month) -> None:
+    service = world.services[service_row]
+    if service.unit == "household":
+        _serve_households(world, service_row, service, month)
+    else:
+        _serve_children(world, service_row, service, month)
+
+
+def _serve_at_once(world: World, due: list[int], month: Month) -> None:
+    """As `_serve` for each service, with all that the compiled month knows in a few calls."""
+    plan = turns.plan(world, due, [_enough(world, s, each) for s, each in enumerate(world.services)])
+    share = np.float32(effects.combination(world).together)
+    ready = turns.gather(world, plan, month.purses, month.staff, month.first, share)
+    for alone, first, last in plan.steps:
+        if alone >= 0:
+            _serve(world, alone, month)
+        else:
+            ready.serve(first, last)
+            ran = plan.fixed[first:last, PROGRAMME]
+            month.purses.ran.extend(ran[ran >= 0].tolist())
 
 
 def live_with_works(world: World) -> None:
@@ -355,7 +387,7 @@ def _ration_households(
 def _staff(world: World, service: Service, programme_row: int, month: Month) -> tuple[float, Staff]:
     """Services that staff can deliver, and where they are posted; no limit and nowhere where it takes none."""
     limit = month.rule.staff_left(world, programme_row) if month.rule.takes_staff(service) else np.inf
-    return limit, month.staff.get(programme_row, NO_STAFF)
+    return limit, (month.staff.of(programme_row) if month.staff else None) or NO_STAFF
 
 
 def _pay(

@@ -191,6 +191,45 @@ def _by_service(world: World) -> list[Doses | None]:
     return found
 
 
+def tables(world: World) -> tuple[NDArray[np.int64], F32, Mask]:
+    """`doses` of all programmes and their `gains`, as compiled code takes them: kind, (n_programmes,), whole and gains,
+    (n_programmes, 69). Not for structures in which each child's has to be worked out by itself.
+    """
+    known = _of_quality(world)
+    if "tables" not in known:
+        of, adds = doses(world), np.array(shares(world)) > 0.0
+        kinds = [NOTHING if each is None else each.kind for each in of]
+        whole = np.array([NO_DOSES.whole if each is None else each.whole for each in of])
+        known["tables"] = np.array(kinds, np.int64), whole, _at_ages_of_gain(world) & adds[:, None]
+    found: tuple[NDArray[np.int64], F32, Mask] = known["tables"]
+    return found
+
+
+def _at_ages_of_gain(world: World) -> Mask:
+    """Ages at which each programme's service adds to length at all, (n_programmes, 69); worked out once."""
+    if "ages of gain" not in world.derived:
+        of = world.programmes.service.tolist()
+        world.derived["ages of gain"] = np.array([_shift(world, s) > 0.0 for s in of])
+    found: Mask = world.derived["ages of gain"]
+    return found
+
+
+def taught(world: World) -> F32:
+    """What a visit of each programme adds to what caregivers know, (n_programmes,)."""
+    known = _of_quality(world)
+    if "taught" not in known:
+        quality = np.array([quality_of(world, i) for i in range(len(world.opds))])[world.programmes.opd]
+        known["taught"] = (quality * world.settings["uptake.knowledge_gain_per_visit"]).astype(np.float32)
+    found: F32 = known["taught"]
+    return found
+
+
+def one_by_one(world: World) -> bool:
+    """Whether what a delivery adds has to be worked out for each child by itself."""
+    combined = combination(world)
+    return world.settings["effects.heterogeneity"] != "none" or not (combined.lifetime or combined.plain)
+
+
 def _doses(world: World, service_row: int, whole: F32 | None) -> Doses | None:
     service, combined = world.services[service_row], combination(world)
     if whole is None or service.place.built:  # works act while they are used, and not when they are handed over
@@ -199,7 +238,7 @@ def _doses(world: World, service_row: int, whole: F32 | None) -> Doses | None:
         return None
     if service.act.at_birth:
         return NO_DOSES._replace(kind=AT_BIRTH, whole=whole)
-    if not (combined.lifetime or combined.plain):
+    if one_by_one(world):
         return None
     kind = LIFETIME if combined.lifetime else PLAIN
     return NO_DOSES._replace(kind=kind, whole=whole, share=np.float32(combined.together))

@@ -28,6 +28,7 @@ At = NDArray[np.intp]
 NOBODY = np.zeros(0, bool)  # for a mask that leaves nobody out, or brings nobody in
 VACCINES = "immunisation"  # the service for which health workers also go after those who did not come
 WITH_COURSE = (*contacts.CASELOAD, "enrolment")
+PAPER = ("soon_share", "later_share", "facility_odds")
 FIRST_VISIT = -8  # months of age from which a pregnancy is seen
 
 
@@ -42,7 +43,7 @@ def to_children(
         case "posyandu" | "health-centre":
             met = came(world, rows)
             if service.id == VACCINES:
-                met = met | _caught_up(world, rows)
+                met = met | caught_up(world, rows)
             if (need := targeting.child_need(world, service, rows)) is not None:
                 met = met & need
             return _by_themselves(world, programme_row, service, rows, met, left, first)
@@ -65,7 +66,7 @@ def to_households(
     if service.contact == "health-centre":  # couples who want it come; nothing is spent on those who do not
         met = need & left & world.book.willing[service_row]
         at = np.flatnonzero(met)
-        order = contacts.stock_order(_stock(world, service), homes.village, at)
+        order = contacts.stock_order(stock(world, service), homes.village, at)
         return Offer(met, met, at, *reach.in_order(world, programme_row, order, homes, slice(0, len(need)), at, first))
     found = reach.to_households(world, service_row, programme_row, service, need, left, first)
     if service.contact != "enrolment":
@@ -85,7 +86,7 @@ def _by_themselves(
 ) -> Offer:
     """Families who came: served while the place has the thing in stock."""
     at = _where(world, programme_row, rows, met, left)
-    order = contacts.stock_order(_stock(world, service), world.children.village[rows], at)
+    order = contacts.stock_order(stock(world, service), world.children.village[rows], at)
     return Offer(met, met, at, *reach.in_order(world, programme_row, order, world.children, rows, at, first))
 
 
@@ -137,7 +138,7 @@ def has_course(service: Service) -> bool:
 def remember(world: World, service: Service, rows: slice, who: At) -> None:
     """What is remembered of a month: antenatal visits held, of the rows `who`, (k,) (in place)."""
     if service.id == contacts.CARRIER:
-        _, start, _, held = world.derived["antenatal"]
+        start, _, held = antenatal_visits(world)
         held[rows.start - start + who] = True
         book_of = world.registers.cohort_month[rows]  # who has been seen is in the midwife's book
         book_of[who] = np.minimum(book_of[who], world.month)
@@ -158,14 +159,7 @@ def came(world: World, rows: slice) -> Mask:
 
 def antenatal(world: World, service: Service, rows: slice) -> Mask:
     """Pregnancies seen this month, (n,) over `rows`: by demand; what rides on a visit needs it to have been held."""
-    month, start, wanted, held = world.derived.get("antenatal", (None, 0, None, None))
-    if month != world.month:
-        every = world.children.window(world.month, -PREGNANCY_MONTHS, -1)
-        start, wanted = every.start, _antenatal_visits(world, every)
-        carriers = (s for s, each in enumerate(world.services) if each.id == contacts.CARRIER)
-        runs = any(world.programmes_of[s] for s in carriers)
-        held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
-        world.derived["antenatal"] = (world.month, start, wanted, held)
+    start, wanted, held = antenatal_visits(world)
     if service.id == contacts.CARRIER:
         return wanted[rows.start - start : rows.stop - start]
     share = world.settings["contacts.pack_share"]
@@ -174,11 +168,26 @@ def antenatal(world: World, service: Service, rows: slice) -> Mask:
     return seen
 
 
+def antenatal_visits(world: World) -> tuple[int, Mask, Mask]:
+    """The first row of the pregnancies, who of them wants a visit this month and whose is held, (n,) each; `held` moves
+    in place as visits are held.
+    """
+    month, start, wanted, held = world.derived.get("antenatal", (None, 0, None, None))
+    if month != world.month:
+        every = world.children.window(world.month, -PREGNANCY_MONTHS, -1)
+        start, wanted = every.start, _antenatal_visits(world, every)
+        carriers = (s for s, each in enumerate(world.services) if each.id == contacts.CARRIER)
+        runs = any(world.programmes_of[s] for s in carriers)
+        held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
+        world.derived["antenatal"] = (world.month, start, wanted, held)
+    return start, wanted, held
+
+
 def _antenatal_visits(world: World, rows: slice) -> Mask:
     settings, draws, key = world.settings, world.draws, world.children.key[rows]
     often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
     kind = draws.uniform("antenatal care", 0, key)
-    regular = contacts.below(kind, _share_at_home(world, "contacts.antenatal_base"), world.children.household[rows])
+    regular = contacts.below(kind, share_at_home(world, "contacts.antenatal_base"), world.children.household[rows])
     share = contacts.chance_of(np.array([contacts.log_odds(seldom), contacts.log_odds(often)], np.float32))
     seen: Mask = draws.uniform("antenatal visit", world.month, key) < share[regular.view(np.uint8)]
     begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
@@ -190,7 +199,7 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
     return brought
 
 
-def _caught_up(world: World, rows: slice) -> Mask:
+def caught_up(world: World, rows: slice) -> Mask:
     """Children vaccinated on a round of the health centre or sought out at home, (n,): a matter of the place."""
     share = contacts.log_odds(world.settings["contacts.catch_up_share"])
     if "catch up" not in world.derived:
@@ -226,7 +235,7 @@ def antenatal_odds(world: World) -> F32:
     return odds
 
 
-def _share_at_home(world: World, base: str) -> F32:
+def share_at_home(world: World, base: str) -> F32:
     """Chance in each household, (n_households,), yearly: that a pregnancy is seen in most months
     (`contacts.antenatal_base`), or that a birth is in a facility (`contacts.facility_birth_base`).
     """
@@ -243,7 +252,7 @@ def born_in_facility(world: World, rows: slice | At) -> Mask:
     """Whose birth is or was in a facility, (n,): lasting."""
     draw = world.draws.uniform("facility birth", 0, world.children.key[rows])
     found: Mask = contacts.below(
-        draw, _share_at_home(world, "contacts.facility_birth_base"), world.children.household[rows]
+        draw, share_at_home(world, "contacts.facility_birth_base"), world.children.household[rows]
     )
     return found
 
@@ -255,11 +264,11 @@ def _applicants(world: World, service_row: int, service: Service, rows: slice) -
         first = world.book.received[service_row][rows] == 0
         return first if need is None else need & first
     settings, children, draws = world.settings, world.children, world.draws
-    shares = (settings[f"contacts.paper_{name}"] for name in ("soon_share", "later_share", "facility_odds"))
+    shares = (settings[f"contacts.paper_{name}"] for name in PAPER)
     need, found = contacts.applies(
         world.registers.nik_month[rows], world.month, children.birth_month[rows], children.key[rows],
         draws.checksums("office", world.month), draws.checksums("facility birth", 0),
-        _share_at_home(world, "contacts.facility_birth_base"), children.household[rows], contacts.paper_shares(*shares),
+        share_at_home(world, "contacts.facility_birth_base"), children.household[rows], contacts.paper_shares(*shares),
     )  # fmt: skip
     if (share := settings["contacts.one_stop_share"]) > 0.0:
         found |= need & one_stop(world, share)[children.village[rows]] & came(world, rows)
@@ -335,7 +344,7 @@ def lack_by_place(
         setattr(homes, column.replace(" ", "_"), draws.uniform(column, 0, homes.key) < chance)
 
 
-def _stock(world: World, service: Service) -> Order:
+def stock(world: World, service: Service) -> Order:
     """This quarter's draw of each village in being supplied with a service, (n_villages,)."""
     key, quarter = ("stock", service.id), world.month // 3
     when, found = world.derived.get(key, (None, None))
@@ -367,7 +376,7 @@ def staff_left(world: World, programme_row: int) -> float:
     return np.inf
 
 
-staff_of_programmes = staff.of_programmes
+staff_of_programmes = staff.OfMonth
 
 
 def use_staff(world: World, programme_row: int, units: int) -> None:

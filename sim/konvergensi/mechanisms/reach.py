@@ -14,7 +14,7 @@ from konvergensi.mechanisms import contacts, field, goals, lists, places, regist
 
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
-    from konvergensi.mechanisms.staff import Staff
+    from konvergensi.mechanisms.staff import OfMonth
     from konvergensi.world.children import Children
     from konvergensi.world.households import Households, Mask
     from konvergensi.world.state import World
@@ -166,9 +166,9 @@ def staff_left(world: World, programme_row: int) -> float:
     return float(book.staff_time[programme_row])
 
 
-def staff_of_programmes(world: World) -> dict[int, Staff]:
+def staff_of_programmes(world: World) -> OfMonth | None:
     """The staff of an agency are one: they have no places of their own."""
-    return {}
+    return None
 
 
 def use_staff(world: World, programme_row: int, units: int) -> None:

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from konvergensi.mechanisms import contacts, shocks
 
 if TYPE_CHECKING:
+    from konvergensi.world.draws import Keys
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
 Meetings = NDArray[np.float64]
+Rows = NDArray[np.intp]
 LEVELS = ("village", "kecamatan", "district")
 NOWHERE = np.zeros(0, np.intp)  # for places that are no part of a larger one
 LEAST = 20.0  # meetings a month below which a place is too small to have a limit of its own
@@ -38,35 +40,50 @@ class Staff(NamedTuple):
     draw: float
 
 
-class Turn(NamedTuple):
-    """A programme that needs an agency's staff in a month of the year."""
+class Rota(NamedTuple):
+    """Who needs whose staff in a month of the year. Columns over programmes, (n_programmes,), unless said otherwise."""
 
-    programme: int
-    name: str  # of its draw
-    key: int  # of the agency's draws
-    kept: float
-    centre: NDArray[np.intp]
-
-
-def of_programmes(world: World) -> dict[int, Staff]:
-    """This month's staff of every programme that needs any."""
-    found: dict[int, Staff] = {}
-    for turn, weights, in_all, of_village in _turns_of(world):
-        pool = in_all * weights
-        for p, name, key, kept, centre in turn:
-            draw = world.draws.uniform_of(name, world.month, key)
-            found[p] = Staff(pool, weights, kept, of_village, centre, draw)
-    return found
+    first: Rows  # where the places of its agency begin in the pool, -1 for a programme that needs no staff
+    stop: Rows  # and where they end
+    row: Rows  # of `places`
+    kept: Meetings
+    apart: NDArray[np.bool_]  # those who work in villages meet together in the kecamatan
+    places: Rows  # place of each village, (n_agencies, n_villages)
+    meetings: Meetings  # of every place of every agency, (n_places,)
+    weights: Meetings  # (n_places,)
+    turn: Rows  # programmes that need staff, (n_turns,)
+    begun: list[tuple[int, int]]  # of the draw of each of these
+    keys: Keys  # of the agency of each of these
 
 
-def _centre_of(world: World, programme_row: int, n_places: int) -> NDArray[np.intp]:
-    """Kecamatan of each village where those who work in villages hold this meeting together, empty where they do not.
+class OfMonth:
+    """This month's staff: what is left at each place moves in place as programmes take their turn."""
+
+    def __init__(self, world: World) -> None:
+        self.rota = rota = _rota(world)
+        self.kecamatan = world.kecamatan
+        self.pool = rota.meetings.copy()
+        self.draw = np.zeros(len(rota.first))
+        self.draw[rota.turn] = world.draws.one_each(rota.begun, world.month, rota.keys)
+
+    def of(self, programme_row: int) -> Staff | None:
+        """The staff of programme p, None where it needs none."""
+        rota, p = self.rota, programme_row
+        if rota.first[p] < 0:
+            return None
+        there = slice(rota.first[p], rota.stop[p])
+        centre = self.kecamatan if rota.apart[p] else NOWHERE
+        of_village = rota.places[rota.row[p]]
+        return Staff(self.pool[there], rota.weights[there], float(rota.kept[p]), of_village, centre, self.draw[p])
+
+
+def _meets_in_kecamatan(world: World, programme_row: int, n_places: int) -> bool:
+    """Whether those who work in villages hold this meeting together, in the kecamatan.
 
     A family that comes to a health centre or an office meets whoever is on duty there.
     """
     contact = world.services[world.programmes.service[programme_row]].contact
-    apart = n_places == len(world.kecamatan) > 1
-    return world.kecamatan if apart and contact in ("health-centre", "office", "antenatal") else NOWHERE
+    return n_places == len(world.kecamatan) > 1 and contact in ("health-centre", "office", "antenatal")
 
 
 def workers(world: World) -> F32:
@@ -113,28 +130,41 @@ def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     return of_village, by_place / by_place.sum()
 
 
-def _turns_of(world: World) -> list[tuple[list[Turn], Meetings, float, NDArray[np.intp]]]:
-    """Of each agency that is needed this month: whose turn it is, in order, its staff's weights, meetings in all and
-    the place of each village; worked out once for each month of the year, as long as agencies have the same staff.
-    """
+def _rota(world: World) -> Rota:
+    """The rota of this month of the year, worked out once as long as agencies have the same staff."""
     capacities = tuple(capacity(world, opd) for opd in range(len(world.opds)))
-    key = ("staff turns", world.month_of_year, capacities)
+    key = ("rota", world.month_of_year, capacities)
     if key not in world.derived:
-        by_opd: dict[int, list[int]] = {}
-        for programme in _turns(world):
-            by_opd.setdefault(int(world.programmes.opd[programme]), []).append(programme)
-        found = []
-        for opd, turn in by_opd.items():
-            (of_village, weights), in_all = _places(world, opd), capacities[opd]
-            kept = kept_for_others(world.programmes.routine[turn], in_all)
-            number = int(world.coordination.opd_keys[opd])
-            names = [f"staff {world.programmes.id[p]}" for p in turn]
-            centres = [_centre_of(world, p, len(weights)) for p in turn]
-            turns = [Turn(p, names[i], number, kept[i], centres[i]) for i, p in enumerate(turn)]
-            found.append((turns, weights, in_all, of_village))
-        world.derived[key] = found
-    of_opd: list[tuple[list[Turn], Meetings, float, NDArray[np.intp]]] = world.derived[key]
-    return of_opd
+        world.derived[key] = _draw_up(world, capacities)
+    found: Rota = world.derived[key]
+    return found
+
+
+def _draw_up(world: World, capacities: tuple[float, ...]) -> Rota:
+    n, turns = len(world.programmes), _turns(world)
+    by_opd: dict[int, list[int]] = {}
+    for programme in turns:
+        by_opd.setdefault(int(world.programmes.opd[programme]), []).append(programme)
+    of = [_places(world, opd) for opd in by_opd]
+    starts = np.cumsum([0] + [len(weights) for _, weights in of])
+    found = Rota(
+        first=np.full(n, -1, np.intp),
+        stop=np.full(n, -1, np.intp),
+        row=np.zeros(n, np.intp),
+        kept=np.zeros(n),
+        apart=np.zeros(n, bool),
+        places=np.array([of_village for of_village, _ in of], np.intp).reshape(len(of), len(world.kecamatan)),
+        meetings=np.concatenate([np.zeros(0), *(capacities[o] * each[1] for o, each in zip(by_opd, of, strict=True))]),
+        weights=np.concatenate([np.zeros(0), *(weights for _, weights in of)]),
+        turn=np.array(turns, np.intp),
+        begun=world.draws.begin(f"staff {world.programmes.id[p]}" for p in turns),
+        keys=world.coordination.opd_keys[world.programmes.opd[np.array(turns, np.intp)]],
+    )
+    for row, (opd, mine) in enumerate(by_opd.items()):
+        found.first[mine], found.stop[mine], found.row[mine] = starts[row], starts[row + 1], row
+        found.kept[mine] = kept_for_others(world.programmes.routine[mine], capacities[opd])
+        found.apart[mine] = [_meets_in_kecamatan(world, p, len(of[row][1])) for p in mine]
+    return found
 
 
 def kept_for_others(routine: Meetings, in_all: float) -> list[float]:

@@ -51,7 +51,7 @@ def child_list(world: World, programme_row: int, service: Service, rows: slice) 
         case "dukcapil":
             known = listed = registers.nik_month[rows] <= world.month
         case _:
-            draw = world.book.own_draw[service.id][rows]
+            draw = world.book.own_draw[int(world.programmes.service[programme_row])][rows]
             known = listed = register_rules.own_list(child_need(world, service, rows), draw, world.settings)
     joined = register_rules.uses_joined_list(world, programme_row)
     if (told := rule.on_list(world, rows, register, joined)) is not None:
@@ -69,18 +69,18 @@ def child_list(world: World, programme_row: int, service: Service, rows: slice) 
         listed = listed | more
     if SOURCES[world.programmes.source[programme_row]] == "dana-desa":
         village = world.children.village[rows]
-        listed = _as_the_village_knows(world, service, village, rows, listed)
+        listed = _as_the_village_knows(world, int(world.programmes.service[programme_row]), village, rows, listed)
         known = known | listed
     return known, listed
 
 
 def _as_the_village_knows(
-    world: World, service: Service, village: NDArray[np.int16], rows: slice, listed: Mask
+    world: World, service_row: int, village: NDArray[np.int16], rows: slice, listed: Mask
 ) -> Mask:
     """Villages serve by the by-name list if they hold one, and otherwise the families they think of."""
     holds = world.has_by_name_list[village]
     share = world.settings["registers.village_guess_share"]
-    guess = world.book.own_draw[service.id][rows] < np.uint16(65535 * share)
+    guess = world.book.own_draw[service_row][rows] < np.uint16(65535 * share)
     guess &= ~holds
     return guess | (holds & listed)
 
@@ -107,7 +107,7 @@ def household_list(world: World, programme_row: int, service: Service, need: Mas
         case "eppgbm" | "kohort":
             listed = _with_child_on_list(world, register)
         case _:
-            draw = world.book.own_draw[service.id]
+            draw = world.book.own_draw[int(world.programmes.service[programme_row])]
             register, listed = "own", register_rules.own_list(need, draw, world.settings)
     listed = rule.on_register(world, register, listed, need)
     if register_rules.uses_joined_list(world, programme_row):
@@ -118,7 +118,9 @@ def household_list(world: World, programme_row: int, service: Service, need: Mas
         )
     # who lacks a latrine can be seen; for anything else a village needs a list
     if SOURCES[world.programmes.source[programme_row]] == "dana-desa" and not service.place.built:
-        listed = _as_the_village_knows(world, service, households.village, slice(None), listed)
+        listed = _as_the_village_knows(
+            world, int(world.programmes.service[programme_row]), households.village, slice(None), listed
+        )
     return listed
 
 

@@ -165,6 +165,19 @@ def _normal(keys, crc, adler, table):  # type: ignore[no-untyped-def]
     return found
 
 
+def _one_each_in_columns(keys: Keys, crc: Keys, adler: Keys) -> NDArray[np.float64]:
+    return (mix(keys ^ mix(mix(crc.copy()) ^ adler)) >> np.uint32(8)).astype(np.float64) * 2.0**-24
+
+
+@compiled(_one_each_in_columns)
+def _one_each(keys, crc, adler):  # type: ignore[no-untyped-def]
+    found = np.empty(len(keys), np.float64)
+    for i in range(len(keys)):
+        bits = scrambled(keys[i] ^ scrambled(scrambled(crc[i]) ^ adler[i]))
+        found[i] = np.float64(np.int32(bits >> np.uint32(8))) * 2.0**-24
+    return found
+
+
 class Draws:
     """All randomness of one run, from one integer seed."""
 
@@ -200,6 +213,23 @@ class Draws:
         """The draw of `uniform` for one key."""
         crc, adler = self.checksums(decision, month)
         return (_mix_int(key ^ _mix_int(_mix_int(crc) ^ adler)) >> 8) * 2.0**-24
+
+    def begin(self, decisions: Iterable[str]) -> list[tuple[int, int]]:
+        """The checksums of decisions as far as they are the same in every month, for `of_month`."""
+        texts = [f"{self.seed}|{decision}|".encode() for decision in decisions]
+        return [(zlib.crc32(text), zlib.adler32(text)) for text in texts]
+
+    @staticmethod
+    def of_month(begun: list[tuple[int, int]], month: int) -> tuple[Keys, Keys]:
+        """`checksums` of many decisions of a month, (n,) each."""
+        end = str(month).encode()
+        crc = [zlib.crc32(end, each) for each, _ in begun]
+        adler = [zlib.adler32(end, each) for _, each in begun]
+        return np.array(crc, np.uint32), np.array(adler, np.uint32)
+
+    def one_each(self, begun: list[tuple[int, int]], month: int, keys: Keys) -> NDArray[np.float64]:
+        """`uniform_of` for a decision and a key each, (n,): decisions as `begin` gives them."""
+        return _one_each(keys, *self.of_month(begun, month))
 
     def normal(self, decision: str, month: int, keys: Keys) -> NDArray[np.float32]:
         """(n,) float32, standard normal (65,536 quantiles, largest 4.2)."""

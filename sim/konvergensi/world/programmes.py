@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,35 +118,72 @@ def build_programmes(
 
 
 @dataclass(slots=True)
+class ByService:
+    """A column for each service, over children or over households, as `each[service row]`; empty where there is none.
+
+    Columns of one kind stand in one block, (n_columns, n_children) or (n_columns, n_households), so that compiled code
+    takes them all at once.
+    """
+
+    children: NDArray[Any]
+    households: NDArray[Any]
+    where: list[tuple[NDArray[Any], int]]  # block and row of each service; row -1: no column
+
+    @classmethod
+    def of(cls, kind: type, children: list[bool], households: list[bool], n: tuple[int, int]) -> ByService:
+        """Columns of zeros for the services that say so, (n_services,) each; n: children and households."""
+        blocks = np.zeros((sum(children), n[0]), kind), np.zeros((sum(households), n[1]), kind)
+        where, used = [], [0, 0]
+        for flags in zip(children, households, strict=True):
+            kind_of = 0 if flags[0] else 1
+            where.append((blocks[kind_of], used[kind_of] if any(flags) else -1))
+            used[kind_of] += any(flags)
+        return cls(*blocks, where)
+
+    def __getitem__(self, service_row: int) -> NDArray[Any]:
+        block, row = self.where[service_row]
+        return block[row] if row >= 0 else block.reshape(-1)[:0]
+
+    def __setitem__(self, service_row: int, values: NDArray[Any]) -> None:
+        self[service_row][:] = values
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[s] for s in range(len(self.where)))
+
+    def __len__(self) -> int:
+        return len(self.where)
+
+
+@dataclass(slots=True)
 class ServiceBook:
     """What each child or household has received, and its fixed draws, per service.
 
-    rank, fixed_draws: uint16, one array per service over its rows: who is served first among equals, and how readily a
+    rank, fixed_draws: uint16, one column per service over its rows: who is served first among equals, and how readily a
     row takes up what is offered. willing: bool, whether it would take the service up, as last worked out from that draw
     and chance. received: uint8, months, payments or doses delivered so far, taken up or not; `limited` says that a
     course can end before its age window does. in_course, refused: on a worker's caseload or enrolled, and refusals so
-    far. taken, gained: deliveries taken up so far and z from them, both always over children. own_draw: uint16, by
-    service id, whom an agency or village without a register thinks of. Rows are children, or households for services
-    given to households; arrays are empty where no programme runs the service.
+    far. taken, gained: deliveries taken up so far and z from them, both always over children. own_draw: uint16, whom an
+    agency or village without a register thinks of. Rows are children, or households for services given to households;
+    columns are empty where no programme runs the service.
     """
 
-    rank: list[NDArray[np.uint16]] = field(default_factory=list)
-    fixed_draws: list[NDArray[np.uint16]] = field(default_factory=list)
-    willing: list[NDArray[np.bool_]] = field(default_factory=list)
-    received: list[NDArray[np.uint8]] = field(default_factory=list)
-    in_course: list[NDArray[np.bool_]] = field(default_factory=list)
-    refused: list[NDArray[np.uint8]] = field(default_factory=list)
-    taken: list[NDArray[np.uint8]] = field(default_factory=list)
-    gained: list[NDArray[np.float32]] = field(default_factory=list)
-    limited: list[bool] = field(default_factory=list)
-    own_draw: dict[str, NDArray[np.uint16]] = field(default_factory=dict)
+    rank: ByService
+    fixed_draws: ByService
+    willing: ByService
+    received: ByService
+    in_course: ByService
+    refused: ByService
+    taken: ByService
+    gained: ByService
+    own_draw: ByService
+    limited: list[bool]
 
     @classmethod
     def build(
         cls, services: list[Service], programmes: Programmes, draws: Draws, children: Keys, households: Keys
     ) -> ServiceBook:
         """Draw ranks and fixed draws for the services that some programme runs; the others stay empty."""
-        in_use = set(programmes.service.tolist())
+        runs = set(programmes.service.tolist())
         from_own = {
             int(s)
             for p, s in enumerate(programmes.service)
@@ -153,23 +191,28 @@ class ServiceBook:
             or SOURCES[programmes.source[p]] == "dana-desa"
             or programmes.register[p] == services[s].who.not_on
         }
-        book = cls()
-        for i, service in enumerate(services):
-            keys = households if service.unit == "household" else children
-            keys = keys if i in in_use else keys[:0]
-            rank, fixed_draws = draws.both_halves(f"service {service.id}", 0, keys)
-            book.rank.append(rank)
-            book.fixed_draws.append(fixed_draws)
-            book.willing.append(np.zeros(len(keys), bool))
-            limited = service.unit == "household" or service.duration_months < most_deliveries(service)
-            book.limited.append(limited)
-            book.received.append(np.zeros(len(keys), np.uint8))
-            book.in_course.append(np.zeros(len(keys), bool))
-            book.refused.append(np.zeros(len(keys), np.uint8))
-            book.taken.append(np.zeros(len(children) if i in in_use else 0, np.uint8))
-            book.gained.append(np.zeros(len(children) if i in in_use else 0, np.float32))
-            if i in from_own:
-                book.own_draw[service.id] = draws.halves(f"own list {service.id}", 0, keys)
+        n, each = (len(children), len(households)), range(len(services))
+        at_home = [service.unit == "household" for service in services]
+
+        def column(kind: type, of: set[int] = runs) -> ByService:
+            return ByService.of(kind, [s in of and not at_home[s] for s in each], [s in of and at_home[s] for s in each], n)
+
+        def of_children(kind: type) -> ByService:
+            return ByService.of(kind, [s in runs for s in each], [False] * len(services), n)
+
+        book = cls(
+            *(column(kind) for kind in (np.uint16, np.uint16, bool, np.uint8, bool, np.uint8)),
+            of_children(np.uint8),
+            of_children(np.float32),
+            column(np.uint16, from_own),
+            [home or one.duration_months < most_deliveries(one) for home, one in zip(at_home, services, strict=True)],
+        )
+        for s, service in enumerate(services):
+            keys = households if at_home[s] else children
+            if s in runs:
+                book.rank[s], book.fixed_draws[s] = draws.both_halves(f"service {service.id}", 0, keys)
+            if s in from_own:
+                book.own_draw[s] = draws.halves(f"own list {service.id}", 0, keys)
         return book
 
 

@@ -1,0 +1,497 @@
+"""The month of all programmes that serve children, in one compiled call: programme by programme, as delivery.py has it.
+
+delivery.py says the same in Python and NumPy, one programme at a time, and is what runs without numba and in structures
+that ask for more than stands here; tests hold the two against each other, bit for bit. What this takes is gathered in
+turns.py. Rows of a window are counted from its first; an empty array stands for "does not apply".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from konvergensi.base.compiled import together
+from konvergensi.mechanisms.contacts import applies, stock_order, where
+from konvergensi.mechanisms.programme_month import SPENT, serve_children, teach
+from konvergensi.world.draws import Keys, scrambled
+from konvergensi.world.households import F32, Mask
+
+I64 = NDArray[np.int64]
+U8, U16, I32 = NDArray[np.uint8], NDArray[np.uint16], NDArray[np.int32]
+
+# what a turn says of its service and programme in every month; a programme of -1: nobody runs the service
+(
+    SERVICE, PROGRAMME, N_PROGRAMMES, NEED, CONTACT, REGISTER, OF_CHILDREN, TAKEN, OWN, COURSE, DOSE, HAS_COURSE,
+    CATCHES_UP, CARRIES, AT_BIRTH, ONLY_IN_NEED, KEEPS, BIT, ENOUGH, GIVES_NIK, TEACHES, BY_VILLAGE, IN_CLASS,
+    CAN_COME, N_FIXED,
+) = range(25)  # fmt: skip
+# and what it says of this month
+(
+    START, STOP, YOUNG, JOINED, HANDED, MISSED_BELOW, FOUND_BELOW, JOINED_FROM, THERE, THERE_FROM, LOKUS, OPEN, STOCK,
+    CRC, ADLER, LOTS_FROM, LOTS_TO, N_OF_MONTH,
+) = range(18)  # fmt: skip
+NEEDS = ("all", "kek", "faltering", "severe", "at-risk", "first-birth", "no-nik")
+ALL, KEK, FALTERING, SEVERE, AT_RISK, FIRST_BIRTH, NO_NIK = range(len(NEEDS))
+REGISTERS = ("own", "eppgbm", "kohort", "krs", "dtks", "dukcapil")
+OWN_LIST, EPPGBM, KOHORT, KRS, DTKS, DUKCAPIL = range(len(REGISTERS))
+PLACE, VISIT, OFFICE, FROM_LIST, BY_WORKERS = range(5)  # who finds whom: see meetings.to_children
+
+
+class People(NamedTuple):
+    """Children, (n_children,), as in Children and World."""
+
+    key: Keys
+    household: I32
+    village: NDArray[np.int16]
+    remoteness: F32
+    behind: U16
+    joint: U16
+    birth_month: I32
+    kek: Mask
+    first_birth: Mask
+    z: F32
+    best: F32
+    got: U16
+    weight_gain: F32
+    month_shift: F32
+    month_services: U8
+    offsets: I64  # (n_months,)
+
+
+class Listed(NamedTuple):
+    """Registers and lists, (n_children,), as in Registers and HandedLists."""
+
+    on_eppgbm: Mask
+    last_entry: I32
+    cohort_month: I32
+    known_krs: Mask
+    on_krs: Mask
+    known_dtks: Mask
+    on_dtks: Mask
+    nik_month: I32
+    recorded_kek: Mask
+    recorded_faltering: Mask
+    on_joined: Mask
+    false_match: Mask
+    handed_on: Mask
+    handed_cases: Mask
+    handed_false: Mask
+
+
+class Book(NamedTuple):
+    """Blocks of ServiceBook over children, (n_columns, n_children), and the year's tally, (n_services, n_children)."""
+
+    rank: U16
+    willing: Mask
+    received: U8
+    in_course: Mask
+    refused: U8
+    taken: U8
+    gained: F32
+    own_draw: U16
+    stage: U8
+
+
+class Now(NamedTuple):
+    """What the month and the settings say to all programmes."""
+
+    month: int
+    first_birth_month: int
+    counted: bool
+    present: int  # the first row of those between conception and 59 months
+    pregnant: int  # the first row of pregnancies
+    came: Mask  # of those present
+    caught_up: Mask  # of those present
+    at_risk: Mask  # of those present
+    wanted: Mask  # of pregnancies
+    held: Mask  # of pregnancies
+    knowledge: F32  # of households
+    facility: F32  # share of births at one, of households
+    papers: F32  # as `contacts.paper_shares`
+    office: tuple[int, int]
+    birth: tuple[int, int]
+    by_name: Mask  # villages that hold the list by name
+    one_stop: Mask  # villages with an integrated posyandu, empty where there is none
+    stock: U16  # draws of villages, (n_rows, n_villages)
+    open_: Mask  # villages in which a programme runs, (n_rows, n_villages)
+    there: Mask  # villages in which field workers work together, (n_rows, n_villages)
+    faltering_below: np.float32
+    severe_below: np.float32
+    pack_share: np.float32
+    class_below: int
+    oldest_entry: float
+    own_right: np.uint16
+    own_wrong: np.uint16
+    guess: np.uint16
+    refusals: int
+
+
+class Means(NamedTuple):
+    """Money, staff and effects of programmes, (n_programmes, ...), as in Purses, staff.OfMonth and effects."""
+
+    counts: NDArray[np.float64]
+    base: F32
+    travel: F32
+    limits: NDArray[np.float64]
+    pool: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    places_from: NDArray[np.intp]
+    places_to: NDArray[np.intp]
+    places_row: NDArray[np.intp]
+    places: NDArray[np.intp]
+    kept: NDArray[np.float64]
+    apart: Mask
+    draw: NDArray[np.float64]
+    kecamatan: NDArray[np.intp]
+    kind: I64
+    whole: F32
+    gains: Mask
+    share: np.float32
+    steps: F32
+    taught: F32
+
+
+# ---- who is met ------------------------------------------------------------------------------------------------------
+
+
+@together
+def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-def]
+    """Who of `rows` has the need, (n,), empty for everybody: as `needs.ChildNeed.truth`."""
+    if need == KEK:
+        return people.kek[rows].copy()
+    if need == FALTERING:
+        return people.z[rows] < now.faltering_below
+    if need == SEVERE:
+        return people.z[rows] < now.severe_below
+    if need == AT_RISK:
+        return now.at_risk[rows.start - now.present : rows.stop - now.present].copy()
+    if need == FIRST_BIRTH:
+        return people.first_birth[rows].copy()
+    if need == NO_NIK:
+        return listed.nik_month[rows] > now.month
+    return np.zeros(0, np.bool_)
+
+
+@together
+def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now):  # type: ignore[no-untyped-def]
+    """Who the agency knows and who is on the list in use, (n,) each: as `targeting.child_list`."""
+    register, need, n = turn[REGISTER], turn[NEED], rows.stop - rows.start
+    on, known = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    if register == EPPGBM:
+        on[:] = listed.on_eppgbm[rows]
+    elif register == KOHORT:
+        entered = listed.cohort_month[rows]
+        for i in range(n):
+            on[i] = entered[i] <= now.month
+    elif register == KRS:
+        on[:] = listed.on_krs[rows]
+    elif register == DTKS:
+        on[:] = listed.on_dtks[rows]
+    elif register == DUKCAPIL:
+        entered = listed.nik_month[rows]
+        for i in range(n):
+            on[i] = entered[i] <= now.month
+    else:
+        draw = own_draw[turn[OWN], rows]
+        if len(truth) > 0:
+            for i in range(n):
+                on[i] = draw[i] < (now.own_right if truth[i] else now.own_wrong)
+        else:
+            for i in range(n):
+                on[i] = draw[i] < now.own_right
+    if register == KRS:
+        known[:] = listed.known_krs[rows]
+    elif register == DTKS:
+        known[:] = listed.known_dtks[rows]
+    elif register == EPPGBM and now.counted:  # known matters only to those who count
+        last = listed.last_entry[rows]
+        for i in range(n):
+            known[i] = on[i] | (last[i] > now.oldest_entry)
+    else:
+        known[:] = on
+    told = listed.recorded_faltering[rows]
+    asks = (need == FALTERING or need == SEVERE) and (register == EPPGBM or of_month[JOINED])
+    if need == KEK:
+        asks, told = True, listed.recorded_kek[rows]
+    elif need == FIRST_BIRTH:
+        asks, told = True, people.first_birth[rows]
+    if asks:
+        for i in range(n):
+            on[i] &= told[i]
+    if of_month[JOINED]:
+        more, false, told_too = listed.on_joined[rows], listed.false_match[rows], told
+        asks_too = need != ALL
+        if need == AT_RISK:
+            told_too = listed.known_krs[rows]
+        elif need == NO_NIK:
+            told_too = truth
+        for i in range(n):
+            found = (more[i] & (told_too[i] if asks_too else True)) | false[i]
+            known[i] |= found
+            on[i] |= found
+    elif of_month[HANDED]:
+        found = handed(need, rows, listed)
+        for i in range(n):
+            known[i] |= found[i]
+            on[i] |= found[i]
+    if turn[BY_VILLAGE]:
+        village, draw = people.village[rows], own_draw[turn[OWN], rows]
+        for i in range(n):
+            on[i] = on[i] if now.by_name[village[i]] else draw[i] < now.guess
+            known[i] |= on[i]
+    return known, on
+
+
+@together
+def handed(need, rows, listed):  # type: ignore[no-untyped-def]
+    """Who was found on the handed list as one whom the service is for, mistakes among them, (n,): as `lists.found`."""
+    if need == FALTERING:
+        return listed.handed_cases[rows] | listed.handed_false[rows]
+    return listed.handed_on[rows] | listed.handed_false[rows]
+
+
+@together
+def handed_out(seen, key, crc, adler, share):  # type: ignore[no-untyped-def]
+    """Who of those `seen`, (n,), is given what rides on the visit, by a draw of `key` below `share`."""
+    found, constant = np.empty(len(seen), np.bool_), scrambled(scrambled(crc) ^ np.uint32(adler))
+    for i in range(len(seen)):
+        draw = np.float32(np.int32(scrambled(key[i] ^ constant) >> np.uint32(8))) * np.float32(2.0**-24)
+        found[i] = seen[i] & (draw < share)
+    return found
+
+
+@together
+def in_room(had, refused, dose, refusals, left, out):  # type: ignore[no-untyped-def]
+    """Who can still be visited or enrolled and was not served yet (`left`), (n,) into `out`."""
+    most, tries = np.uint8(min(dose, 255)), np.uint8(min(refusals, 255))
+    for i in range(len(out)):
+        out[i] = (had[i] < most) & (refused[i] < tries)
+    if len(left) > 0:
+        for i in range(len(out)):
+            out[i] &= left[i]
+
+
+@together
+def fresh_families(turns, of_month, people, book, now, per_family):  # type: ignore[no-untyped-def]
+    """Families whom workers may find anew, service by service: their rows, lots in [0, 1) and workers per family where
+    they live, (m,) each; where those of each turn begin and end is written into `of_month`.
+
+    per_family: workers of each village, (n_villages,). Turns of one service share their families.
+    """
+    most = 0
+    for t in range(len(turns)):
+        if turns[t, CONTACT] == BY_WORKERS:
+            most += of_month[t, STOP] - of_month[t, START]
+    at, lot, workers = np.empty(most, np.int32), np.empty(most, np.float32), np.empty(most, np.float32)
+    m, begins, nobody = 0, 0, np.zeros(0, np.bool_)
+    for t in range(len(turns)):
+        turn = turns[t]
+        if turn[CONTACT] != BY_WORKERS or turn[PROGRAMME] < 0:
+            continue
+        if t == 0 or turns[t - 1, SERVICE] != turn[SERVICE]:
+            rows, mine, begins = slice(of_month[t, START], of_month[t, STOP]), turn[OF_CHILDREN], m
+            n = rows.stop - rows.start
+            counts, left = np.empty(n, np.bool_), nobody
+            if turn[COURSE] > 0:
+                left = book.received[mine, rows] < turn[COURSE]
+            in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, left, counts)
+            begun, key, village = book.in_course[mine, rows], people.key[rows], people.village[rows]
+            for i in range(n):  # every row is written down and kept if it counts: no branch to guess
+                at[m] = i
+                m += counts[i] & (not begun[i])  # whose course has begun comes in its lasting order
+            constant = scrambled(scrambled(of_month[t, CRC]) ^ np.uint32(of_month[t, ADLER]))
+            for k in range(begins, m):
+                half = np.uint16(scrambled(key[at[k]] ^ constant) >> np.uint32(16))
+                lot[k] = np.float32(half) / np.float32(65536.0)
+                workers[k] = per_family[village[at[k]]]
+        of_month[t, LOTS_FROM], of_month[t, LOTS_TO] = begins, m
+    return at[:m], lot[:m], workers[:m]
+
+
+@together
+def merged(at, rows, orders):  # type: ignore[no-untyped-def]
+    """Of `orders`, those of the rows `at`, (m,), by their `rows`; both ascend; 0 for whom none was drawn."""
+    found, j = np.zeros(len(at), np.uint16), 0
+    for k in range(len(at)):
+        while j < len(rows) and rows[j] < at[k]:
+            j += 1
+        if j < len(rows) and rows[j] == at[k]:
+            found[k] = orders[j]
+    return found
+
+
+# ---- what was spent --------------------------------------------------------------------------------------------------
+
+
+@together
+def pairwise(values):  # type: ignore[no-untyped-def]
+    """Sum of values, (n,) float64, in the order in which NumPy adds them."""
+    n = len(values)
+    if n < 8:
+        total = -0.0
+        for i in range(n):
+            total += values[i]
+        return total
+    if n <= 128:
+        r = values[:8].copy()
+        i = 8
+        while i < n - n % 8:
+            for j in range(8):
+                r[j] += values[i + j]
+            i += 8
+        total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+        while i < n:
+            total += values[i]
+            i += 1
+        return total
+    half = n // 2
+    half -= half % 8
+    return pairwise(values[:half]) + pairwise(values[half:])
+
+
+@together
+def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
+    """What the services of those served, rows (k,), cost, Rp: the sum that NumPy gives of float32 costs as float64."""
+    cost, total = np.empty(len(who)), 0.0
+    for k in range(len(who)):
+        cost[k] = remoteness[who[k]] * travel + base
+    for start in range(0, len(who), 8192):  # what NumPy turns into float64 at a time
+        total += pairwise(cost[start : start + 8192])
+    return total
+
+
+# ---- the month -------------------------------------------------------------------------------------------------------
+
+
+@together
+def live(turns, of_month, first, last, people, listed, book, now, means, fresh_at, fresh_order):  # type: ignore[no-untyped-def]
+    """Serve the turns `first`, ... `last` - 1, in place; programmes of one service follow each other.
+
+    turns (n_turns, N_FIXED); of_month (n_turns, N_OF_MONTH); fresh_at, fresh_order: rows and order of new families, of
+    a turn those between LOTS_FROM and LOTS_TO. Raises nothing.
+    """
+    nobody, no_order, no_places = np.zeros(0, np.bool_), np.zeros(0, np.uint16), np.zeros(0, np.intp)
+    no_pool = np.zeros(0, np.float64)
+    need, left, needy, ends, oldest = nobody, nobody, nobody, people.offsets[:0], 0
+    for t in range(first, last):
+        turn, each = turns[t], of_month[t]
+        p, mine, start, stop = turn[PROGRAMME], turn[OF_CHILDREN], each[START], each[STOP]
+        rows, n = slice(start, stop), stop - start
+        if t == first or turns[t - 1, SERVICE] != turn[SERVICE]:  # what programmes of one service have in common
+            need = truly_in_need(turn[NEED], rows, people, listed, now)
+            needy = need if turn[AT_BIRTH] and turn[ONLY_IN_NEED] else nobody
+            left = nobody
+            if p >= 0 and turn[COURSE] > 0:
+                left = book.received[mine, rows] < turn[COURSE]
+                need = need & left if len(need) > 0 else left.copy()
+            elif turn[N_PROGRAMMES] > 1:
+                left = np.ones(n, np.bool_)
+            ends, oldest = people.offsets[:0], 0
+            if n > 0:
+                eldest, youngest = people.birth_month[start], people.birth_month[stop - 1]
+                before = now.first_birth_month
+                ends = people.offsets[eldest + 1 - before : youngest + 2 - before] - start
+                oldest = now.month - eldest
+        if p < 0:
+            stage = book.stage[turn[SERVICE], rows]
+            if now.counted:
+                for i in range(n):
+                    stage[i] = max(stage[i], np.uint8(need[i] if len(need) > 0 else True))
+            continue
+        village, open_ = people.village[rows], nobody
+        if each[OPEN] >= 0:
+            open_ = now.open_[each[OPEN]]
+        came = now.came[start - now.present : stop - now.present]
+        truth = truly_in_need(turn[NEED], rows, people, listed, now)
+        begun, lasting, came_below = nobody, no_order, -1
+        contact = turn[CONTACT]
+        if contact == FROM_LIST:
+            known, on = lists_of(turn, each, rows, people, listed, book.own_draw, truth, now)
+            at = where(on, left, open_, village)
+            order = book.rank[mine, rows][at]
+        elif contact == BY_WORKERS:
+            known, on = lists_of(turn, each, rows, people, listed, book.own_draw, truth, now)
+            begun, lasting, counts = book.in_course[mine, rows], book.rank[mine, rows], np.empty(n, np.bool_)
+            for i in range(n):
+                known[i] |= begun[i]
+                on[i] |= begun[i]
+            if len(now.one_stop) > 0 and turn[CAN_COME]:
+                for i in range(n):
+                    met = now.one_stop[village[i]] & came[i] & (truth[i] if len(truth) > 0 else True)
+                    known[i] |= met
+                    on[i] |= met
+            had, refused = book.taken[turn[TAKEN], rows], book.refused[mine, rows]
+            in_room(had, refused, turn[DOSE], now.refusals, left, counts)
+            at = where(on, counts, open_, village)
+            lots = slice(each[LOTS_FROM], each[LOTS_TO])
+            order = merged(at, fresh_at[lots], fresh_order[lots])
+            if turn[IN_CLASS]:
+                came_below = now.class_below
+        else:
+            if contact == PLACE:
+                known = came.copy()
+                if turn[CATCHES_UP]:
+                    known |= now.caught_up[start - now.present : stop - now.present]
+                if len(truth) > 0:
+                    known &= truth
+            elif contact == VISIT:
+                of_visit = slice(start - now.pregnant, stop - now.pregnant)
+                if turn[CARRIES]:
+                    known = now.wanted[of_visit].copy()
+                else:
+                    held = now.held[of_visit]
+                    known = handed_out(held, people.key[rows], each[CRC], each[ADLER], now.pack_share)
+            elif turn[NEED] == NO_NIK:
+                born, key, home = people.birth_month[rows], people.key[rows], people.household[rows]
+                without, known = applies(
+                    listed.nik_month[rows], now.month, born, key, now.office, now.birth, now.facility, home, now.papers
+                )
+                if len(now.one_stop) > 0:
+                    for i in range(n):
+                        known[i] |= without[i] & now.one_stop[village[i]] & came[i]
+            else:  # a marriage is once
+                known = book.received[mine, rows] == 0
+                if len(truth) > 0:
+                    known &= truth
+            on = known
+            at = where(known, left, open_, village)
+            order = stock_order(now.stock[each[STOCK]], village, at)
+        found = handed(turn[NEED], rows, listed) if each[FOUND_BELOW] >= 0 else nobody
+        there = now.there[each[THERE]] if each[THERE] >= 0 else nobody
+        pool, weights, of_village, centre = no_pool, no_pool, no_places, no_places
+        if means.places_from[p] >= 0:
+            stand = slice(means.places_from[p], means.places_to[p])
+            pool, weights = means.pool[stand], means.weights[stand]
+            of_village = means.places[means.places_row[p]]
+            centre = means.kecamatan if means.apart[p] else no_places
+        taken, gained = book.taken[turn[TAKEN]], book.gained[turn[TAKEN]]
+        young, target = each[YOUNG], people.weight_gain if turn[AT_BIRTH] else people.month_shift
+        in_time = young if turn[BIT] else 0  # of the package, only what comes in time
+        who, took, everybody = serve_children(
+            means.counts, p, start, stop, at, order, known, on, need, people.key, people.village, people.remoteness,
+            people.behind, people.joint, book.received[mine], each[MISSED_BELOW], found, each[FOUND_BELOW],
+            each[JOINED_FROM], there, each[THERE_FROM], each[LOKUS] > 0, came, came_below, begun, lasting, means.base,
+            means.travel, means.limits, np.inf, pool, weights, means.kept[p], of_village, centre, means.draw[p],
+            now.counted, book.willing[mine], book.in_course[mine], book.refused[mine], turn[HAS_COURSE] > 0,
+            means.kind[p], means.whole[p], means.share, means.steps, needy, ends, oldest, taken, gained, people.best,
+            target, people.month_services, turn[KEEPS] > 0, in_time, turn[BIT], people.got,
+            book.stage[turn[SERVICE]], turn[ENOUGH], young, means.gains[p],
+        )  # fmt: skip
+        if not everybody:  # whom no staff met is not paid for
+            means.counts[p, SPENT] = cost_of(who, people.remoteness[rows], means.travel[p], means.base[p])
+        if turn[TEACHES] and now.counted:
+            teach(now.knowledge, people.household[rows], took, means.taught[p])
+        elif turn[GIVES_NIK]:
+            nik = listed.nik_month[rows]
+            for k in range(len(took)):
+                nik[took[k]] = min(nik[took[k]], np.int32(now.month))
+        if turn[CARRIES]:  # who has been seen is in the midwife's book
+            held, book_of = now.held[start - now.pregnant : stop - now.pregnant], listed.cohort_month[rows]
+            for k in range(len(who)):
+                held[who[k]] = True
+                book_of[who[k]] = min(book_of[who[k]], np.int32(now.month))
+        if turn[N_PROGRAMMES] > 1:
+            for k in range(len(who)):
+                left[who[k]] = False
