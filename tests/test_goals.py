@@ -320,7 +320,7 @@ def order_of(model: ConvergenceModel, programme: str, share: float) -> tuple[np.
     rank = world.book.rank[s][rows]
     children, at = world.children, np.arange(len(rank))
     columns = (each[rows] for each in (children.key, children.village, children.behind, children.joint))
-    first, received = reach.before_others(world)[p], world.book.received[s][rows]
+    first, received = reach.before_others(world).of(p), world.book.received[s][rows]
     order = put_in_order(rank, at, *columns, received, *first, reach.NOBODY, reach.NO_ORDER)
     lokus = world.lokus[world.children.village[rows]]
     return order, rank, world.children.joint[rows], lokus

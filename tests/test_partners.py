@@ -51,7 +51,7 @@ def test_field_workers_of_an_active_team_seek_the_same_families_first() -> None:
     posyandu = world.programmes.id.index("dinkes:growth-monitoring:dak")
     assert field.together_in(world, posyandu) is None  # who comes is served as before
     first, own = (
-        reach.before_others(world)[p],
+        reach.before_others(world).of(p),
         np.arange(65_536, dtype=np.uint16)[:: 65_536 // (rows.stop - rows.start)],
     )
     at, children = np.arange(rows.stop - rows.start), world.children

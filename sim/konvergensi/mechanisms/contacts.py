@@ -103,6 +103,41 @@ def below(draw, share, home):  # type: ignore[no-untyped-def]
     return found
 
 
+def _wants_visit_in_columns(
+    key: Keys,
+    home: NDArray[np.int32],
+    birth_month: NDArray[np.int32],
+    latest: int,
+    care: tuple[int, int],
+    visit: tuple[int, int],
+    regular: F32,
+    shares: F32,
+) -> tuple[Mask, Mask]:
+    often = _below_in_columns(uniform_in_columns(key, *care), regular, home)
+    begun: Mask = birth_month <= latest
+    return begun, (uniform_in_columns(key, *visit) < shares[often.view(np.uint8)]) & begun
+
+
+@compiled(_wants_visit_in_columns)
+def wants_visit(key, home, birth_month, latest, care, visit, regular, shares):  # type: ignore[no-untyped-def]
+    """Pregnancies far enough to be seen, to be born until `latest`, and who of them wants a visit this month, (n,) each.
+
+    care, visit: checksums of the lasting draw of who is seen in most months, below the share of its home in `regular`,
+    (n_households,), and of this month's draw; shares (2,) of the others and of those who want one in a month.
+    """
+    n = len(key)
+    begun, found = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    once = scrambled(scrambled(care[0]) ^ np.uint32(care[1]))
+    now = scrambled(scrambled(visit[0]) ^ np.uint32(visit[1]))
+    grid = np.float32(2.0**-24)
+    for i in range(n):
+        kind = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid
+        draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
+        begun[i] = birth_month[i] <= latest
+        found[i] = begun[i] & (draw < shares[1 if kind < regular[home[i]] else 0])
+    return begun, found
+
+
 def _stock_order_in_columns(place_draw: U16, place: NDArray[np.integer], at: At) -> U16:
     return place_draw[place[at]]
 

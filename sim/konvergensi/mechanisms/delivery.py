@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from konvergensi.inputs.services import Service
-    from konvergensi.mechanisms.reach import First, Offer
+    from konvergensi.mechanisms.reach import Before, Offer
     from konvergensi.world.households import F32, Mask
     from konvergensi.world.state import World
 
@@ -66,7 +66,7 @@ class Month(NamedTuple):
     rule: ModuleType  # of reach
     purses: Purses
     staff: OfMonth | None
-    first: list[First]  # whom each serves before others
+    first: Before  # whom each serves before others
     doses: list[effects.Doses | None]  # how deliveries of each add up
     steps: F32  # shares of it by deliveries taken before, (n_programmes, MOST)
 
@@ -96,13 +96,13 @@ def deliver(world: World) -> None:
     live_with_works(world)
 
 
-def _due(world: World) -> list[int]:
+def _due(world: World) -> tuple[int, ...]:
     """Services of this month, in the order of services.toml."""
     key = ("due", world.month_of_year, world.burn_in)
     if key not in world.derived:
         of_year = ((s, each) for s, each in enumerate(world.services) if world.month_of_year in each.months)
-        world.derived[key] = [s for s, each in of_year if not world.burn_in or _leaves_trace(world, s, each)]
-    found: list[int] = world.derived[key]
+        world.derived[key] = tuple(s for s, each in of_year if not world.burn_in or _leaves_trace(world, s, each))
+    found: tuple[int, ...] = world.derived[key]
     return found
 
 
@@ -114,11 +114,11 @@ def _serve(world: World, service_row: int, month: Month) -> None:
         _serve_children(world, service_row, service, month)
 
 
-def _serve_at_once(world: World, due: list[int], month: Month) -> None:
+def _serve_at_once(world: World, due: tuple[int, ...], month: Month) -> None:
     """As `_serve` for each service, with all that the compiled month knows in a few calls."""
-    plan = turns.plan(world, due, [_enough(world, s, each) for s, each in enumerate(world.services)])
+    plan = turns.plan(world, due, _doses_enough(world))
     share = np.float32(effects.combination(world).together)
-    ready = turns.gather(world, plan, month.purses, month.staff, month.first, share)
+    ready = turns.Ready(world, plan, month.purses, month.staff, month.first, share)
     for alone, first, last in plan.steps:
         if alone >= 0:
             _serve(world, alone, month)
@@ -170,7 +170,7 @@ def _serve_children(world: World, service_row: int, service: Service, month: Mon
         need = left.copy() if need is None else need & left
     act = _act_of(world, service_row, service, rows)
     for p in runs:
-        offer = month.rule.to_children(world, service_row, p, service, rows, left, month.first[p])
+        offer = month.rule.to_children(world, service_row, p, service, rows, left, month.first.of(p))
         who, _ = hand_to_children(world, service_row, service, p, need, offer, act, month)
         month.rule.remember(world, service, rows, who)
         if len(runs) > 1:
@@ -302,6 +302,14 @@ def _enough(world: World, service_row: int, service: Service) -> int:
     return service.adequate.doses
 
 
+def _doses_enough(world: World) -> tuple[int, ...]:
+    """`_enough` of every service, worked out once."""
+    if "enough" not in world.derived:
+        world.derived["enough"] = tuple(_enough(world, s, each) for s, each in enumerate(world.services))
+    found: tuple[int, ...] = world.derived["enough"]
+    return found
+
+
 def inside_1000_days(world: World, rows: slice) -> slice:
     """The part of `rows` still inside the 1,000 days: rows are in order of birth, so it is the last part."""
     oldest = world.children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
@@ -321,7 +329,7 @@ def _serve_households(world: World, service_row: int, service: Service, month: M
         need &= left
     stage = need.astype(np.uint8)
     for p in runs:
-        offer = month.rule.to_households(world, service_row, p, service, need, left, month.first[p])
+        offer = month.rule.to_households(world, service_row, p, service, need, left, month.first.of(p))
         served = _ration_households(world, service_row, p, service, offer, month)
         took = give(
             served.who,

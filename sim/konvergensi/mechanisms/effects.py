@@ -197,11 +197,19 @@ def tables(world: World) -> tuple[NDArray[np.int64], F32, Mask]:
     """
     known = _of_quality(world)
     if "tables" not in known:
-        of, adds = doses(world), np.array(shares(world)) > 0.0
-        kinds = [NOTHING if each is None else each.kind for each in of]
-        whole = np.array([NO_DOSES.whole if each is None else each.whole for each in of])
-        known["tables"] = np.array(kinds, np.int64), whole, _at_ages_of_gain(world) & adds[:, None]
+        kinds, whole = _doses_in_columns(world)
+        known["tables"] = kinds, whole, _at_ages_of_gain(world) & (np.array(shares(world)) > 0.0)[:, None]
     found: tuple[NDArray[np.int64], F32, Mask] = known["tables"]
+    return found
+
+
+def _doses_in_columns(world: World) -> tuple[NDArray[np.int64], F32]:
+    """Kind and whole of `doses`, worked out once where quality moves the steps alone."""
+    known = world.derived if by_dose(world.settings) else _of_quality(world)
+    if "doses in columns" not in known:
+        of = [NO_DOSES if each is None else each for each in doses(world)]
+        known["doses in columns"] = np.array([each.kind for each in of], np.int64), np.array([each.whole for each in of])
+    found: tuple[NDArray[np.int64], F32] = known["doses in columns"]
     return found
 
 

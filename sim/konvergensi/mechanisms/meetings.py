@@ -184,14 +184,14 @@ def antenatal_visits(world: World) -> tuple[int, Mask, Mask]:
 
 
 def _antenatal_visits(world: World, rows: slice) -> Mask:
-    settings, draws, key = world.settings, world.draws, world.children.key[rows]
-    often, seldom = settings["contacts.antenatal_often_share"], settings["contacts.antenatal_seldom_share"]
-    kind = draws.uniform("antenatal care", 0, key)
-    regular = contacts.below(kind, share_at_home(world, "contacts.antenatal_base"), world.children.household[rows])
-    share = contacts.chance_of(np.array([contacts.log_odds(seldom), contacts.log_odds(often)], np.float32))
-    seen: Mask = draws.uniform("antenatal visit", world.month, key) < share[regular.view(np.uint8)]
-    begun: Mask = world.children.birth_month[rows] <= world.month - FIRST_VISIT
-    seen &= begun
+    settings, draws, children = world.settings, world.draws, world.children
+    odds = (contacts.log_odds(settings[f"contacts.antenatal_{kind}_share"]) for kind in ("seldom", "often"))
+    seen: Mask
+    begun, seen = contacts.wants_visit(
+        children.key[rows], children.household[rows], children.birth_month[rows], world.month - FIRST_VISIT,
+        draws.checksums("antenatal care", 0), draws.checksums("antenatal visit", world.month),
+        share_at_home(world, "contacts.antenatal_base"), contacts.chance_of(np.array(list(odds), np.float32)),
+    )  # fmt: skip
     had = next((world.book.received[s] for s, each in enumerate(world.services) if each.id == contacts.CARRIER), None)
     if had is None or not len(had):
         return seen

@@ -25,12 +25,12 @@ U8, U16, I32 = NDArray[np.uint8], NDArray[np.uint16], NDArray[np.int32]
 (
     SERVICE, PROGRAMME, N_PROGRAMMES, NEED, CONTACT, REGISTER, OF_CHILDREN, TAKEN, OWN, COURSE, DOSE, HAS_COURSE,
     CATCHES_UP, CARRIES, AT_BIRTH, ONLY_IN_NEED, KEEPS, BIT, ENOUGH, GIVES_NIK, TEACHES, BY_VILLAGE, IN_CLASS,
-    CAN_COME, N_FIXED,
-) = range(25)  # fmt: skip
+    CAN_COME, ROW, N_FIXED,
+) = range(26)  # fmt: skip
 # and what it says of this month
 (
     START, STOP, YOUNG, JOINED, HANDED, MISSED_BELOW, FOUND_BELOW, JOINED_FROM, THERE, THERE_FROM, LOKUS, OPEN, STOCK,
-    CRC, ADLER, LOTS_FROM, LOTS_TO, N_OF_MONTH,
+    CRC, ADLER, FOUND_FROM, FOUND_TO, N_OF_MONTH,
 ) = range(18)  # fmt: skip
 NEEDS = ("all", "kek", "faltering", "severe", "at-risk", "first-birth", "no-nik")
 ALL, KEK, FALTERING, SEVERE, AT_RISK, FIRST_BIRTH, NO_NIK = range(len(NEEDS))
@@ -175,10 +175,9 @@ def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-d
 
 
 @together
-def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now):  # type: ignore[no-untyped-def]
-    """Who the agency knows and who is on the list in use, (n,) each: as `targeting.child_list`."""
+def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, on):  # type: ignore[no-untyped-def]
+    """Who the agency knows and who is on the list in use, (n,) each in place: as `targeting.child_list`."""
     register, need, n = turn[REGISTER], turn[NEED], rows.stop - rows.start
-    on, known = np.empty(n, np.bool_), np.empty(n, np.bool_)
     if register == EPPGBM:
         on[:] = listed.on_eppgbm[rows]
     elif register == KOHORT:
@@ -241,7 +240,6 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now):  # typ
         for i in range(n):
             on[i] = on[i] if now.by_name[village[i]] else draw[i] < now.guess
             known[i] |= on[i]
-    return known, on
 
 
 @together
@@ -263,63 +261,74 @@ def handed_out(seen, key, crc, adler, share):  # type: ignore[no-untyped-def]
 
 
 @together
-def in_room(had, refused, dose, refusals, left, out):  # type: ignore[no-untyped-def]
-    """Who can still be visited or enrolled and was not served yet (`left`), (n,) into `out`."""
+def in_room(had, refused, dose, refusals, out):  # type: ignore[no-untyped-def]
+    """Who can still be visited or enrolled, (n,) into `out`: as `contacts.has_room`."""
     most, tries = np.uint8(min(dose, 255)), np.uint8(min(refusals, 255))
     for i in range(len(out)):
         out[i] = (had[i] < most) & (refused[i] < tries)
-    if len(left) > 0:
-        for i in range(len(out)):
-            out[i] &= left[i]
 
 
 @together
-def fresh_families(turns, of_month, people, book, now, per_family):  # type: ignore[no-untyped-def]
-    """Families whom workers may find anew, service by service: their rows, lots in [0, 1) and workers per family where
-    they live, (m,) each; where those of each turn begin and end is written into `of_month`.
+def find_families(turns, of_month, people, listed, book, now, per_family, known, on, at, lot, workers):  # type: ignore[no-untyped-def]
+    """Families whom workers can find this month, turn by turn: how many there are in all.
 
-    per_family: workers of each village, (n_villages,). Turns of one service share their families.
+    Written down for each turn of BY_WORKERS: who is known and on the list in use, (n,) into its own row of `known` and
+    `on`, (n_rows, n_present); one behind the other, from FOUND_FROM to FOUND_TO, the rows `at` of those who may be
+    visited, their lots in [0, 1) and workers per family where they live, of `per_family`, (n_villages,).
     """
-    most = 0
+    m, nobody = 0, np.zeros(0, np.bool_)
     for t in range(len(turns)):
-        if turns[t, CONTACT] == BY_WORKERS:
-            most += of_month[t, STOP] - of_month[t, START]
-    at, lot, workers = np.empty(most, np.int32), np.empty(most, np.float32), np.empty(most, np.float32)
-    m, begins, nobody = 0, 0, np.zeros(0, np.bool_)
-    for t in range(len(turns)):
-        turn = turns[t]
+        turn, each = turns[t], of_month[t]
         if turn[CONTACT] != BY_WORKERS or turn[PROGRAMME] < 0:
             continue
-        if t == 0 or turns[t - 1, SERVICE] != turn[SERVICE]:
-            rows, mine, begins = slice(of_month[t, START], of_month[t, STOP]), turn[OF_CHILDREN], m
-            n = rows.stop - rows.start
-            counts, left = np.empty(n, np.bool_), nobody
-            if turn[COURSE] > 0:
-                left = book.received[mine, rows] < turn[COURSE]
-            in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, left, counts)
-            begun, key, village = book.in_course[mine, rows], people.key[rows], people.village[rows]
-            for i in range(n):  # every row is written down and kept if it counts: no branch to guess
-                at[m] = i
-                m += counts[i] & (not begun[i])  # whose course has begun comes in its lasting order
-            constant = scrambled(scrambled(of_month[t, CRC]) ^ np.uint32(of_month[t, ADLER]))
-            for k in range(begins, m):
-                half = np.uint16(scrambled(key[at[k]] ^ constant) >> np.uint32(16))
-                lot[k] = np.float32(half) / np.float32(65536.0)
-                workers[k] = per_family[village[at[k]]]
-        of_month[t, LOTS_FROM], of_month[t, LOTS_TO] = begins, m
-    return at[:m], lot[:m], workers[:m]
+        mine, rows = turn[OF_CHILDREN], slice(each[START], each[STOP])
+        here, n = slice(rows.start - now.present, rows.stop - now.present), rows.stop - rows.start
+        knows, lists, village = known[turn[ROW], here], on[turn[ROW], here], people.village[rows]
+        truth = truly_in_need(turn[NEED], rows, people, listed, now)
+        lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, knows, lists)
+        begun, counts, left = book.in_course[mine, rows], np.empty(n, np.bool_), nobody
+        for i in range(n):
+            knows[i] |= begun[i]
+            lists[i] |= begun[i]
+        if len(now.one_stop) > 0 and turn[CAN_COME]:
+            came = now.came[here]
+            for i in range(n):
+                met = now.one_stop[village[i]] & came[i] & (truth[i] if len(truth) > 0 else True)
+                knows[i] |= met
+                lists[i] |= met
+        in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, counts)
+        for i in range(n):
+            counts[i] &= lists[i]
+        if turn[COURSE] > 0:
+            received = book.received[mine, rows]
+            for i in range(n):
+                counts[i] &= received[i] < turn[COURSE]
+        if each[OPEN] >= 0:
+            open_ = now.open_[each[OPEN]]
+            for i in range(n):
+                counts[i] &= open_[village[i]]
+        each[FOUND_FROM] = m
+        for i in range(n):  # every row is written down and kept if it counts: no branch to guess
+            at[m] = i
+            m += counts[i]
+        each[FOUND_TO] = m
+        constant = scrambled(scrambled(each[CRC]) ^ np.uint32(each[ADLER]))
+        key = people.key[rows]
+        for k in range(each[FOUND_FROM], m):
+            half = np.uint16(scrambled(key[at[k]] ^ constant) >> np.uint32(16))
+            lot[k] = np.float32(half) / np.float32(65536.0)
+            workers[k] = per_family[village[at[k]]]
+    return m
 
 
 @together
-def merged(at, rows, orders):  # type: ignore[no-untyped-def]
-    """Of `orders`, those of the rows `at`, (m,), by their `rows`; both ascend; 0 for whom none was drawn."""
-    found, j = np.zeros(len(at), np.uint16), 0
-    for k in range(len(at)):
-        while j < len(rows) and rows[j] < at[k]:
-            j += 1
-        if j < len(rows) and rows[j] == at[k]:
-            found[k] = orders[j]
-    return found
+def not_served(at, orders, left):  # type: ignore[no-untyped-def]
+    """Of the rows `at`, (m,), and their orders those not served yet by an earlier programme (`left`), (k,) each."""
+    rows, found, k = np.empty(len(at), np.intp), np.empty(len(at), np.uint16), 0
+    for i in range(len(at)):
+        rows[k], found[k] = at[i], orders[i]
+        k += left[at[i]] if len(left) > 0 else True
+    return rows[:k], found[:k]
 
 
 # ---- what was spent --------------------------------------------------------------------------------------------------
@@ -366,20 +375,23 @@ def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
 
 
 @together
-def live(turns, of_month, first, last, people, listed, book, now, means, fresh_at, fresh_order):  # type: ignore[no-untyped-def]
-    """Serve the turns `first`, ... `last` - 1, in place; programmes of one service follow each other.
+def live(  # type: ignore[no-untyped-def]
+    turns, of_month, people, listed, book, now, means, knows, lists, found_at, found_order
+):
+    """Serve one turn after the other, in place; programmes of one service follow each other.
 
-    turns (n_turns, N_FIXED); of_month (n_turns, N_OF_MONTH); fresh_at, fresh_order: rows and order of new families, of
-    a turn those between LOTS_FROM and LOTS_TO. Raises nothing.
+    turns (n_turns, N_FIXED); of_month (n_turns, N_OF_MONTH); knows, lists, found_at: as `find_families` wrote them down
+    for these turns; found_order: the order of those found, by chance and workers.
     """
     nobody, no_order, no_places = np.zeros(0, np.bool_), np.zeros(0, np.uint16), np.zeros(0, np.intp)
     no_pool = np.zeros(0, np.float64)
     need, left, needy, ends, oldest = nobody, nobody, nobody, people.offsets[:0], 0
-    for t in range(first, last):
+    for t in range(len(turns)):
         turn, each = turns[t], of_month[t]
         p, mine, start, stop = turn[PROGRAMME], turn[OF_CHILDREN], each[START], each[STOP]
-        rows, n = slice(start, stop), stop - start
-        if t == first or turns[t - 1, SERVICE] != turn[SERVICE]:  # what programmes of one service have in common
+        rows, n, here = slice(start, stop), stop - start, slice(start - now.present, stop - now.present)
+        first_of_service = t == 0 or turns[t - 1, SERVICE] != turn[SERVICE]
+        if first_of_service:  # what programmes of one service have in common
             need = truly_in_need(turn[NEED], rows, people, listed, now)
             needy = need if turn[AT_BIRTH] and turn[ONLY_IN_NEED] else nobody
             left = nobody
@@ -403,37 +415,30 @@ def live(turns, of_month, first, last, people, listed, book, now, means, fresh_a
         village, open_ = people.village[rows], nobody
         if each[OPEN] >= 0:
             open_ = now.open_[each[OPEN]]
-        came = now.came[start - now.present : stop - now.present]
+        came, rank = now.came[here], book.rank[mine, rows]
         truth = truly_in_need(turn[NEED], rows, people, listed, now)
         begun, lasting, came_below = nobody, no_order, -1
         contact = turn[CONTACT]
         if contact == FROM_LIST:
-            known, on = lists_of(turn, each, rows, people, listed, book.own_draw, truth, now)
+            known, on = np.empty(n, np.bool_), np.empty(n, np.bool_)
+            lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, known, on)
             at = where(on, left, open_, village)
-            order = book.rank[mine, rows][at]
+            order = rank[at]
         elif contact == BY_WORKERS:
-            known, on = lists_of(turn, each, rows, people, listed, book.own_draw, truth, now)
-            begun, lasting, counts = book.in_course[mine, rows], book.rank[mine, rows], np.empty(n, np.bool_)
-            for i in range(n):
-                known[i] |= begun[i]
-                on[i] |= begun[i]
-            if len(now.one_stop) > 0 and turn[CAN_COME]:
+            known, on, begun, lasting = knows[turn[ROW], here], lists[turn[ROW], here], book.in_course[mine, rows], rank
+            if not first_of_service:  # whose course an earlier programme began this month
                 for i in range(n):
-                    met = now.one_stop[village[i]] & came[i] & (truth[i] if len(truth) > 0 else True)
-                    known[i] |= met
-                    on[i] |= met
-            had, refused = book.taken[turn[TAKEN], rows], book.refused[mine, rows]
-            in_room(had, refused, turn[DOSE], now.refusals, left, counts)
-            at = where(on, counts, open_, village)
-            lots = slice(each[LOTS_FROM], each[LOTS_TO])
-            order = merged(at, fresh_at[lots], fresh_order[lots])
+                    known[i] |= begun[i]
+                    on[i] |= begun[i]
+            met = slice(each[FOUND_FROM], each[FOUND_TO])
+            at, order = not_served(found_at[met], found_order[met], left)
             if turn[IN_CLASS]:
                 came_below = now.class_below
         else:
             if contact == PLACE:
                 known = came.copy()
                 if turn[CATCHES_UP]:
-                    known |= now.caught_up[start - now.present : stop - now.present]
+                    known |= now.caught_up[here]
                 if len(truth) > 0:
                     known &= truth
             elif contact == VISIT:

@@ -98,45 +98,90 @@ def in_order(
     return rank, first
 
 
-def before_others(world: World) -> list[First]:
-    """Whom each programme serves first this month; who was found on a list is for `in_order` to say.
+class Before(NamedTuple):
+    """Whom each programme serves before others this month, (n_programmes,) each; `of` puts it together for one."""
+
+    usual: Usual
+    joined: list[bool]  # it uses the joined list
+    handed: list[bool]  # it uses a list handed over
+    joint_from: list[int]
+    missed_below: int  # of those that use the joined list
+    found_below: int  # of those that use a list handed over
+
+    def of(self, programme_row: int) -> First:
+        """For programme p; who was found on a list is for `in_order` to say."""
+        p, usual = programme_row, self.usual
+        row = int(usual.row[p])
+        return First(
+            missed_below=self.missed_below if self.joined[p] else -1,
+            found_below=self.found_below if self.handed[p] else -1,
+            joint_from=self.joint_from[p],
+            there=NOBODY if row < 0 else usual.there[row],
+            there_from=int(usual.there_from[p]),
+            lokus=bool(usual.lokus[p]),
+        )
+
+
+class Usual(NamedTuple):
+    """Whom programmes serve first whatever their lists, as settings have it; columns are (n_programmes,)."""
+
+    lokus: Mask
+    row: NDArray[np.int64]  # of `there`, -1 where field workers do not work together
+    there_from: NDArray[np.int64]
+    there: Mask  # villages, (n_rows, n_villages)
+    asks: list[tuple[int, bool]]  # the programme's agency, and whether ministry rules bind it
+    no: list[bool]
+    none: list[int]
+
+
+def before_others(world: World) -> Before:
+    """Whom each programme serves first this month.
 
     Lokus villages come first where the money follows them; then, as far as the agency targets jointly, the families of
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
-    settings, found = world.settings, []
-    missed, handed = settings["registers.missed_first_share"], settings["lists.first_share"]
-    joint: dict[tuple[int, bool, bool], float] = {}
-    for p, (usual, opd, rigid) in enumerate(_usually_first(world)):
-        linked = world.linked and registers.uses_joined_list(world, p)
-        listed = world.handed.in_use and lists.uses(world, p)
-        key = (opd, rigid, listed)  # what the agency's joint targeting depends on
-        if (share := joint.get(key)) is None:
-            share = joint[key] = goals.joint_share(world, p)
-        found.append(
-            usual._replace(
-                missed_below=part_of_keys(missed) if linked and missed > 0.0 else -1,
-                found_below=part_of_keys(handed) if listed and handed > 0.0 else -1,
-                joint_from=int(share * 65535) if share > 0.0 else -1,
-            )
-            if linked or listed or share > 0.0
-            else usual
-        )
-    return found
+    settings, usual = world.settings, _usually_first(world)
+    every = range(len(usual.asks))
+    joined = [registers.uses_joined_list(world, p) for p in every] if world.linked else usual.no
+    handed = [lists.uses(world, p) for p in every] if world.handed.in_use else usual.no
+    known: dict[tuple[int, bool, bool], int] = {}
+    joint = usual.none
+    if not world.burn_in:  # what an agency's joint targeting depends on
+        keys = [(opd, rigid, listed) for (opd, rigid), listed in zip(usual.asks, handed, strict=True)]
+        for p, key in enumerate(keys):
+            if key not in known:
+                share = goals.joint_share(world, p)
+                known[key] = int(share * 65535) if share > 0.0 else -1
+        joint = [known[key] for key in keys]
+    missed, found = settings["registers.missed_first_share"], settings["lists.first_share"]
+    return Before(
+        usual,
+        joined,
+        handed,
+        joint,
+        part_of_keys(missed) if missed > 0.0 else -1,
+        part_of_keys(found) if found > 0.0 else -1,
+    )
 
 
-def _usually_first(world: World) -> list[tuple[First, int, bool]]:
-    """Of each programme: whom it serves first whatever its lists, as settings have it; its agency; ministry rules."""
+def _usually_first(world: World) -> Usual:
+    """Whom each programme serves first whatever its lists, worked out once."""
     key = ("first", world.burn_in)
     if key not in world.derived:
-        found, book = [], world.programmes
-        for p in range(len(book)):
-            first = First(lokus=places.lokus_first(world, p))
-            if (field_work := field.together_in(world, p)) is not None:
-                first = first._replace(there=field_work[0], there_from=int(field_work[1] * 65535))
-            found.append((first, int(book.opd[p]), bool(book.rigid[p])))
-        world.derived[key] = found
-    usual: list[tuple[First, int, bool]] = world.derived[key]
+        book, every = world.programmes, range(len(world.programmes))
+        found = [field.together_in(world, p) for p in every]
+        masks = {id(each[0]): each[0] for each in found if each is not None}
+        rows = {name: row for row, name in enumerate(masks)}
+        world.derived[key] = Usual(
+            np.array([places.lokus_first(world, p) for p in every], bool),
+            np.array([-1 if each is None else rows[id(each[0])] for each in found], np.int64),
+            np.array([-1 if each is None else int(each[1] * 65535) for each in found], np.int64),
+            np.array(list(masks.values())) if masks else np.zeros((0, len(world.lokus)), bool),
+            list(zip(book.opd.tolist(), book.rigid.tolist(), strict=True)),
+            [False] * len(book),
+            [-1] * len(book),
+        )
+    usual: Usual = world.derived[key]
     return usual
 
 

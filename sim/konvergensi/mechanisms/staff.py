@@ -46,11 +46,11 @@ class Rota(NamedTuple):
     first: Rows  # where the places of its agency begin in the pool, -1 for a programme that needs no staff
     stop: Rows  # and where they end
     row: Rows  # of `places`
-    kept: Meetings
     apart: NDArray[np.bool_]  # those who work in villages meet together in the kecamatan
     places: Rows  # place of each village, (n_agencies, n_villages)
-    meetings: Meetings  # of every place of every agency, (n_places,)
+    agency: Rows  # of every place of every agency, (n_places,)
     weights: Meetings  # (n_places,)
+    of_agency: list[tuple[int, list[int]]]  # agencies that are needed, and whose turn it is
     turn: Rows  # programmes that need staff, (n_turns,)
     begun: list[tuple[int, int]]  # of the draw of each of these
     keys: Keys  # of the agency of each of these
@@ -62,7 +62,8 @@ class OfMonth:
     def __init__(self, world: World) -> None:
         self.rota = rota = _rota(world)
         self.kecamatan = world.kecamatan
-        self.pool = rota.meetings.copy()
+        in_all, self.kept = _kept(world, rota)
+        self.pool = in_all[rota.agency] * rota.weights
         self.draw = np.zeros(len(rota.first))
         self.draw[rota.turn] = world.draws.one_each(rota.begun, world.month, rota.keys)
 
@@ -74,7 +75,7 @@ class OfMonth:
         there = slice(rota.first[p], rota.stop[p])
         centre = self.kecamatan if rota.apart[p] else NOWHERE
         of_village = rota.places[rota.row[p]]
-        return Staff(self.pool[there], rota.weights[there], float(rota.kept[p]), of_village, centre, self.draw[p])
+        return Staff(self.pool[there], rota.weights[there], float(self.kept[p]), of_village, centre, self.draw[p])
 
 
 def _meets_in_kecamatan(world: World, programme_row: int, n_places: int) -> bool:
@@ -107,19 +108,24 @@ def _places(world: World, opd: int) -> tuple[NDArray[np.intp], Meetings]:
     Where they are posted, or the next larger area in which they hold LEAST meetings a month: when few families are
     simulated, a village has too few of either for a limit of its own to mean anything.
     """
-    known = world.derived.setdefault("staff places", {})
-    if opd not in known:
-        levels = LEVELS[LEVELS.index(world.opds[opd].posted) :]
-        most = world.settings["delivery.contacts_per_staff_month"] * world.opds[opd].staff * world.population_share
-        for level in levels:
-            known[opd] = _level(world, level)
-            if most >= LEAST * len(known[opd][1]):
-                break
-    found: tuple[NDArray[np.intp], Meetings] = known[opd]
+    levels = LEVELS[LEVELS.index(world.opds[opd].posted) :]
+    most = world.settings["delivery.contacts_per_staff_month"] * world.opds[opd].staff * world.population_share
+    for level in levels:
+        found = _level(world, level)
+        if most >= LEAST * len(found[1]):
+            break
     return found
 
 
 def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
+    key = ("staff at", level, world.settings["contacts.workers_sd"])
+    if key not in world.lasting:
+        world.lasting[key] = _spread(world, level)
+    found: tuple[NDArray[np.intp], Meetings] = world.lasting[key]
+    return found
+
+
+def _spread(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     n = len(world.kecamatan)
     families = world.families
     if level == "village":
@@ -131,39 +137,54 @@ def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
 
 
 def _rota(world: World) -> Rota:
-    """The rota of this month of the year, worked out once as long as agencies have the same staff."""
-    capacities = tuple(capacity(world, opd) for opd in range(len(world.opds)))
-    key = ("rota", world.month_of_year, capacities)
-    if key not in world.derived:
-        world.derived[key] = _draw_up(world, capacities)
-    found: Rota = world.derived[key]
+    """The rota of this month of the year, worked out once as long as the settings that it follows stand."""
+    follows = (world.settings["contacts.workers_sd"], world.settings["delivery.contacts_per_staff_month"])
+    key = ("rota", world.month_of_year, *follows)
+    if key not in world.lasting:
+        world.lasting[key] = _draw_up(world)
+    found: Rota = world.lasting[key]
     return found
 
 
-def _draw_up(world: World, capacities: tuple[float, ...]) -> Rota:
+def _draw_up(world: World) -> Rota:
     n, turns = len(world.programmes), _turns(world)
     by_opd: dict[int, list[int]] = {}
     for programme in turns:
         by_opd.setdefault(int(world.programmes.opd[programme]), []).append(programme)
     of = [_places(world, opd) for opd in by_opd]
-    starts = np.cumsum([0] + [len(weights) for _, weights in of])
+    lengths = [len(weights) for _, weights in of]
+    starts = np.cumsum([0, *lengths])
     found = Rota(
         first=np.full(n, -1, np.intp),
         stop=np.full(n, -1, np.intp),
         row=np.zeros(n, np.intp),
-        kept=np.zeros(n),
         apart=np.zeros(n, bool),
         places=np.array([of_village for of_village, _ in of], np.intp).reshape(len(of), len(world.kecamatan)),
-        meetings=np.concatenate([np.zeros(0), *(capacities[o] * each[1] for o, each in zip(by_opd, of, strict=True))]),
+        agency=np.repeat(np.array(list(by_opd), np.intp), lengths),
         weights=np.concatenate([np.zeros(0), *(weights for _, weights in of)]),
+        of_agency=list(by_opd.items()),
         turn=np.array(turns, np.intp),
         begun=world.draws.begin(f"staff {world.programmes.id[p]}" for p in turns),
         keys=world.coordination.opd_keys[world.programmes.opd[np.array(turns, np.intp)]],
     )
-    for row, (opd, mine) in enumerate(by_opd.items()):
+    for row, mine in enumerate(by_opd.values()):
         found.first[mine], found.stop[mine], found.row[mine] = starts[row], starts[row + 1], row
-        found.kept[mine] = kept_for_others(world.programmes.routine[mine], capacities[opd])
-        found.apart[mine] = [_meets_in_kecamatan(world, p, len(of[row][1])) for p in mine]
+        found.apart[mine] = [_meets_in_kecamatan(world, p, lengths[row]) for p in mine]
+    return found
+
+
+def _kept(world: World, rota: Rota) -> tuple[Meetings, Meetings]:
+    """Meetings that each agency's staff can hold this month, (n_opd,), and what is kept at each programme's turn for
+    others, (n_programmes,); worked out once for each month of the year, as long as agencies have the same staff.
+    """
+    in_all = tuple(capacity(world, opd) for opd in range(len(world.opds)))
+    key = ("staff kept", world.month_of_year, in_all)
+    if key not in world.lasting:
+        kept = np.zeros(len(world.programmes))
+        for opd, mine in rota.of_agency:
+            kept[mine] = kept_for_others(world.programmes.routine[mine], in_all[opd])
+        world.lasting[key] = np.array(in_all), kept
+    found: tuple[Meetings, Meetings] = world.lasting[key]
     return found
 
 

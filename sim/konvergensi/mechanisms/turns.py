@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from konvergensi.base.compiled import COMPILES
-from konvergensi.mechanisms import contacts, effects, lists, meetings, needs, places, reach, registers, staff, village_money
+from konvergensi.mechanisms import contacts, effects, meetings, needs, places, reach, staff, village_money
 from konvergensi.mechanisms import month_of_children as compiled
 from konvergensi.mechanisms.month_of_children import Book, Listed, Means, Now, People
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
@@ -21,7 +21,7 @@ from konvergensi.world.programmes import SOURCES
 if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.mechanisms.purses import Purses
-    from konvergensi.mechanisms.reach import First
+    from konvergensi.mechanisms.reach import Before
     from konvergensi.mechanisms.staff import OfMonth
     from konvergensi.world.households import Mask
     from konvergensi.world.state import World
@@ -38,16 +38,39 @@ CONTACTS = {
     "birth": compiled.FROM_LIST,
 }
 NOT_ASKED = -1
+FOUND: tuple[tuple[str, type], ...] = (("at", np.int32), ("lot", np.float32), ("workers", np.float32))
 NOBODY = np.zeros(0, bool)
+
+
+class Rules(NamedTuple):
+    """What settings say to all turns, as month_of_children.Now has it."""
+
+    papers: NDArray[np.float32]
+    faltering_below: np.float32
+    severe_below: np.float32
+    pack_share: np.float32
+    class_below: int
+    own_right: np.uint16
+    own_wrong: np.uint16
+    guess: np.uint16
+    refusals: int
+    active_months: float
+    one_stop: Mask
 
 
 class Plan(NamedTuple):
     """The turns of a month of the year, (n_turns,), and the order in which they and other services are served."""
 
+    due: tuple[int, ...]  # services
     fixed: Table  # (n_turns, N_FIXED)
     steps: list[tuple[int, int, int]]  # turns from .. to, or the row of a service that is served by itself
+    asked: frozenset[int]  # needs
+    visits: bool  # whether any rides on antenatal care
+    catching_up: tuple[int, int] | None  # ages of the service for which health workers go after children
     ages: Table  # (2, n_turns) from, to
     stocked: list[int]  # services whose stock counts
+    stock_row: Table  # of these, (n_turns,), -1 for none
+    of_villages: list[tuple[int, int]]  # turns of programmes that villages pay, and the programmes
     begun: list[tuple[int, int]]  # of the draws of each turn
 
 
@@ -56,19 +79,19 @@ def possible(world: World) -> bool:
     return ON and world.settings["contacts.reach"] == "contacts" and not effects.one_by_one(world)
 
 
-def plan(world: World, due: list[int], enough: list[int]) -> Plan:
+def plan(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
     """The turns of the services that are `due`, worked out once for each month of the year.
 
     enough: deliveries that make an adequate dose of each service, (n_services,).
     """
-    key = ("turns", world.month_of_year, world.burn_in, tuple(due))
-    if key not in world.derived:
-        world.derived[key] = _draw_up(world, due, enough)
-    found: Plan = world.derived[key]
+    key = ("turns", due, enough)
+    if key not in world.lasting:
+        world.lasting[key] = _draw_up(world, due, enough)
+    found: Plan = world.lasting[key]
     return found
 
 
-def _draw_up(world: World, due: list[int], enough: list[int]) -> Plan:
+def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
     rows: list[list[int]] = []
     steps: list[tuple[int, int, int]] = []
     ages, stocked, decisions = [], [], []
@@ -85,11 +108,42 @@ def _draw_up(world: World, due: list[int], enough: list[int]) -> Plan:
             ages.append((service.from_age, service.to_age))
             rides = service.contact == "antenatal"
             decisions.append(f"handed out {service.id}" if rides else f"met {service.id}")
-        if steps and steps[-1][0] == NOT_ASKED:
+        if steps and steps[-1][0] == NOT_ASKED and not _waits(rows[steps[-1][1] : began], rows[began:]):
             began = steps.pop()[1]
         steps.append((NOT_ASKED, began, len(rows)))
     fixed = np.array(rows, np.int64).reshape(len(rows), compiled.N_FIXED)
-    return Plan(fixed, steps, np.array(ages, np.int64).reshape(-1, 2).T, stocked, world.draws.begin(decisions))
+    vaccines = [(world.services[s].from_age, world.services[s].to_age) for s in due if _catches_up(world.services[s])]
+    asked = frozenset(fixed[:, compiled.NEED].tolist())
+    visits = bool((fixed[:, compiled.CONTACT] == compiled.VISIT).any())
+    of_draws = world.draws.begin(decisions)
+    for first, last in (step[1:] for step in steps):  # each range of turns has rows of its own
+        fixed[first:last, compiled.ROW] = np.cumsum(fixed[first:last, compiled.CONTACT] == compiled.BY_WORKERS) - 1
+    rows_of = {s: row for row, s in enumerate(stocked)}
+    stock_row = np.array([rows_of.get(s, NOT_ASKED) for s in fixed[:, compiled.SERVICE].tolist()], np.int64)
+    paid = enumerate(fixed[:, compiled.PROGRAMME].tolist())
+    of_villages = [(t, p) for t, p in paid if p != NOT_ASKED and world.villages.item_of[p] >= 0]
+    return Plan(
+        due, fixed, steps, asked, visits, vaccines[0] if vaccines else None, np.array(ages, np.int64).reshape(-1, 2).T,
+        stocked, stock_row, of_villages, of_draws,
+    )  # fmt: skip
+
+
+def _catches_up(service: Service) -> bool:
+    return service.id == meetings.VACCINES
+
+
+def _waits(before: list[list[int]], turns: list[list[int]]) -> bool:
+    """Whether workers of some of these turns can look for families only when those before have been served: because
+    these enter them in the registers that are looked up.
+    """
+    for turn in turns:
+        if turn[compiled.CONTACT] == compiled.BY_WORKERS:
+            in_cohort = turn[compiled.REGISTER] == compiled.KOHORT
+            by_number = turn[compiled.REGISTER] == compiled.DUKCAPIL or turn[compiled.NEED] == compiled.NO_NIK
+            for other in before:
+                if in_cohort and other[compiled.CARRIES] or by_number and other[compiled.GIVES_NIK]:
+                    return True
+    return False
 
 
 def _is_known(world: World, service_row: int, service: Service) -> bool:
@@ -118,7 +172,7 @@ def _turn(world: World, s: int, service: Service, p: int, enough: int) -> list[i
     row[compiled.COURSE] = service.duration_months if book.limited[s] else 0
     row[compiled.DOSE] = contacts.dose_of(service)
     row[compiled.HAS_COURSE] = meetings.has_course(service)
-    row[compiled.CATCHES_UP] = service.id == meetings.VACCINES
+    row[compiled.CATCHES_UP] = _catches_up(service)
     row[compiled.CARRIES] = service.id == contacts.CARRIER
     row[compiled.AT_BIRTH], row[compiled.ONLY_IN_NEED] = service.act.at_birth, service.only_in_need
     row[compiled.KEEPS], row[compiled.BIT] = not service.place.built, world.package.bit_of.get(s, 0)
@@ -129,48 +183,61 @@ def _turn(world: World, s: int, service: Service, p: int, enough: int) -> list[i
     return row
 
 
-class Ready(NamedTuple):
-    """All that `month_of_children.live` takes but the range of turns."""
+class Ready:
+    """The month gathered: serves ranges of its turns one after the other."""
 
-    fixed: Table
-    of_month: Table
-    people: People
-    listed: Listed
-    book: Book
-    now: Now
-    means: Means
-    fresh_at: NDArray[np.int32]
-    fresh_order: NDArray[np.uint16]
+    def __init__(
+        self, world: World, turns: Plan, purses: Purses, work: OfMonth, first: Before, share: np.float32
+    ) -> None:
+        """share: of what is gained beside the largest gain (`effects.Doses`)."""
+        self.world, self.plan = world, turns
+        self.of_month = _of_month(world, turns)
+        _served_first(turns, self.of_month, first)
+        open_, stock = _open(world, turns, self.of_month), _stocks(world, turns, self.of_month)
+        self.people, self.listed, self.book = _people(world), _listed(world), _book(world)
+        self.now = _now(world, turns, stock, open_, first.usual.there)
+        self.means = _means(world, purses, work, share)
 
     def serve(self, first: int, last: int) -> None:
         """Serve turns `first` to `last` - 1 (in place)."""
-        fixed, of_month, *rest, fresh_at, fresh_order = self
-        compiled.live(fixed, of_month, first, last, *rest, fresh_at, fresh_order)
+        fixed, of_month = self.plan.fixed[first:last], self.of_month[first:last]
+        columns = self.people, self.listed, self.book, self.now
+        found = self._find(fixed, of_month, first)
+        compiled.live(fixed, of_month, *columns, self.means, *found)
 
-
-def gather(
-    world: World, turns: Plan, purses: Purses, work: OfMonth, first: list[First], share: np.float32
-) -> Ready:
-    """This month's columns and numbers. share: of what is gained beside the largest gain (`effects.Doses`)."""
-    programmes = turns.fixed[:, compiled.PROGRAMME].tolist()
-    of_month = _of_month(world, turns)
-    there = _served_first(of_month, programmes, first)
-    open_ = _open(world, of_month, programmes)
-    stock = _stocks(world, turns, of_month, programmes)
-    people, listed = _people(world), _listed(world)
-    book, now = _book(world), _now(world, turns, stock, open_, there)
-    at, lot, workers = compiled.fresh_families(turns.fixed, of_month, people, book, now, staff.workers(world))
-    order = contacts.by_workers(lot, workers)
-    at, order = _by_village_money(world, turns, of_month, programmes, at, order)
-    return Ready(turns.fixed, of_month, people, listed, book, now, _means(world, purses, work, share), at, order)
+    def _find(
+        self, fixed: Table, of_month: Table, first: int
+    ) -> tuple[Mask, Mask, NDArray[np.int32], NDArray[np.uint16]]:
+        """Families whom workers can find, as `month_of_children.live` takes them."""
+        world, n = self.world, len(self.now.came)
+        by_workers, empty = fixed[:, compiled.CONTACT] == compiled.BY_WORKERS, world.scratch.empty
+        rows, span = int(by_workers.sum()), of_month[by_workers, compiled.STOP] - of_month[by_workers, compiled.START]
+        knows, lists = (empty(name, rows * n, bool).reshape(rows, n) for name in ("knows", "lists"))
+        at, lot, workers = (empty(name, int(span.sum()), kind) for name, kind in FOUND)
+        if not rows:
+            return knows, lists, at, np.zeros(0, np.uint16)
+        columns = self.people, self.listed, self.book, self.now
+        m = compiled.find_families(
+            fixed, of_month, *columns, staff.workers(world), knows, lists, at, lot, workers
+        )
+        order = contacts.by_workers(lot[:m], workers[:m])
+        for t, p in self.plan.of_villages:
+            each = t - first
+            if not 0 <= each < len(fixed) or not by_workers[each]:
+                continue
+            if (ratio := village_money.per_family(world, p)) is not None:
+                met = slice(of_month[each, compiled.FOUND_FROM], of_month[each, compiled.FOUND_TO])
+                village = world.children.village[of_month[each, compiled.START] :][at[met]]
+                order[met] = village_money.by_money(order[met], ratio[village])
+        return knows, lists, at[:m], order
 
 
 def _of_month(world: World, turns: Plan) -> Table:
     children, found = world.children, np.zeros((len(turns.fixed), compiled.N_OF_MONTH), np.int64)
     from_age, to_age = turns.ages
     before, last = world.month - children.first_birth_month, len(children.offsets) - 1
-    start = children.offsets[np.clip(before - to_age, 0, last)]
-    stop = children.offsets[np.clip(before - from_age + 1, 0, last)]
+    start = children.offsets[np.minimum(np.maximum(before - to_age, 0), last)]
+    stop = children.offsets[np.minimum(np.maximum(before - from_age + 1, 0), last)]
     oldest = children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
     found[:, compiled.START], found[:, compiled.STOP] = start, stop
     found[:, compiled.YOUNG] = np.minimum(np.maximum(oldest, start), stop) - start
@@ -178,70 +245,42 @@ def _of_month(world: World, turns: Plan) -> Table:
     return found
 
 
-def _served_first(of_month: Table, programmes: list[int], first: list[First]) -> Mask:
-    """Write down whom each turn serves before others; the villages that some of them ask for, (n_rows, n_villages)."""
-    rows: dict[int, int] = {}
-    masks, found = [], []
-    for p in programmes:
-        one, row = (first[p] if p != NOT_ASKED else reach.First()), NOT_ASKED
-        if one.there_from >= 0:
-            row = rows.setdefault(id(one.there), len(rows))
-            if row == len(masks):
-                masks.append(one.there)
-        found.append((one.missed_below, one.found_below, one.joint_from, row, one.there_from, one.lokus))
-    if found:
-        of_month[:, compiled.MISSED_BELOW : compiled.LOKUS + 1] = found
-    return np.array(masks) if masks else np.zeros((0, 0), bool)
+def _served_first(turns: Plan, of_month: Table, first: Before) -> None:
+    """Write down which lists each turn may use and whom it serves before others."""
+    p, usual = turns.fixed[:, compiled.PROGRAMME], first.usual
+    joined, handed = np.array(first.joined)[p], np.array(first.handed)[p]
+    of_month[:, compiled.JOINED], of_month[:, compiled.HANDED] = joined, handed
+    of_month[:, compiled.MISSED_BELOW] = np.where(joined, first.missed_below, NOT_ASKED)
+    of_month[:, compiled.FOUND_BELOW] = np.where(handed, first.found_below, NOT_ASKED)
+    of_month[:, compiled.JOINED_FROM] = np.array(first.joint_from)[p]
+    of_month[:, compiled.THERE], of_month[:, compiled.THERE_FROM] = usual.row[p], usual.there_from[p]
+    of_month[:, compiled.LOKUS] = usual.lokus[p]
 
 
-def _open(world: World, of_month: Table, programmes: list[int]) -> Mask:
-    """Write down which lists each turn may use and where it runs; the villages, (n_rows, n_villages)."""
-    masks: list[Mask] = []
-    where = [NOT_ASKED] * len(programmes)
-    for t, p in enumerate(programmes):
-        if p != NOT_ASKED and (mask := places.open_villages(world, p)) is not None:
-            where[t] = len(masks)
-            masks.append(mask)
-    of_month[:, compiled.OPEN] = where
-    if world.linked:
-        uses = [p != NOT_ASKED and registers.uses_joined_list(world, p) for p in programmes]
-        of_month[:, compiled.JOINED] = uses
-    if world.handed.in_use:
-        of_month[:, compiled.HANDED] = [p != NOT_ASKED and lists.uses(world, p) for p in programmes]
-    return np.array(masks) if masks else np.zeros((0, 0), bool)
+def _open(world: World, turns: Plan, of_month: Table) -> Mask:
+    """Write down where each turn runs; the villages, (n_rows, n_villages)."""
+    key = ("open", "all")  # forgotten with the lists of places of a year
+    if key not in world.derived:
+        masks = [places.open_villages(world, p) for p in range(len(world.programmes))]
+        limited = np.array([mask is not None for mask in masks], bool)
+        found = [mask for mask in masks if mask is not None]
+        rows = np.where(limited, np.cumsum(limited) - 1, NOT_ASKED)
+        world.derived[key] = rows, np.array(found) if found else np.zeros((0, 0), bool)
+    row, there = world.derived[key]
+    of_month[:, compiled.OPEN] = row[turns.fixed[:, compiled.PROGRAMME]]
+    villages: Mask = there
+    return villages
 
 
-def _stocks(world: World, turns: Plan, of_month: Table, programmes: list[int]) -> NDArray[np.uint16]:
+def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
     """Write down whose stock each turn draws on; the draws of the villages, (n_rows, n_villages)."""
-    orders = {s: meetings.stock(world, world.services[s]) for s in turns.stocked}
-    rows = {s: i for i, s in enumerate(orders)}
-    found = list(orders.values())
-    where = [rows.get(s, NOT_ASKED) for s in turns.fixed[:, compiled.SERVICE].tolist()]
-    for t, p in enumerate(programmes):
-        if where[t] != NOT_ASKED and p != NOT_ASKED and (ratio := village_money.per_family(world, p)) is not None:
-            found.append(village_money.by_money(found[where[t]], ratio))
-            where[t] = len(found) - 1
-    of_month[:, compiled.STOCK] = where
+    found = [meetings.stock(world, world.services[s]) for s in turns.stocked]
+    of_month[:, compiled.STOCK] = turns.stock_row
+    for t, p in turns.of_villages:
+        if turns.stock_row[t] >= 0 and (ratio := village_money.per_family(world, p)) is not None:
+            of_month[t, compiled.STOCK] = len(found)
+            found.append(village_money.by_money(found[turns.stock_row[t]], ratio))
     return np.array(found) if found else np.zeros((0, 0), np.uint16)
-
-
-def _by_village_money(
-    world: World, turns: Plan, of_month: Table, programmes: list[int], at: NDArray[np.int32], order: NDArray[np.uint16]
-) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
-    """New families of programmes that villages pay, added in the order that their money gives, behind the others."""
-    rows, orders, end = [at], [order], len(at)
-    for t, p in enumerate(programmes):
-        if turns.fixed[t, compiled.CONTACT] != compiled.BY_WORKERS or p == NOT_ASKED:
-            continue
-        if (ratio := village_money.per_family(world, p)) is None:
-            continue
-        lots = slice(of_month[t, compiled.LOTS_FROM], of_month[t, compiled.LOTS_TO])
-        village = world.children.village[of_month[t, compiled.START] :][at[lots]]
-        rows.append(at[lots])
-        orders.append(village_money.by_money(order[lots], ratio[village]))
-        of_month[t, compiled.LOTS_FROM], of_month[t, compiled.LOTS_TO] = end, end + len(village)
-        end += len(village)
-    return (np.concatenate(rows), np.concatenate(orders)) if len(rows) > 1 else (at, order)
 
 
 def _people(world: World) -> People:
@@ -267,24 +306,20 @@ def _book(world: World) -> Book:
 
 
 def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, there: Mask) -> Now:
-    children, settings, draws, month = world.children, world.settings, world.draws, world.month
+    children, draws, month = world.children, world.draws, world.month
     present = children.window(month, -PREGNANCY_MONTHS, LAST_AGE)
-    asked = set(turns.fixed[:, compiled.NEED].tolist())
     pregnant, wanted, held = 0, NOBODY, NOBODY
-    if (turns.fixed[:, compiled.CONTACT] == compiled.VISIT).any():
+    if turns.visits:
         pregnant, wanted, held = meetings.antenatal_visits(world)
     caught_up = NOBODY
-    for t in np.flatnonzero(turns.fixed[:, compiled.CATCHES_UP]):
-        from_age, to_age = turns.ages[:, t].tolist()
-        rows = children.window(month, from_age, to_age)
+    if turns.catching_up is not None:
+        rows = children.window(month, *turns.catching_up)
         caught_up = np.zeros(present.stop - present.start, bool)
         caught_up[rows.start - present.start : rows.stop - present.start] = meetings.caught_up(world, rows)
-    facility, papers = np.zeros(0, np.float32), np.zeros(4, np.float32)
-    if compiled.NO_NIK in asked:
+    facility = np.zeros(0, np.float32)
+    if compiled.NO_NIK in turns.asked:
         facility = meetings.share_at_home(world, "contacts.facility_birth_base")
-        papers = contacts.paper_shares(*(settings[f"contacts.paper_{name}"] for name in meetings.PAPER))
-    one_stop = settings["contacts.one_stop_share"]
-    cutoff = settings["registers.faltering_cutoff_z"]
+    rules = _rules(world)
     return Now(
         month=month,
         first_birth_month=children.first_birth_month,
@@ -293,29 +328,50 @@ def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, ther
         pregnant=pregnant,
         came=meetings.came(world, present),
         caught_up=caught_up,
-        at_risk=world.at_risk[children.household[present]] if compiled.AT_RISK in asked else NOBODY,
+        at_risk=world.at_risk[children.household[present]] if compiled.AT_RISK in turns.asked else NOBODY,
         wanted=wanted,
         held=held,
         knowledge=world.households.knowledge,
         facility=facility,
-        papers=papers,
+        papers=rules.papers,
         office=draws.checksums("office", month),
         birth=draws.checksums("facility birth", 0),
         by_name=world.has_by_name_list,
-        one_stop=meetings.one_stop(world, one_stop) if one_stop > 0.0 else NOBODY,
+        one_stop=rules.one_stop,
         stock=stock,
         open_=open_,
         there=there,
-        faltering_below=np.float32(cutoff),
-        severe_below=np.float32(needs.SEVERE_Z),
-        pack_share=np.float32(settings["contacts.pack_share"]),
-        class_below=reach.part_of_keys(settings["contacts.class_posyandu_share"]),
-        oldest_entry=float(month - settings["registers.eppgbm_active_months"]),
-        own_right=np.uint16(65535 * settings["registers.own_list_share"]),
-        own_wrong=np.uint16(65535 * settings["registers.own_list_false_share"]),
-        guess=np.uint16(65535 * settings["registers.village_guess_share"]),
-        refusals=settings["contacts.refusals"],
+        faltering_below=rules.faltering_below,
+        severe_below=rules.severe_below,
+        pack_share=rules.pack_share,
+        class_below=rules.class_below,
+        oldest_entry=month - rules.active_months,
+        own_right=rules.own_right,
+        own_wrong=rules.own_wrong,
+        guess=rules.guess,
+        refusals=rules.refusals,
     )
+
+
+def _rules(world: World) -> Rules:
+    """What settings say to all turns, worked out once."""
+    if "rules of turns" not in world.derived:
+        settings, one_stop = world.settings, world.settings["contacts.one_stop_share"]
+        world.derived["rules of turns"] = Rules(
+            papers=contacts.paper_shares(*(settings[f"contacts.paper_{name}"] for name in meetings.PAPER)),
+            faltering_below=np.float32(settings["registers.faltering_cutoff_z"]),
+            severe_below=np.float32(needs.SEVERE_Z),
+            pack_share=np.float32(settings["contacts.pack_share"]),
+            class_below=reach.part_of_keys(settings["contacts.class_posyandu_share"]),
+            own_right=np.uint16(65535 * settings["registers.own_list_share"]),
+            own_wrong=np.uint16(65535 * settings["registers.own_list_false_share"]),
+            guess=np.uint16(65535 * settings["registers.village_guess_share"]),
+            refusals=settings["contacts.refusals"],
+            active_months=float(settings["registers.eppgbm_active_months"]),
+            one_stop=meetings.one_stop(world, one_stop) if one_stop > 0.0 else NOBODY,
+        )
+    found: Rules = world.derived["rules of turns"]
+    return found
 
 
 def _means(world: World, purses: Purses, work: OfMonth, share: np.float32) -> Means:
@@ -332,7 +388,7 @@ def _means(world: World, purses: Purses, work: OfMonth, share: np.float32) -> Me
         places_to=rota.stop,
         places_row=rota.row,
         places=rota.places,
-        kept=rota.kept,
+        kept=work.kept,
         apart=rota.apart,
         draw=work.draw,
         kecamatan=world.kecamatan,

@@ -127,14 +127,31 @@ def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: ND
     if world.burn_in or not world.settings["villages.on"]:
         return found
     children = world.children
-    months = children.ages(world.month, rows) + PREGNANCY_MONTHS
-    at = np.flatnonzero(begun & ~seen & (had * PREGNANCY_MONTHS < VISITS_IN_PREGNANCY * months))
+    at = behind_pace(children.birth_month[rows], world.month + PREGNANCY_MONTHS, begun, seen, had)
     village = children.village[rows][at]
     missed = np.bincount(village, minlength=len(world.villages.met))
     share = 1.0 - (1.0 - _kpm_share(world, missed)) * (1.0 - village_money.transport_pull(world))
     found[at] = world.draws.uniform("brought to antenatal care", world.month, children.key[rows][at]) < share[village]
     world.villages.brought_pregnant = int(found.sum())
     return found
+
+
+def _behind_pace_in_columns(
+    birth_month: NDArray[np.int32], month: int, begun: Mask, seen: Mask, had: NDArray[np.uint8]
+) -> NDArray[np.intp]:
+    months = month - birth_month
+    return np.flatnonzero(begun & ~seen & (had.astype(np.int64) * PREGNANCY_MONTHS < VISITS_IN_PREGNANCY * months))
+
+
+@compiled(_behind_pace_in_columns)
+def behind_pace(birth_month, month, begun, seen, had):  # type: ignore[no-untyped-def]
+    """Rows of pregnancies begun, (n,), not seen this month and with fewer visits than four in nine months would be."""
+    found, m = np.empty(len(begun), np.intp), 0
+    for i in range(len(begun)):
+        found[m] = i
+        late = np.int64(had[i]) * PREGNANCY_MONTHS < VISITS_IN_PREGNANCY * (month - birth_month[i])
+        m += begun[i] & (not seen[i]) & late
+    return found[:m]
 
 
 def _kpm_share(world: World, missed: NDArray[np.int64]) -> Column:

@@ -30,6 +30,29 @@ if TYPE_CHECKING:
     from konvergensi.world.villages import Villages
 
 
+class Scratch:
+    """Arrays that are filled anew each month, kept so that memory need not be asked for again; no copy takes them along.
+
+    What stands in one is lost when its name is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, NDArray[Any]] = {}
+
+    def empty(self, name: str, n: int, kind: type) -> NDArray[Any]:
+        """An array of n values, not set."""
+        held = self._held.get(name)
+        if held is None or len(held) < n:
+            held = self._held[name] = np.empty(n, kind)
+        return held[:n]
+
+    def __deepcopy__(self, memo: Any) -> Scratch:
+        return Scratch()
+
+    def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
+        return Scratch, ()
+
+
 @dataclass(slots=True, repr=False)
 class World:
     """State of the district in a month. Village arrays are (n_villages,); columns as in their own classes."""
@@ -75,6 +98,8 @@ class World:
     linked: bool = False  # the first linkage (Aksi 6) has been run
     burn_in: bool = True  # the months before the run: agencies stand still and nothing is counted
     derived: dict[Hashable, Any] = field(default_factory=dict)  # what follows from the settings, until they change
+    lasting: dict[Hashable, Any] = field(default_factory=dict)  # and what holds for the whole run; keys say of what
+    scratch: Scratch = field(default_factory=Scratch)
 
     @property
     def month_of_year(self) -> int:
