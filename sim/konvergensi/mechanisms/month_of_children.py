@@ -178,21 +178,7 @@ def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-d
 def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, on):  # type: ignore[no-untyped-def]
     """Who the agency knows and who is on the list in use, (n,) each in place: as `targeting.child_list`."""
     register, need, n = turn[REGISTER], turn[NEED], rows.stop - rows.start
-    if register == EPPGBM:
-        on[:] = listed.on_eppgbm[rows]
-    elif register == KOHORT:
-        entered = listed.cohort_month[rows]
-        for i in range(n):
-            on[i] = entered[i] <= now.month
-    elif register == KRS:
-        on[:] = listed.on_krs[rows]
-    elif register == DTKS:
-        on[:] = listed.on_dtks[rows]
-    elif register == DUKCAPIL:
-        entered = listed.nik_month[rows]
-        for i in range(n):
-            on[i] = entered[i] <= now.month
-    else:
+    if register == OWN_LIST:
         draw = own_draw[turn[OWN], rows]
         if len(truth) > 0:
             for i in range(n):
@@ -200,16 +186,29 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
         else:
             for i in range(n):
                 on[i] = draw[i] < now.own_right
-    if register == KRS:
-        known[:] = listed.known_krs[rows]
-    elif register == DTKS:
-        known[:] = listed.known_dtks[rows]
+    elif register == KOHORT or register == DUKCAPIL:
+        entered = listed.cohort_month[rows] if register == KOHORT else listed.nik_month[rows]
+        for i in range(n):
+            on[i] = entered[i] <= now.month
+    else:
+        drawn_up = listed.on_dtks[rows]
+        if register == EPPGBM:
+            drawn_up = listed.on_eppgbm[rows]
+        elif register == KRS:
+            drawn_up = listed.on_krs[rows]
+        for i in range(n):  # one by one: several rows at a time, where an assignment of slices takes single bytes
+            on[i] = drawn_up[i]
+    if register == KRS or register == DTKS:
+        knows = listed.known_krs[rows] if register == KRS else listed.known_dtks[rows]
+        for i in range(n):
+            known[i] = knows[i]
     elif register == EPPGBM and now.counted:  # known matters only to those who count
         last = listed.last_entry[rows]
         for i in range(n):
             known[i] = on[i] | (last[i] > now.oldest_entry)
     else:
-        known[:] = on
+        for i in range(n):
+            known[i] = on[i]
     told = listed.recorded_faltering[rows]
     asks = (need == FALTERING or need == SEVERE) and (register == EPPGBM or of_month[JOINED])
     if need == KEK:

@@ -314,37 +314,41 @@ def count(  # type: ignore[no-untyped-def]
     In time are those who took it up, from row `young` on, with `enough` deliveries; `gains` are the ages at which
     length is gained.
     """
-    n = len(known)
-    stage = np.empty(n, np.uint8)
+    n, asked, one = len(known), len(need) > 0, np.uint8(1)
     on_list, eligible, right = 0, n, len(who)
     for i in range(n):  # loops that do one thing each run several rows at a time
-        stage[i] = 1 + known[i] + listed[i]
-    for i in range(n):
         on_list += listed[i]
-    for k in range(len(at)):
-        stage[at[k]] += (step[k] < budgeted) + (step[k] < released)
-    for k in range(len(who)):
-        stage[who[k]] += 1
-    if len(need) > 0:
+    if asked:
         eligible = right = 0
+        for i in range(n):  # in bytes, or fewer rows are taken at a time
+            stage = np.uint8(np.uint8(one + known[i] + listed[i]) * np.uint8(need[i]))
+            furthest[i] = stage if stage > furthest[i] else furthest[i]
         for i in range(n):
             eligible += need[i]
         for k in range(len(who)):
             right += need[who[k]]
+    else:
+        for i in range(n):
+            stage = np.uint8(one + known[i] + listed[i])
+            furthest[i] = stage if stage > furthest[i] else furthest[i]
+    for k in range(len(at)):
+        i = at[k]
+        stage = one + known[i] + listed[i] + (step[k] < budgeted) + (step[k] < released)
+        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
+    four = np.uint8(4)  # in need, budgeted, released and delivered
+    for k in range(len(who)):
+        i = who[k]
+        stage = four + known[i] + listed[i]
+        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
     month = 0
     for k in range(len(took)):
         i = took[k]
-        more = 1
-        if i >= young and taken[i] >= enough and (len(need) == 0 or need[i]):
+        stage = 5 + known[i] + listed[i]
+        if i >= young and taken[i] >= enough:
             while ends[month] <= i:
                 month += 1
-            more += 1 + gains[oldest - month + PREGNANCY_MONTHS]
-        stage[i] += more
-    if len(need) > 0:
-        for i in range(n):
-            stage[i] *= need[i]
-    for i in range(n):
-        furthest[i] = max(furthest[i], stage[i])
+            stage += 1 + gains[oldest - month + PREGNANCY_MONTHS]
+        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
     return eligible, on_list, right
 
 
