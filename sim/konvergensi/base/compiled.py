@@ -7,8 +7,12 @@ disk: the first run after installing compiles, later ones load. Why numba: docs/
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
@@ -22,19 +26,25 @@ except ImportError:
     numba = None
 
 COMPILES = numba is not None
+PACKAGE = __name__.split(".")[0]
 
 
 def part(loop: Loop) -> Loop:
-    """A piece that compiled loops of the same file share; without numba as it stands."""
+    """A piece that compiled loops share; without numba as it stands."""
     return loop if numba is None else numba.njit(cache=True, inline="always")(loop)
 
 
+def inside(loop: Loop) -> Loop:
+    """A function that compiled loops alone call, never Python; without numba as it stands."""
+    return loop if numba is None else _kept(numba.njit(cache=True, error_model="numpy", no_cpython_wrapper=True)(loop))
+
+
 def together(loop: Loop) -> Loop:
-    """A function that calls compiled loops of its own file; without numba as it stands, calling them in columns.
+    """A function that calls compiled loops; without numba as it stands, calling them in columns.
 
     It takes positional arguments only and has to be plain enough for numba; both ways give the same bits.
     """
-    return loop if numba is None else numba.njit(cache=True, error_model="numpy")(loop)
+    return loop if numba is None else _kept(numba.njit(cache=True, error_model="numpy")(loop))
 
 
 def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
@@ -48,8 +58,27 @@ def compiled(in_columns: Loop) -> Callable[[Callable[..., Any]], Loop]:
         if numba is None:
             return in_columns
         # divided as NumPy does: a look for zeros before each division would keep loops from several rows at a time
-        chosen = numba.njit(cache=True, error_model="numpy")(loop)
+        chosen = _kept(numba.njit(cache=True, error_model="numpy")(loop))
         chosen.in_columns = in_columns
         return chosen
 
     return choose
+
+
+def _kept(loop: Any) -> Any:
+    """The loop, compiled anew when a file it takes others from has changed, and not only its own.
+
+    numba knows what it keeps on disk by the loop's own file. Those of the package's modules that this file imports from
+    are added: from no other can it call a loop.
+    """
+    cache = getattr(getattr(loop, "_cache", None), "_cache_file", None)
+    if cache is not None:
+        names = {getattr(each, "__module__", None) or "" for each in loop.py_func.__globals__.values()}
+        files = [getattr(sys.modules.get(each), "__file__", None) for each in sorted(names) if each.startswith(PACKAGE)]
+        cache._source_stamp = (cache._source_stamp, tuple(_digest(file) for file in files if file))
+    return loop
+
+
+@functools.cache
+def _digest(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -125,16 +125,22 @@ def wants_visit(key, home, birth_month, latest, care, visit, regular, shares):  
     care, visit: checksums of the lasting draw of who is seen in most months, below the share of its home in `regular`,
     (n_households,), and of this month's draw; shares (2,) of the others and of those who want one in a month.
     """
-    n = len(key)
-    begun, found = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    n, grid = len(key), np.float32(2.0**-24)
     once = scrambled(scrambled(care[0]) ^ np.uint32(care[1]))
     now = scrambled(scrambled(visit[0]) ^ np.uint32(visit[1]))
-    grid = np.float32(2.0**-24)
+    kind, draw = np.empty(n, np.float32), np.empty(n, np.float32)
+    begun, found = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    for i in range(n):  # loops that do one thing each run several rows at a time
+        kind[i] = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid
     for i in range(n):
-        kind = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid
-        draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
+        draw[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
+    for i in range(n):
         begun[i] = birth_month[i] <= latest
-        found[i] = begun[i] & (draw < shares[1 if kind < regular[home[i]] else 0])
+    for i in range(n):
+        found[i] = kind[i] < regular[home[i]]
+    seldom, often = shares[0], shares[1]
+    for i in range(n):
+        found[i] = begun[i] & (draw[i] < (often if found[i] else seldom))
     return begun, found
 
 
@@ -320,15 +326,12 @@ def applies(nik_month, month, birth_month, key, office, birth, facility, home, s
     grid, most = np.float32(2.0**-24), np.float32(0.0)
     for i in range(len(shares)):
         most = max(most, shares[i])
-    draws, at, m = np.empty(n, np.float32), np.empty(n, np.int32), 0
+    likely = np.empty(n, np.bool_)
     for i in range(n):  # loops that do one thing each run several rows at a time
-        draws[i] = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
-    for i in range(n):  # every row is written down and kept if it counts: no branch to guess
-        at[m] = i
-        m += need[i] & (draws[i] < most)  # few; of the others it is no matter where they were born
-    for k in range(m):
-        i, draw = at[k], draws[at[k]]
-        if birth_month[i] <= month:
+        likely[i] = need[i] & (np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid < most)
+    for i in range(n):  # few; of the others it is no matter where they were born
+        if likely[i] and birth_month[i] <= month:
+            draw = np.float32(np.int32(scrambled(key[i] ^ now) >> np.uint32(8))) * grid
             born = np.float32(np.int32(scrambled(key[i] ^ once) >> np.uint32(8))) * grid < facility[home[i]]
             goes[i] = draw < shares[2 * (month - birth_month[i] >= 2) + born]
     return need, goes

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import together
+from konvergensi.base.compiled import inside, together
 from konvergensi.mechanisms.contacts import applies, stock_order, where
 from konvergensi.mechanisms.programme_month import SPENT, serve_children, teach
 from konvergensi.world.draws import Keys, scrambled
@@ -51,6 +51,7 @@ class People(NamedTuple):
     birth_month: I32
     kek: Mask
     first_birth: Mask
+    at_risk: Mask
     z: F32
     best: F32
     got: U16
@@ -104,7 +105,6 @@ class Now(NamedTuple):
     pregnant: int  # the first row of pregnancies
     came: Mask  # of those present
     caught_up: Mask  # of those present
-    at_risk: Mask  # of those present
     wanted: Mask  # of pregnancies
     held: Mask  # of pregnancies
     knowledge: F32  # of households
@@ -156,25 +156,46 @@ class Means(NamedTuple):
 # ---- who is met ------------------------------------------------------------------------------------------------------
 
 
-@together
+@inside
+def both(out, other):  # type: ignore[no-untyped-def]
+    """`out` and the other, (n,), in place. A loop: an expression of arrays would take a second to compile."""
+    for i in range(len(out)):
+        out[i] &= other[i]
+
+
+@inside
+def either(out, other):  # type: ignore[no-untyped-def]
+    """`out` or the other, (n,), in place."""
+    for i in range(len(out)):
+        out[i] |= other[i]
+
+
+@inside
 def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-def]
     """Who of `rows` has the need, (n,), empty for everybody: as `needs.ChildNeed.truth`."""
-    if need == KEK:
-        return people.kek[rows].copy()
-    if need == FALTERING:
-        return people.z[rows] < now.faltering_below
-    if need == SEVERE:
-        return people.z[rows] < now.severe_below
-    if need == AT_RISK:
-        return now.at_risk[rows.start - now.present : rows.stop - now.present].copy()
-    if need == FIRST_BIRTH:
-        return people.first_birth[rows].copy()
-    if need == NO_NIK:
-        return listed.nik_month[rows] > now.month
-    return np.zeros(0, np.bool_)
+    if need == ALL:
+        return np.zeros(0, np.bool_)
+    found = np.empty(rows.stop - rows.start, np.bool_)
+    if need == FALTERING or need == SEVERE:
+        z, below = people.z[rows], now.faltering_below if need == FALTERING else now.severe_below
+        for i in range(len(found)):
+            found[i] = z[i] < below
+    elif need == NO_NIK:
+        known_from = listed.nik_month[rows]
+        for i in range(len(found)):
+            found[i] = known_from[i] > now.month
+    else:
+        told = people.kek[rows]
+        if need == AT_RISK:
+            told = people.at_risk[rows]
+        elif need == FIRST_BIRTH:
+            told = people.first_birth[rows]
+        for i in range(len(found)):
+            found[i] = told[i]
+    return found
 
 
-@together
+@inside
 def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, on):  # type: ignore[no-untyped-def]
     """Who the agency knows and who is on the list in use, (n,) each in place: as `targeting.child_list`."""
     register, need, n = turn[REGISTER], turn[NEED], rows.stop - rows.start
@@ -216,8 +237,7 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
     elif need == FIRST_BIRTH:
         asks, told = True, people.first_birth[rows]
     if asks:
-        for i in range(n):
-            on[i] &= told[i]
+        both(on, told)
     if of_month[JOINED]:
         more, false, told_too = listed.on_joined[rows], listed.false_match[rows], told
         asks_too = need != ALL
@@ -231,9 +251,8 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
             on[i] |= found
     elif of_month[HANDED]:
         found = handed(need, rows, listed)
-        for i in range(n):
-            known[i] |= found[i]
-            on[i] |= found[i]
+        either(known, found)
+        either(on, found)
     if turn[BY_VILLAGE]:
         village, draw = people.village[rows], own_draw[turn[OWN], rows]
         for i in range(n):
@@ -241,15 +260,17 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
             known[i] |= on[i]
 
 
-@together
+@inside
 def handed(need, rows, listed):  # type: ignore[no-untyped-def]
     """Who was found on the handed list as one whom the service is for, mistakes among them, (n,): as `lists.found`."""
-    if need == FALTERING:
-        return listed.handed_cases[rows] | listed.handed_false[rows]
-    return listed.handed_on[rows] | listed.handed_false[rows]
+    right = listed.handed_cases[rows] if need == FALTERING else listed.handed_on[rows]
+    wrong, found = listed.handed_false[rows], np.empty(rows.stop - rows.start, np.bool_)
+    for i in range(len(found)):
+        found[i] = right[i] | wrong[i]
+    return found
 
 
-@together
+@inside
 def handed_out(seen, key, crc, adler, share):  # type: ignore[no-untyped-def]
     """Who of those `seen`, (n,), is given what rides on the visit, by a draw of `key` below `share`."""
     found, constant = np.empty(len(seen), np.bool_), scrambled(scrambled(crc) ^ np.uint32(adler))
@@ -259,7 +280,7 @@ def handed_out(seen, key, crc, adler, share):  # type: ignore[no-untyped-def]
     return found
 
 
-@together
+@inside
 def in_room(had, refused, dose, refusals, out):  # type: ignore[no-untyped-def]
     """Who can still be visited or enrolled, (n,) into `out`: as `contacts.has_room`."""
     most, tries = np.uint8(min(dose, 255)), np.uint8(min(refusals, 255))
@@ -286,9 +307,8 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         truth = truly_in_need(turn[NEED], rows, people, listed, now)
         lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, knows, lists)
         begun, counts, left = book.in_course[mine, rows], np.empty(n, np.bool_), nobody
-        for i in range(n):
-            knows[i] |= begun[i]
-            lists[i] |= begun[i]
+        either(knows, begun)
+        either(lists, begun)
         if len(now.one_stop) > 0 and turn[CAN_COME]:
             came = now.came[here]
             for i in range(n):
@@ -296,8 +316,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
                 knows[i] |= met
                 lists[i] |= met
         in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, counts)
-        for i in range(n):
-            counts[i] &= lists[i]
+        both(counts, lists)
         if turn[COURSE] > 0:
             received = book.received[mine, rows]
             for i in range(n):
@@ -320,7 +339,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
     return m
 
 
-@together
+@inside
 def not_served(at, orders, left):  # type: ignore[no-untyped-def]
     """Of the rows `at`, (m,), and their orders those not served yet by an earlier programme (`left`), (k,) each."""
     rows, found, k = np.empty(len(at), np.intp), np.empty(len(at), np.uint16), 0
@@ -333,7 +352,7 @@ def not_served(at, orders, left):  # type: ignore[no-untyped-def]
 # ---- what was spent --------------------------------------------------------------------------------------------------
 
 
-@together
+@inside
 def pairwise(values):  # type: ignore[no-untyped-def]
     """Sum of values, (n,) float64, in the order in which NumPy adds them."""
     n = len(values)
@@ -359,7 +378,7 @@ def pairwise(values):  # type: ignore[no-untyped-def]
     return pairwise(values[:half]) + pairwise(values[half:])
 
 
-@together
+@inside
 def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
     """What the services of those served, rows (k,), cost, Rp: the sum that NumPy gives of float32 costs as float64."""
     cost, total = np.empty(len(who)), 0.0
@@ -395,8 +414,12 @@ def live(  # type: ignore[no-untyped-def]
             needy = need if turn[AT_BIRTH] and turn[ONLY_IN_NEED] else nobody
             left = nobody
             if p >= 0 and turn[COURSE] > 0:
-                left = book.received[mine, rows] < turn[COURSE]
-                need = need & left if len(need) > 0 else left.copy()
+                left, received, asked = np.empty(n, np.bool_), book.received[mine, rows], need
+                for i in range(n):
+                    left[i] = received[i] < turn[COURSE]
+                need = left.copy()
+                if len(asked) > 0:
+                    both(need, asked)
             elif turn[N_PROGRAMMES] > 1:
                 left = np.ones(n, np.bool_)
             ends, oldest = people.offsets[:0], 0
@@ -426,9 +449,8 @@ def live(  # type: ignore[no-untyped-def]
         elif contact == BY_WORKERS:
             known, on, begun, lasting = knows[turn[ROW], here], lists[turn[ROW], here], book.in_course[mine, rows], rank
             if not first_of_service:  # whose course an earlier programme began this month
-                for i in range(n):
-                    known[i] |= begun[i]
-                    on[i] |= begun[i]
+                either(known, begun)
+                either(on, begun)
             met = slice(each[FOUND_FROM], each[FOUND_TO])
             at, order = not_served(found_at[met], found_order[met], left)
             if turn[IN_CLASS]:
@@ -437,9 +459,9 @@ def live(  # type: ignore[no-untyped-def]
             if contact == PLACE:
                 known = came.copy()
                 if turn[CATCHES_UP]:
-                    known |= now.caught_up[here]
+                    either(known, now.caught_up[here])
                 if len(truth) > 0:
-                    known &= truth
+                    both(known, truth)
             elif contact == VISIT:
                 of_visit = slice(start - now.pregnant, stop - now.pregnant)
                 if turn[CARRIES]:
@@ -456,9 +478,11 @@ def live(  # type: ignore[no-untyped-def]
                     for i in range(n):
                         known[i] |= without[i] & now.one_stop[village[i]] & came[i]
             else:  # a marriage is once
-                known = book.received[mine, rows] == 0
+                known, received = np.empty(n, np.bool_), book.received[mine, rows]
+                for i in range(n):
+                    known[i] = received[i] == 0
                 if len(truth) > 0:
-                    known &= truth
+                    both(known, truth)
             on = known
             at = where(known, left, open_, village)
             order = stock_order(now.stock[each[STOCK]], village, at)

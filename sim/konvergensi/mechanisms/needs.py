@@ -145,13 +145,7 @@ class _Severe(ChildNeed):
 @rule("at-risk")
 class _AtRisk(ChildNeed):
     def truth(self, world: World, rows: slice) -> Mask:
-        key = (world.month, rows.start, rows.stop)  # several services of a month ask for the same children
-        when, found = world.derived.get("at risk", (None, None))
-        if when != key:
-            found = world.at_risk[world.children.household[rows]]
-            world.derived["at risk"] = (key, found)
-        at_risk: Mask = found
-        return at_risk
+        return world.children.at_risk[rows].copy()
 
     def on_joined_list(self, world: World, rows: slice) -> Mask:
         return world.registers.known_krs[rows]

@@ -286,8 +286,8 @@ def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
 def _people(world: World) -> People:
     of = world.children
     return People(
-        of.key, of.household, of.village, of.remoteness, of.behind, of.joint, of.birth_month, of.kek, of.first_birth, of.z,
-        of.best, of.got, of.weight_gain, world.month_shift, world.month_services, of.offsets,
+        of.key, of.household, of.village, of.remoteness, of.behind, of.joint, of.birth_month, of.kek, of.first_birth,
+        of.at_risk, of.z, of.best, of.got, of.weight_gain, world.month_shift, world.month_services, of.offsets,
     )  # fmt: skip
 
 
@@ -328,7 +328,6 @@ def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, ther
         pregnant=pregnant,
         came=meetings.came(world, present),
         caught_up=caught_up,
-        at_risk=world.at_risk[children.household[present]] if compiled.AT_RISK in turns.asked else NOBODY,
         wanted=wanted,
         held=held,
         knowledge=world.households.knowledge,

@@ -57,7 +57,7 @@ def give_birth(world: World, rows: slice) -> None:
 def carry_household(world: World) -> None:
     """Copy what is worked out at home each January to its children, also to those conceived later this year.
 
-    Chances of uptake, attendance, wealth fifth (in place).
+    Chances of uptake, attendance, place on the joint list, risk, wealth fifth (in place).
     """
     children = world.children
     rows = children.window(world.month, -PREGNANCY_MONTHS - _months_left(world), LAST_AGE)
@@ -71,6 +71,7 @@ def carry_household(world: World) -> None:
             np.less(world.book.fixed_draws[s][rows], chances[kind], out=world.book.willing[s][rows])
     world.attendance_score[rows] = world.household_score.take(home)
     children.joint[rows] = world.households.joint.take(home)
+    children.at_risk[rows] = world.at_risk.take(home)
     by_village = 5 * world.lokus.view(np.int8)
     np.add(world.households.wealth_fifth.take(home), by_village.take(children.village[rows]), out=children.cell[rows])
 

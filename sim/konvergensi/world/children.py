@@ -52,6 +52,7 @@ class Children:
     birth_weight: F32  # g, set at birth
     z: F32  # true length-for-age z this month (0 before birth)
     cell: NDArray[np.int8]  # wealth fifth 0..4 of the household, plus 5 in a lokus village; refreshed each January
+    at_risk: Mask  # as of the household; refreshed each January
     got: NDArray[np.uint16]  # services of the package taken up inside the 1,000 days, as bits (observe/together.py)
     first_birth_month: int
     offsets: NDArray[np.int64]
@@ -132,6 +133,7 @@ def build_children(
         birth_weight=np.zeros(n, np.float32),
         z=np.zeros(n, np.float32),
         cell=np.zeros(n, np.int8),
+        at_risk=np.zeros(n, bool),
         got=np.zeros(n, np.uint16),
         first_birth_month=first_birth_month,
         offsets=np.concatenate([[0], np.cumsum(counts)]),

@@ -83,8 +83,9 @@ def reached(stage, household, n_households):  # type: ignore[no-untyped-def]
     for i in range(n_households):
         households[i & 3, furthest[i]] += 1
     for each in range(1, 4):
-        children[0] += children[each]
-        households[0] += households[each]
+        for stage_of in range(N_STAGES):  # one by one: an expression of arrays takes two seconds to compile
+            children[0, stage_of] += children[each, stage_of]
+            households[0, stage_of] += households[each, stage_of]
     return children[0], households[0]
 
 
