@@ -62,6 +62,12 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield draws._normal, (keys, 5, 6, draws._normal_table())
     for left, open_ in ((nobody, nobody), (c.mask(), c.draw.random(N_PLACES) < 0.5)):
         yield contacts.where, (c.mask(), left, open_, c.place)
+    many = tuple(draws.entity_keys(kind, np.arange(n)) for kind in ("opd", "crc", "adler"))
+    yield draws._one_each, many
+    visits = (c.whole(np.int32, most=50), c.whole(np.int32, most=60), 40, (3_000_000_000, 7), (8, 9))
+    yield contacts.wants_visit, (keys, *visits, c.draw.random(50).astype(f32), np.array([0.2, 0.9], f32))
+    held = c.mask(), c.mask(), c.whole(np.uint8, most=9)
+    yield villages.behind_pace, (c.whole(np.int32, most=9), 10, *held)
     yield contacts.stock_order, (c.whole(np.uint16, N_PLACES), c.place, c.at)
     for met in (nobody, c.mask()):
         had, refused = c.whole(np.uint8, most=9), c.whole(np.uint8, most=4)
@@ -130,8 +136,10 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     for need in (tally.EVERYBODY, c.mask()):
         known, listed = c.mask(), c.mask()
         for enough, gains in ((0, tally.NOWHERE), (5, c.draw.random(69) < 0.5)):
-            so_far = (c.whole(np.uint8, most=10), need, known, listed, c.at, c.whole(np.uint16, m, 1024), 700, 300)
-            served = (who, who[c.mask()[who]], taken, enough, n // 3, gains, *ages)
+            step = c.whole(np.uint16, m, 1024)
+            so_far = (c.whole(np.uint8, most=10), need, known, listed, c.at, step, 700, 300)
+            reached = c.at[step < 200]  # only what is budgeted and released is delivered
+            served = (reached, reached[c.mask()[reached]], taken, enough, n // 3, gains, *ages)
             yield programme_month.count, (*so_far, *served)
     for gains in (tally.NOWHERE, c.draw.random(69) < 0.5):
         furthest, stage = c.whole(np.uint8, most=10), c.whole(np.uint8, most=8)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from konvergensi.inputs import service_kinds
 from konvergensi.inputs.parameters import Settings
 from konvergensi.inputs.services import load_services
-from konvergensi.mechanisms import delivery, meetings, needs, places, targeting
+from konvergensi.mechanisms import delivery, meetings, needs, places, targeting, turns
 from konvergensi.mechanisms import settings as settings_rules
 from konvergensi.mechanisms.programme_month import BINS, serve
 from konvergensi.mechanisms.purses import open_purses
@@ -299,6 +299,7 @@ class Watch:
         self.hand = delivery.hand_to_children
         self.twice = 0
         self.seen: set[tuple[int, int, int]] = set()
+        monkeypatch.setattr(turns, "ON", False)  # programmes one by one, with the same bits
         monkeypatch.setattr(delivery, "hand_to_children", self.hand_to_children)
 
     def hand_to_children(self, world: World, service_row: int, service: Any, programme_row: int, *more: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from conftest import STILL
 
 from konvergensi.inputs.scenarios import load_scenario, resolve
-from konvergensi.mechanisms import reach
+from konvergensi.mechanisms import reach, turns
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.world.children import LAST_AGE
 
@@ -77,6 +77,7 @@ def gain_of_serving_the_worst_first(monkeypatch: pytest.MonkeyPatch, effects: st
     for seed in (1, 2):
         as_it_is = mean_z(after_two_years(set_={"effects.heterogeneity": effects}, seed=seed))
         with monkeypatch.context() as patched:
+            patched.setattr(turns, "ON", False)  # programmes one by one, each asking for its order
             patched.setattr(reach, "in_order", worst_first)
             change.append(mean_z(after_two_years(set_={"effects.heterogeneity": effects}, seed=seed)) - as_it_is)
     return float(np.mean(change))

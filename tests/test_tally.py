@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from conftest import finished, live
 
-from konvergensi.mechanisms import delivery, targeting
+from konvergensi.mechanisms import delivery, targeting, turns
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
@@ -71,6 +71,7 @@ def test_taken_up_and_in_time_are_counts_of_different_children(monkeypatch: pyte
             in_time.setdefault((service.id, world.month // 12), set()).update(young.tolist())
         return served, takers
 
+    monkeypatch.setattr(turns, "ON", False)  # programmes one by one, with the same bits
     monkeypatch.setattr(delivery, "hand_to_children", watch)
     model = live(share=0.01, end="2019-12", set={"delivery.package_dose": dose})
     table = finished(model).cascade.set_index(["service", "year", "stage"])["children"]

@@ -120,7 +120,7 @@ def _wants_visit_in_columns(
 
 @compiled(_wants_visit_in_columns)
 def wants_visit(key, home, birth_month, latest, care, visit, regular, shares):  # type: ignore[no-untyped-def]
-    """Pregnancies far enough to be seen, to be born until `latest`, and who of them wants a visit this month, (n,) each.
+    """Pregnancies that can be seen, to be born until `latest`, and who of them wants a visit this month, (n,) each.
 
     care, visit: checksums of the lasting draw of who is seen in most months, below the share of its home in `regular`,
     (n_households,), and of this month's draw; shares (2,) of the others and of those who want one in a month.

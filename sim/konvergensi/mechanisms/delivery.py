@@ -3,7 +3,8 @@
 Each month and programme: who is in need, who is on the list in use, how far budget, released money and staff reach
 among them (in a lasting order, lokus villages first where the money follows them), who of those offered takes it up,
 and what that adds to length. Services for children and for households go through the same steps.
-Parameters: delivery.toml, budget.toml; services as data: services.toml.
+What is written here serves one programme after the other. Where loops are compiled, `deliver` hands the programmes for
+children to month_of_children.py, which says the same with the same bits. Parameters: delivery.toml, budget.toml; services as data: services.toml.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Month(NamedTuple):
 
     rule: ModuleType  # of reach
     purses: Purses
-    staff: OfMonth | None
+    staff: OfMonth | None  # where a rule of reach knows of places
     first: Before  # whom each serves before others
     doses: list[effects.Doses | None]  # how deliveries of each add up
     steps: F32  # shares of it by deliveries taken before, (n_programmes, MOST)
@@ -87,8 +88,8 @@ def deliver(world: World) -> None:
     purses, staff = open_purses(world, rule.is_a_visit), rule.staff_of_programmes(world)
     month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world), effects.steps_of_all(world))
     due = _due(world)
-    if turns.possible(world):
-        _serve_at_once(world, due, month)
+    if staff is not None and turns.possible(world):
+        _serve_at_once(world, due, month, staff)
     else:
         for s in due:
             _serve(world, s, month)
@@ -114,11 +115,11 @@ def _serve(world: World, service_row: int, month: Month) -> None:
         _serve_children(world, service_row, service, month)
 
 
-def _serve_at_once(world: World, due: tuple[int, ...], month: Month) -> None:
+def _serve_at_once(world: World, due: tuple[int, ...], month: Month, staff: OfMonth) -> None:
     """As `_serve` for each service, with all that the compiled month knows in a few calls."""
     plan = turns.plan(world, due, _doses_enough(world))
     share = np.float32(effects.combination(world).together)
-    ready = turns.Ready(world, plan, month.purses, month.staff, month.first, share)
+    ready = turns.Ready(world, plan, month.purses, staff, month.first, share)
     for alone, first, last in plan.steps:
         if alone >= 0:
             _serve(world, alone, month)

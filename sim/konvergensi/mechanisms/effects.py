@@ -208,7 +208,10 @@ def _doses_in_columns(world: World) -> tuple[NDArray[np.int64], F32]:
     known = world.derived if by_dose(world.settings) else _of_quality(world)
     if "doses in columns" not in known:
         of = [NO_DOSES if each is None else each for each in doses(world)]
-        known["doses in columns"] = np.array([each.kind for each in of], np.int64), np.array([each.whole for each in of])
+        known["doses in columns"] = (
+            np.array([each.kind for each in of], np.int64),
+            np.array([each.whole for each in of]),
+        )
     found: tuple[NDArray[np.int64], F32] = known["doses in columns"]
     return found
 

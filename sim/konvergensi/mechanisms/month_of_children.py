@@ -18,8 +18,10 @@ from konvergensi.mechanisms.programme_month import SPENT, serve_children, teach
 from konvergensi.world.draws import Keys, scrambled
 from konvergensi.world.households import F32, Mask
 
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
-U8, U16, I32 = NDArray[np.uint8], NDArray[np.uint16], NDArray[np.int32]
 
 # what a turn says of its service and programme in every month; a programme of -1: nobody runs the service
 (
@@ -176,7 +178,7 @@ def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-d
     if need == ALL:
         return np.zeros(0, np.bool_)
     found = np.empty(rows.stop - rows.start, np.bool_)
-    if need == FALTERING or need == SEVERE:
+    if need in (FALTERING, SEVERE):
         z, below = people.z[rows], now.faltering_below if need == FALTERING else now.severe_below
         for i in range(len(found)):
             found[i] = z[i] < below
@@ -207,7 +209,7 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
         else:
             for i in range(n):
                 on[i] = draw[i] < now.own_right
-    elif register == KOHORT or register == DUKCAPIL:
+    elif register in (KOHORT, DUKCAPIL):
         entered = listed.cohort_month[rows] if register == KOHORT else listed.nik_month[rows]
         for i in range(n):
             on[i] = entered[i] <= now.month
@@ -219,7 +221,7 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
             drawn_up = listed.on_krs[rows]
         for i in range(n):  # one by one: several rows at a time, where an assignment of slices takes single bytes
             on[i] = drawn_up[i]
-    if register == KRS or register == DTKS:
+    if register in (KRS, DTKS):
         knows = listed.known_krs[rows] if register == KRS else listed.known_dtks[rows]
         for i in range(n):
             known[i] = knows[i]
@@ -231,7 +233,7 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
         for i in range(n):
             known[i] = on[i]
     told = listed.recorded_faltering[rows]
-    asks = (need == FALTERING or need == SEVERE) and (register == EPPGBM or of_month[JOINED])
+    asks = need in (FALTERING, SEVERE) and (register == EPPGBM or of_month[JOINED])
     if need == KEK:
         asks, told = True, listed.recorded_kek[rows]
     elif need == FIRST_BIRTH:
@@ -296,7 +298,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
     `on`, (n_rows, n_present); one behind the other, from FOUND_FROM to FOUND_TO, the rows `at` of those who may be
     visited, their lots in [0, 1) and workers per family where they live, of `per_family`, (n_villages,).
     """
-    m, nobody = 0, np.zeros(0, np.bool_)
+    m = 0
     for t in range(len(turns)):
         turn, each = turns[t], of_month[t]
         if turn[CONTACT] != BY_WORKERS or turn[PROGRAMME] < 0:
@@ -306,7 +308,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         knows, lists, village = known[turn[ROW], here], on[turn[ROW], here], people.village[rows]
         truth = truly_in_need(turn[NEED], rows, people, listed, now)
         lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, knows, lists)
-        begun, counts, left = book.in_course[mine, rows], np.empty(n, np.bool_), nobody
+        begun, counts = book.in_course[mine, rows], np.empty(n, np.bool_)
         either(knows, begun)
         either(lists, begun)
         if len(now.one_stop) > 0 and turn[CAN_COME]:
@@ -378,7 +380,7 @@ def pairwise(values):  # type: ignore[no-untyped-def]
     return pairwise(values[:half]) + pairwise(values[half:])
 
 
-@inside
+@together
 def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
     """What the services of those served, rows (k,), cost, Rp: the sum that NumPy gives of float32 costs as float64."""
     cost, total = np.empty(len(who)), 0.0

@@ -6,7 +6,7 @@ settings stand; the rest is gathered each month. See month_of_children.py; param
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def _waits(before: list[list[int]], turns: list[list[int]]) -> bool:
             in_cohort = turn[compiled.REGISTER] == compiled.KOHORT
             by_number = turn[compiled.REGISTER] == compiled.DUKCAPIL or turn[compiled.NEED] == compiled.NO_NIK
             for other in before:
-                if in_cohort and other[compiled.CARRIES] or by_number and other[compiled.GIVES_NIK]:
+                if (in_cohort and other[compiled.CARRIES]) or (by_number and other[compiled.GIVES_NIK]):
                     return True
     return False
 
@@ -175,7 +175,7 @@ def _turn(world: World, s: int, service: Service, p: int, enough: int) -> list[i
     row[compiled.CATCHES_UP] = _catches_up(service)
     row[compiled.CARRIES] = service.id == contacts.CARRIER
     row[compiled.AT_BIRTH], row[compiled.ONLY_IN_NEED] = service.act.at_birth, service.only_in_need
-    row[compiled.KEEPS], row[compiled.BIT] = not service.place.built, world.package.bit_of.get(s, 0)
+    row[compiled.KEEPS], row[compiled.BIT] = not service.place.built, int(world.package.bit_of.get(s, 0))
     row[compiled.ENOUGH] = enough
     row[compiled.GIVES_NIK], row[compiled.TEACHES] = service.act.gives_nik, service.act.teaches
     row[compiled.BY_VILLAGE] = p != NOT_ASKED and SOURCES[world.programmes.source[p]] == "dana-desa"
@@ -217,9 +217,7 @@ class Ready:
         if not rows:
             return knows, lists, at, np.zeros(0, np.uint16)
         columns = self.people, self.listed, self.book, self.now
-        m = compiled.find_families(
-            fixed, of_month, *columns, staff.workers(world), knows, lists, at, lot, workers
-        )
+        m = compiled.find_families(fixed, of_month, *columns, staff.workers(world), knows, lists, at, lot, workers)
         order = contacts.by_workers(lot[:m], workers[:m])
         for t, p in self.plan.of_villages:
             each = t - first
@@ -301,8 +299,10 @@ def _listed(world: World) -> Listed:
 
 def _book(world: World) -> Book:
     of = world.book
-    own = (of.rank, of.willing, of.received, of.in_course, of.refused, of.taken, of.gained, of.own_draw)
-    return Book(*(each.children for each in own), world.tally.stage)
+    return Book(
+        of.rank.children, of.willing.children, of.received.children, of.in_course.children, of.refused.children,
+        of.taken.children, of.gained.children, of.own_draw.children, world.tally.stage,
+    )  # fmt: skip
 
 
 def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, there: Mask) -> Now:

@@ -130,15 +130,11 @@ class ByService:
     where: list[tuple[NDArray[Any], int]]  # block and row of each service; row -1: no column
 
     @classmethod
-    def of(cls, kind: type, children: list[bool], households: list[bool], n: tuple[int, int]) -> ByService:
-        """Columns of zeros for the services that say so, (n_services,) each; n: children and households."""
-        blocks = np.zeros((sum(children), n[0]), kind), np.zeros((sum(households), n[1]), kind)
-        where, used = [], [0, 0]
-        for flags in zip(children, households, strict=True):
-            kind_of = 0 if flags[0] else 1
-            where.append((blocks[kind_of], used[kind_of] if any(flags) else -1))
-            used[kind_of] += any(flags)
-        return cls(*blocks, where)
+    def of(cls, kind: type, over: list[int], n: tuple[int, int]) -> ByService:
+        """Columns of zeros, one for each service: over children (0), households (1) or none (-1); n, of each."""
+        blocks: list[NDArray[Any]] = [np.zeros((over.count(each), n[each]), kind) for each in (0, 1)]
+        rows = [over[:s].count(each) if each >= 0 else -1 for s, each in enumerate(over)]
+        return cls(blocks[0], blocks[1], [(blocks[max(each, 0)], row) for each, row in zip(over, rows, strict=True)])
 
     def __getitem__(self, service_row: int) -> NDArray[Any]:
         block, row = self.where[service_row]
@@ -195,17 +191,24 @@ class ServiceBook:
         at_home = [service.unit == "household" for service in services]
 
         def column(kind: type, of: set[int] = runs) -> ByService:
-            return ByService.of(kind, [s in of and not at_home[s] for s in each], [s in of and at_home[s] for s in each], n)
+            return ByService.of(kind, [int(at_home[s]) if s in of else -1 for s in each], n)
 
         def of_children(kind: type) -> ByService:
-            return ByService.of(kind, [s in runs for s in each], [False] * len(services), n)
+            return ByService.of(kind, [0 if s in runs else -1 for s in each], n)
 
         book = cls(
-            *(column(kind) for kind in (np.uint16, np.uint16, bool, np.uint8, bool, np.uint8)),
-            of_children(np.uint8),
-            of_children(np.float32),
-            column(np.uint16, from_own),
-            [home or one.duration_months < most_deliveries(one) for home, one in zip(at_home, services, strict=True)],
+            rank=column(np.uint16),
+            fixed_draws=column(np.uint16),
+            willing=column(bool),
+            received=column(np.uint8),
+            in_course=column(bool),
+            refused=column(np.uint8),
+            taken=of_children(np.uint8),
+            gained=of_children(np.float32),
+            own_draw=column(np.uint16, from_own),
+            limited=[
+                home or one.duration_months < most_deliveries(one) for home, one in zip(at_home, services, strict=True)
+            ],
         )
         for s, service in enumerate(services):
             keys = households if at_home[s] else children

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 class Scratch:
-    """Arrays that are filled anew each month, kept so that memory need not be asked for again; no copy takes them along.
+    """Arrays that are filled anew each month, kept so that memory need not be asked for again.
 
-    What stands in one is lost when its name is asked for again.
+    No copy of a world takes them along. What stands in one is lost when its name is asked for again.
     """
 
     def __init__(self) -> None:
