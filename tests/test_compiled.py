@@ -138,7 +138,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
         yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
-    starts = np.array([0, n // 3, n // 3, n])
+    starts = np.array([0, n // 5, n // 3, n // 3, n // 2, n - n // 8, n])
     yield series.by_group, (c.whole(np.int8, most=10), c.z(), starts)
     bits, next_birth = (c.whole(np.uint16, most=64), c.whole(np.uint16, most=64)), c.whole(np.int32, most=90)
     identity = (c.whole(np.int32, most=90), 40, np.uint16(4))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import compiled
+from konvergensi.base.compiled import compiled, together
 from konvergensi.base.months import format_month
 from konvergensi.mechanisms import costs, goals
 from konvergensi.mechanisms.registers import in_eppgbm
@@ -23,29 +23,26 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 AGE_BANDS = ((0, 5), (6, 11), (12, 23), (24, 35), (36, 47), (48, 59))
+BAND_EDGES = (*(last for _, last in reversed(AGE_BANDS)), -1)  # the oldest first
 CELLS = 10  # wealth fifth within lokus or not
+GROUPS = (
+    "all", "lokus", "non_lokus", *(f"wealth_{fifth}" for fifth in range(1, 6)),
+    *(f"age_{first}_{last}" for first, last in AGE_BANDS),
+)  # fmt: skip
 Row = tuple[Any, ...]
 
 
 def prevalence_rows(world: World) -> list[Row]:
     """One row per group: month, group, n_children, prevalence (share), mean_laz, sd_laz, of the true state."""
     children, month = world.children, world.month
-    rows = children.window(month, 0, LAST_AGE)
-    bands = [children.window(month, first, last) for first, last in AGE_BANDS]
-    starts = np.array([rows.start, *(band.stop for band in reversed(bands))]) - rows.start  # the oldest band first
-    cells, low, wide = by_group(children.cell[rows], children.z[rows], starts)
-    counted = {
-        "all": np.add.reduce(cells, axis=1).tolist(),
-        "lokus": np.add.reduce(cells[:, 5:], axis=1).tolist(),
-        "non_lokus": np.add.reduce(cells[:, :5], axis=1).tolist(),
-    }
-    for fifth, found in enumerate((cells[:, :5] + cells[:, 5:]).T.tolist(), 1):
-        counted[f"wealth_{fifth}"] = found
-    for (first, last), band, below in zip(AGE_BANDS, bands, reversed(low.tolist()), strict=True):
-        part = wide[:, band.start - rows.start : band.stop - rows.start]
-        counted[f"age_{first}_{last}"] = [band.stop - band.start, below, *np.add.reduce(part, axis=1).tolist()]
+    first = [children.first_row(month, age) for age in BAND_EDGES]
+    rows = slice(first[0], first[-1])
+    cells, bands = by_group(children.cell[rows], children.z[rows], np.array(first) - first[0])
+    others, lokus = cells[:, :5], cells[:, 5:]
+    counted = [*(np.add.reduce(each, axis=1).tolist() for each in (cells, lokus, others)), *(others + lokus).T.tolist()]
+    counted += reversed(bands.tolist())
     when = format_month(month)
-    return [(when, group, *_spread(*found)) for group, found in counted.items()]
+    return [(when, group, *_spread(*found)) for group, found in zip(GROUPS, counted, strict=True)]
 
 
 def _spread(n: float, low: float, total: float, square: float) -> tuple[int, float, float, float]:
@@ -58,31 +55,63 @@ def _spread(n: float, low: float, total: float, square: float) -> tuple[int, flo
 
 def _by_group_in_columns(
     cell: NDArray[np.int8], z: F32, starts: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     weights = (np.ones(len(z)), z < -2.0, z, z * z)
-    cells: NDArray[np.float64] = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
-    low = [np.count_nonzero(z[start:stop] < -2.0) for start, stop in itertools.pairwise(starts)]
-    wide = z.astype(np.float64)
-    return cells, np.array(low, np.int64), np.stack([wide, np.square(wide)])
+    cells = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
+    bands = np.zeros((len(starts) - 1, 4))
+    for of, start, stop in zip(bands, starts[:-1], starts[1:], strict=True):
+        wide, low = z[start:stop].astype(np.float64), np.count_nonzero(z[start:stop] < -2.0)
+        of[:] = stop - start, low, np.add.reduce(wide), np.add.reduce(np.square(wide))
+    return cells, bands
 
 
 @compiled(_by_group_in_columns)
 def by_group(cell, z, starts):  # type: ignore[no-untyped-def]
-    """Children, those stunted, sum of z and of its square in each cell, (4, CELLS); those stunted between rows
-    `starts`, (k - 1,); z and its square in double precision, (2, n); cell and z (n,).
+    """Children, those stunted, sum of z and of its square: in each cell, (4, CELLS), and of those between rows
+    `starts`, (k, 4) for k + 1 of them; cell and z (n,).
     """
-    by_cell, low, wide = np.zeros((CELLS, 4)), np.zeros(len(starts) - 1, np.int64), np.empty((2, len(z)))
-    for band in range(len(low)):
-        for i in range(starts[band], starts[band + 1]):
-            here, own = by_cell[cell[i]], np.float64(z[i])
-            here[0] += 1.0
-            here[1] += z[i] < -2.0
-            here[2] += z[i]
-            here[3] += z[i] * z[i]
-            low[band] += z[i] < -2.0
-            wide[0, i] = own
-            wide[1, i] = own * own
-    return np.ascontiguousarray(by_cell.T), low, wide
+    cells, bands = np.zeros((4, CELLS)), np.zeros((len(starts) - 1, 4))
+    many, short, total, square = cells[0], cells[1], cells[2], cells[3]
+    for i in range(len(z)):
+        here = cell[i]
+        many[here] += 1.0
+        short[here] += z[i] < -2.0
+        total[here] += z[i]
+        square[here] += z[i] * z[i]
+    for band in range(len(bands)):
+        part, low = z[starts[band] : starts[band + 1]], 0
+        for i in range(len(part)):
+            low += part[i] < -2.0
+        bands[band, 0], bands[band, 1] = len(part), low
+        bands[band, 2], bands[band, 3] = sum_and_square(part)
+    return cells, bands
+
+
+@together
+def sum_and_square(row):  # type: ignore[no-untyped-def]
+    """Sum of numbers, (n,), and of their squares in double precision, in the order in which NumPy adds a row: halves of
+    it, down to 128 numbers, and in these eight sums side by side.
+    """
+    if len(row) > 128:
+        half = len(row) // 2
+        half -= half % 8
+        one, other = sum_and_square(row[:half]), sum_and_square(row[half:])
+        return one[0] + other[0], one[1] + other[1]
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = 0.0
+    whole = len(row) - len(row) % 8
+    for i in range(0, whole, 8):
+        a, b, c, d = np.float64(row[i]), np.float64(row[i + 1]), np.float64(row[i + 2]), np.float64(row[i + 3])
+        s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
+        q0, q1, q2, q3 = q0 + a * a, q1 + b * b, q2 + c * c, q3 + d * d
+        a, b, c, d = np.float64(row[i + 4]), np.float64(row[i + 5]), np.float64(row[i + 6]), np.float64(row[i + 7])
+        s4, s5, s6, s7 = s4 + a, s5 + b, s6 + c, s7 + d
+        q4, q5, q6, q7 = q4 + a * a, q5 + b * b, q6 + c * c, q7 + d * d
+    total, square = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)), ((q0 + q1) + (q2 + q3)) + ((q4 + q5) + (q6 + q7))
+    for i in range(whole, len(row)):
+        own = np.float64(row[i])
+        total, square = total + own, square + own * own
+    return total, square
 
 
 def mean_of(column: NDArray[np.floating]) -> float:
