@@ -118,16 +118,25 @@ def served(enough, got, nik_month, month, nik_bit, next_birth, due, due_any, end
         while age > STRATA[stratum][1]:
             stratum += 1
         now, now_any = due[age + PREGNANCY_MONTHS], due_any[age + PREGNANCY_MONTHS]
+        rows = slice(start, ends[each])
+        had, has, nik, next_, full = enough[rows], got[rows], nik_month[rows], next_birth[rows], complete[rows]
+        youngest, met = np.empty(len(had), np.bool_), np.empty(len(had), np.uint16)
+        for i in range(len(had)):
+            met[i] = has[i] | (nik_bit if nik[i] <= month else np.uint16(0))
+            youngest[i] = next_[i] > month + PREGNANCY_MONTHS
+            full[i] = (now > 0) & (((had[i] | (met[i] & nik_bit)) & now) == now)
+        many = with_due = with_any_due = 0
+        for i in range(len(had)):
+            many += youngest[i]
+            with_due += youngest[i] & full[i]
+            with_any_due += youngest[i] & ((met[i] & now_any) == now_any)
+        counted += many * (now > 0)
+        with_all += with_due
+        counted_any += many * (now_any > 0)
+        with_any += with_any_due * (now_any > 0)
         here = combinations[stratum]
-        for i in range(start, ends[each]):
-            nik = nik_bit if nik_month[i] <= month else np.uint16(0)
-            met, youngest = got[i] | nik, next_birth[i] > month + PREGNANCY_MONTHS
-            complete[i] = now > 0 and ((enough[i] | (met & nik_bit)) & now) == now
-            counted += youngest and now > 0
-            with_all += youngest and complete[i]
-            counted_any += youngest and now_any > 0
-            with_any += youngest and now_any > 0 and (met & now_any) == now_any
-            here[met] += youngest
+        for i in range(len(had)):
+            here[met[i]] += youngest[i]
         start = ends[each]
     return complete, (counted, counted_any), (with_all, with_any), combinations
 
