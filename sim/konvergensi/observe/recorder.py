@@ -24,6 +24,7 @@ from konvergensi.observe import (
 )
 from konvergensi.observe.counted import Past
 from konvergensi.observe.diary import Diary
+from konvergensi.observe.together import convergence
 from konvergensi.world.costs import PAID_FROM
 from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from konvergensi.observe.surveys import SurveyRow
+    from konvergensi.world.households import Mask
     from konvergensi.world.state import World
 
 COLUMNS = {
@@ -69,7 +71,7 @@ COLUMNS = {
     "reform_stages": ["year", "stage", "actions", "actions_done", "month", "score", "quality"],
     "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
 }  # fmt: skip
-WRITTEN = ("villages", "cards", "ledger")  # lists of what is written once, besides the rows
+WRITTEN = ("villages", "cards", "ledger", "integrated")  # lists of what is written once, besides the rows
 YEARLY = 12  # the month in which the year's tables are closed
 
 
@@ -93,7 +95,9 @@ class Recorder:
         self.diaries: list[Diary] = []  # of the households that a reader follows; no table of the run
         self.coordination = [np.zeros(len(PAID_FROM)) for _ in range(3)]  # cost, more, displaced of the year so far
         self.asked: int | None = None  # month of the questionnaire in the table
+        self.integrated: list[integration.Month] = []  # months that are not in the table yet
         self.traced = self._choose(world, trace_children)
+        self.together: tuple[dict[str, float], Mask, slice] = ({}, np.zeros(0, bool), slice(0, 0))  # of the last month
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Recorder:
         """A twin's own lists of the same rows: a row that is written never changes, and there are thousands."""
@@ -120,8 +124,9 @@ class Recorder:
     def month(self, world: World) -> None:
         """Record the month that has just been simulated."""
         self.rows["series"] += series.prevalence_rows(world)
-        self.rows["indicators"] += series.indicator_rows(world, world.package)
-        self.rows["integration"] += integration.integration_rows(world)
+        self.together = convergence(world, world.package)
+        self.rows["indicators"] += series.indicator_rows(world, self.together[0])
+        self.integrated.append(integration.Month.of(world))
         first, now = world.month == self.first_month, world.month_of_year
         if first or now in network.MEASURED_IN:
             self.rows["network"] += network.network_rows(world)
@@ -175,7 +180,7 @@ class Recorder:
         for total in self.coordination:
             total[:] = 0.0
         self._targeting(world, year)
-        self.villages.append(series.village_columns(world, world.package))
+        self.villages.append(series.village_columns(world, *self.together[1:]))
         self._indices(world)
         self._actions(world)
         if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
@@ -273,6 +278,9 @@ class Recorder:
     def tables(self, *names: str) -> dict[str, pd.DataFrame]:
         """The tables of these names, or every one, with their columns also when there are no rows."""
         wanted = names or tuple(self.rows)
+        if "integration" in wanted:
+            self.rows["integration"] += integration.integration_rows(self.integrated)
+            self.integrated = []
         tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
         if self.villages and "villages" in wanted:
             tables["villages"] = series.village_tables(self.places, self.villages)[COLUMNS["villages"]]

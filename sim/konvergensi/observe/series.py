@@ -14,10 +14,9 @@ from konvergensi.base.compiled import compiled, together
 from konvergensi.base.months import format_month
 from konvergensi.mechanisms import costs, goals
 from konvergensi.mechanisms.registers import in_eppgbm
-from konvergensi.observe.together import convergence, due_of, protection
+from konvergensi.observe.together import due_of, protection
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import F32, Mask
-from konvergensi.world.package import Package
 
 if TYPE_CHECKING:
     from konvergensi.world.state import World
@@ -124,10 +123,9 @@ def share_of(mask: Mask) -> float:
     return int(np.count_nonzero(mask)) / len(mask)
 
 
-def indicator_rows(world: World, package: Package) -> list[Row]:
-    """Rows of the indicators table for the month: month, indicator, value."""
-    values, _, _ = convergence(world, package)
-    values |= protection(world, package)
+def indicator_rows(world: World, together: dict[str, float]) -> list[Row]:
+    """Rows of the indicators table for the month: month, indicator, value; together, those that `convergence` has."""
+    values = together | protection(world, world.package)
     children, month = world.children, world.month
     under_fives = children.window(month, 0, LAST_AGE)
     born = children.window(month, 0, 0)
@@ -167,14 +165,16 @@ def _coordination(world: World) -> dict[str, float]:
     }
 
 
-def village_columns(world: World, package: Package) -> dict[str, Any]:
-    """What the villages table says of the year that ends: columns, (n_villages,), and the year."""
+def village_columns(world: World, complete: Mask, young: slice) -> dict[str, Any]:
+    """What the villages table says of the year that ends: columns, (n_villages,), and the year.
+
+    complete (n,): which of the children in rows `young` have all that is due, as `convergence` found them.
+    """
     children, month, n = world.children, world.month, len(world.lokus)
     rows = children.window(month, 0, LAST_AGE)
     village = children.village[rows]
     count = np.bincount(village, minlength=n)
     low = np.bincount(village[children.z[rows] < -2.0], minlength=n)
-    _, complete, young = convergence(world, package)
     home = children.village[young]
     with_all = np.bincount(home[complete], minlength=n)
     due = due_of(world)[children.ages(month, young) + PREGNANCY_MONTHS] > 0
