@@ -51,7 +51,7 @@ MEASURED_IN = (3, 6, 9, 12)  # months of the year with rows in the network table
 def density(tie: Matrix) -> float:
     """Mean strength of the tie over pairs of agencies, 0..1; 0 with fewer than two. tie: (n, n) symmetrical."""
     pairs = _pairs(tie)
-    return float(pairs.mean()) if len(pairs) else 0.0
+    return float(np.add.reduce(pairs) / len(pairs)) if len(pairs) else 0.0
 
 
 def tied_share(tie: Matrix) -> float:
@@ -71,11 +71,11 @@ def centralisation(tie: Matrix) -> float:
     binary ties give Freeman's value.
     """
     n = len(tie)
-    strongest = tie.max(initial=0.0)
+    strongest = np.maximum.reduce(tie, axis=None, initial=0.0)
     if n < 3 or strongest <= 0.0:
         return 0.0
-    degree = tie.sum(axis=1) / (strongest * (n - 1))
-    return float((degree.max() - degree).sum() / (n - 2))
+    degree = np.add.reduce(tie, axis=1) / (strongest * (n - 1))
+    return float(np.add.reduce(np.maximum.reduce(degree) - degree) / (n - 2))
 
 
 def _pairs(tie: Matrix) -> Matrix:
@@ -173,8 +173,7 @@ def time_to_inform(months: Matrix) -> float:
 
 def network_rows(world: World) -> list[tuple[str, str, str, float]]:
     """Rows of the network table for the month: month, layer, measure, value."""
-    state, settings, when = world.coordination, world.settings, format_month(world.month)
-    often = contacts(settings)
+    state, when, often = world.coordination, format_month(world.month), contacts(world.settings)
     found: list[tuple[str, str, float]] = []
     for layer in AGENCY_LAYERS:
         tie = state.ties[layer]
@@ -183,16 +182,29 @@ def network_rows(world: World) -> list[tuple[str, str, str, float]]:
             (layer, "tied_share", tied_share(tie)),
             (layer, "centralisation", centralisation(tie)),
         ]
-    teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
-    found.append(("hierarchy", "density", float(teams.mean())))
+    below = _below(world)
+    found.append(below[0])
     start = next((i for i, opd in enumerate(world.opds) if opd.role == "coordinator"), 0)
     length = {layer: waiting(state.ties[layer], often[layer]) for layer in ("formal", "informal")}
     length["all"] = np.minimum(length["formal"], length["informal"])
     for layer, months in length.items():
-        found += _informed(layer, "opd", np.delete(quickest(months, start), start))
-    for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
-        found += _informed("all", name, below)
-    return [(when, *row) for row in found]
+        told = quickest(months, start)
+        found += _informed(layer, "opd", np.concatenate([told[:start], told[start + 1 :]]))
+    return [(when, *row) for row in (*found, *below[1:])]
+
+
+def _below(world: World) -> list[tuple[str, str, float]]:
+    """Rows without their month of what lies below the agencies: as before until settings or teams change."""
+    state, settings = world.coordination, world.settings
+    kecamatan, desa, found = world.derived.get("network below", (None, None, []))
+    if kecamatan is not state.tpps_kecamatan or desa is not state.tpps_desa:
+        teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
+        found = [("hierarchy", "density", float(teams.mean()))]
+        for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
+            found += _informed("all", name, below)
+        world.derived["network below"] = (state.tpps_kecamatan, state.tpps_desa, found)
+    rows: list[tuple[str, str, float]] = found
+    return rows
 
 
 def _informed(layer: str, whom: str, months: Matrix) -> list[tuple[str, str, float]]:
