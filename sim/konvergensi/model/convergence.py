@@ -394,7 +394,7 @@ class ConvergenceModel(mesa.Model):
         self.recorder.month(world)
         self.recorder.add(observe(self.extensions, world))
         if world.month_of_year == 12 or world.month == self.last_month:
-            self.recorder.year(world)
+            self.recorder.year(world, world.month == self.last_month)
             world.tally.new_year()
 
     # ---- reading -----------------------------------------------------------------------------------------------------

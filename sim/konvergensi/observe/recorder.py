@@ -94,7 +94,7 @@ class Recorder:
         self.first_month = world.month
         self.diaries: list[Diary] = []  # of the households that a reader follows; no table of the run
         self.coordination = [np.zeros(len(PAID_FROM)) for _ in range(3)]  # cost, more, displaced of the year so far
-        self.asked: int | None = None  # month of the questionnaire in the table
+        self.asked: int | None = None  # month of the questionnaire in the table: that of the study, or the last
         self.integrated: list[integration.Month] = []  # months that are not in the table yet
         self.traced = self._choose(world, trace_children)
         self.together: tuple[dict[str, float], Mask, slice] = ({}, np.zeros(0, bool), slice(0, 0))  # of the last month
@@ -164,8 +164,8 @@ class Recorder:
         """Record survey and register results."""
         self.rows["surveys"] += [(format_month(row.fieldwork), format_month(row.published), *row[2:]) for row in rows]
 
-    def year(self, world: World) -> None:
-        """Close the tables of the calendar year (or of the part of it that was run)."""
+    def year(self, world: World, last: bool) -> None:
+        """Close the tables of the calendar year (or of the part of it that was run); last, the run ends here."""
         year = world.month // 12
         for s, service in enumerate(world.services):
             children, households = world.tally.cascade_counts(
@@ -183,7 +183,7 @@ class Recorder:
         self.villages.append(series.village_columns(world, *self.together[1:]))
         self._indices(world)
         self._actions(world)
-        if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
+        if world.month == questionnaire.SURVEY_MONTH or (last and self.asked is None):
             self.asked = world.month
             asked = questionnaire.respondents(world, questionnaire.Levels.of(world.settings))
             self.rows["questionnaire"] = [
