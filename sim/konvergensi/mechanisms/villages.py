@@ -142,9 +142,25 @@ def _kpm_share(world: World, missed: NDArray[np.int64]) -> Column:
 
     Half of its visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,).
     """
-    finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
+    half_visits, finds = _kpm_work(world)
     missing, persuaded = missed / world.population_share, world.settings["villages.persuaded_share"]
-    return brought_share(0.5 * visits(world), missing, finds, persuaded)
+    return brought_share(half_visits, missing, finds, persuaded)
+
+
+def _kpm_work(world: World) -> tuple[Column, Column]:
+    """Half the visits of each village's KPM this month and the share of them that meet a missed family, (n_villages,).
+
+    As in the months before until settings, teams, KPM or lists change.
+    """
+    state = world.coordination
+    now = (state.tpps_desa, state.kpm, world.has_by_name_list)
+    of, found = world.derived.get("kpm work", ((None, None, None), None))
+    if any(one is not other for one, other in zip(of, now, strict=True)):
+        finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
+        found = (0.5 * visits(world), finds)
+        world.derived["kpm work"] = (now, found)
+    work: tuple[Column, Column] = found
+    return work
 
 
 # ---- the council and sanitation --------------------------------------------------------------------------------------
