@@ -75,6 +75,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield contacts.applies, (c.whole(np.int32, most=60), 40, born, *given)
     yield villages.away_from, (c.mask(), c.place, N_PLACES)
     chances = c.draw.random(N_PLACES), c.draw.random(N_PLACES)
+    yield villages.either_way, (3 * chances[0], c.whole(np.int64, N_PLACES, 4), 0.3, *chances[:1], 0.4, chances[1])
     yield villages.come_too, (c.mask(), c.place, n // 3, *chances, np.abs(c.z()))
     yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
     young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
