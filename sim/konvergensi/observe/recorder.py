@@ -30,7 +30,7 @@ from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from konvergensi.observe.surveys import SurveyRow
     from konvergensi.world.households import Mask
@@ -281,9 +281,12 @@ class Recorder:
         if "integration" in wanted:
             self.rows["integration"] += integration.integration_rows(self.integrated)
             self.integrated = []
-        tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
-        if self.villages and "villages" in wanted:
-            tables["villages"] = series.village_tables(self.places, self.villages)[COLUMNS["villages"]]
-        if self.cards and "scorecard" in wanted:
-            tables["scorecard"] = scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
-        return tables
+        made: dict[str, Callable[[], pd.DataFrame]] = {}
+        if self.villages:
+            made["villages"] = lambda: series.village_tables(self.places, self.villages)[COLUMNS["villages"]]
+        if self.cards:
+            made["scorecard"] = lambda: scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
+        return {
+            name: made[name]() if name in made else pd.DataFrame(self.rows[name], columns=self.columns[name])
+            for name in wanted
+        }
