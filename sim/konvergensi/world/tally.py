@@ -80,10 +80,11 @@ def reached(stage, household, n_households):  # type: ignore[no-untyped-def]
     furthest = np.zeros(n_households, np.uint8)
     households[0, 0] = n_households
     for i in range(len(stage)):
-        children[i & 3, stage[i]] += 1
-        before = furthest[household[i]]
-        after = max(before, stage[i])
-        furthest[household[i]] = after
+        own, home = stage[i], household[i]
+        children[i & 3, own] += 1
+        before = furthest[home]
+        after = max(before, own)
+        furthest[home] = after
         households[i & 3, before] -= 1
         households[i & 3, after] += 1
     for each in range(1, 4):
