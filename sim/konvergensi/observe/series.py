@@ -72,11 +72,11 @@ def by_group(cell, z, starts):  # type: ignore[no-untyped-def]
     cells, bands = np.zeros((4, CELLS)), np.zeros((len(starts) - 1, 4))
     many, short, total, square = cells[0], cells[1], cells[2], cells[3]
     for i in range(len(z)):
-        here = cell[i]
+        here, own = cell[i], z[i]
         many[here] += 1.0
-        short[here] += z[i] < -2.0
-        total[here] += z[i]
-        square[here] += z[i] * z[i]
+        short[here] += own < -2.0
+        total[here] += own
+        square[here] += own * own
     for band in range(len(bands)):
         part, low = z[starts[band] : starts[band + 1]], 0
         for i in range(len(part)):
