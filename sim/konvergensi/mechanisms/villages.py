@@ -140,8 +140,8 @@ def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: ND
 def _come_share(world: World, missed: NDArray[np.int64], pull: Column) -> Column:
     """Share of the missed who come, by the village's KPM or because of what it pays for, (n_villages,).
 
-    Half of a KPM's visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,); pull:
-    the share whom what the village pays for draws, (n_villages,).
+    Half of a KPM's visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,);
+    pull: the share whom what the village pays for draws, (n_villages,).
     """
     half_visits, finds = _kpm_work(world)
     persuaded = world.settings["villages.persuaded_share"]

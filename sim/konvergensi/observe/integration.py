@@ -117,9 +117,9 @@ def states(months: Sequence[Month]) -> tuple[AgencyStates, Procedures]:
     """What the index reads of several months, one after the other."""
     # row by row in memory, so that each month adds up as it would alone
     columns = np.ascontiguousarray(np.moveaxis(np.array([each.agencies for each in months], float), -1, 0))
-    shares = dict(zip(_SHARES, columns, strict=False))
-    flags = dict(zip(_FLAGS, columns[len(_SHARES) :] != 0.0, strict=True))
-    ties = {"aware": np.stack([each.aware for each in months]), "formal": np.stack([each.formal for each in months])}
+    shares: dict[str, Any] = dict(zip(_SHARES, columns, strict=False))
+    flags: dict[str, Any] = dict(zip(_FLAGS, columns[len(_SHARES) :] != 0.0, strict=True))
+    ties: dict[str, Any] = {name: np.stack([getattr(each, name) for each in months]) for name in ("aware", "formal")}
     procedures = {
         name: np.array([getattr(each.procedures, name) for each in months]) for name in Procedures.__dataclass_fields__
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from konvergensi.base.compiled import compiled, together
 from konvergensi.base.months import format_month
 from konvergensi.mechanisms import costs, goals
 from konvergensi.mechanisms.registers import in_eppgbm
-from konvergensi.observe.together import due_of, protection
+from konvergensi.observe.together import Had, due_of, indicators_of, protection
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import F32, Mask
 
@@ -31,12 +30,16 @@ GROUPS = (
 Row = tuple[Any, ...]
 
 
-def prevalence_rows(world: World) -> list[Row]:
-    """One row per group: month, group, n_children, prevalence (share), mean_laz, sd_laz, of the true state."""
+def groups(world: World) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """What `prevalence_rows` is made from: the month, and what `by_group` counts of its under-fives."""
     children, month = world.children, world.month
     first = [children.first_row(month, age) for age in BAND_EDGES]
     rows = slice(first[0], first[-1])
-    cells, bands = by_group(children.cell[rows], children.z[rows], np.array(first) - first[0])
+    return month, *by_group(children.cell[rows], children.z[rows], np.array(first) - first[0])
+
+
+def prevalence_rows(month: int, cells: NDArray[np.float64], bands: NDArray[np.float64]) -> list[Row]:
+    """One row per group: month, group, n_children, prevalence (share), mean_laz, sd_laz, of the true state."""
     others, lokus = cells[:, :5], cells[:, 5:]
     counted = [*(np.add.reduce(each, axis=1).tolist() for each in (cells, lokus, others)), *(others + lokus).T.tolist()]
     counted += reversed(bands.tolist())
@@ -56,7 +59,7 @@ def _by_group_in_columns(
     cell: NDArray[np.int8], z: F32, starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     weights = (np.ones(len(z)), z < -2.0, z, z * z)
-    cells = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
+    cells: NDArray[np.float64] = np.stack([np.bincount(cell, weights=each, minlength=CELLS) for each in weights])
     bands = np.zeros((len(starts) - 1, 4))
     for of, start, stop in zip(bands, starts[:-1], starts[1:], strict=True):
         wide, low = z[start:stop].astype(np.float64), np.count_nonzero(z[start:stop] < -2.0)
@@ -123,28 +126,36 @@ def share_of(mask: Mask) -> float:
     return int(np.count_nonzero(mask)) / len(mask)
 
 
-def indicator_rows(world: World, together: dict[str, float]) -> list[Row]:
-    """Rows of the indicators table for the month: month, indicator, value; together, those that `convergence` has."""
-    values = together | protection(world, world.package)
+def indicators(world: World) -> dict[str, float]:
+    """Indicators of the month beyond those of services together."""
+    values = protection(world, world.package)
     children, month = world.children, world.month
     under_fives = children.window(month, 0, LAST_AGE)
     born = children.window(month, 0, 0)
     pregnant = children.window(month, -PREGNANCY_MONTHS, -1)
-    values |= {
-        "under_fives": float(under_fives.stop - under_fives.start),
-        "pregnant_women": float(pregnant.stop - pregnant.start),
-        "births": float(born.stop - born.start),
-        "low_birth_weight_share": float((children.birth_weight[born] < 2500.0).mean())
-        if born.stop > born.start
-        else np.nan,
-        "posyandu_attendance_share": share_of(world.attended) if len(world.attended) else np.nan,
-        "krs_families": float(np.count_nonzero(world.households.in_krs)),
-        "dtks_families": float(np.count_nonzero(world.households.in_dtks)),
-        "eppgbm_children_share": share_of(in_eppgbm(world.registers, under_fives, world.settings, month))
-        if under_fives.stop > under_fives.start
-        else np.nan,
-    } | _coordination(world)
-    when = format_month(month)
+    return (
+        values
+        | {
+            "under_fives": float(under_fives.stop - under_fives.start),
+            "pregnant_women": float(pregnant.stop - pregnant.start),
+            "births": float(born.stop - born.start),
+            "low_birth_weight_share": float((children.birth_weight[born] < 2500.0).mean())
+            if born.stop > born.start
+            else np.nan,
+            "posyandu_attendance_share": share_of(world.attended) if len(world.attended) else np.nan,
+            "krs_families": float(np.count_nonzero(world.households.in_krs)),
+            "dtks_families": float(np.count_nonzero(world.households.in_dtks)),
+            "eppgbm_children_share": share_of(in_eppgbm(world.registers, under_fives, world.settings, month))
+            if under_fives.stop > under_fives.start
+            else np.nan,
+        }
+        | _coordination(world)
+    )
+
+
+def indicator_rows(month: int, had: Had, others: dict[str, float]) -> list[Row]:
+    """Rows of the indicators table: month, indicator, value; of what was had together, and of `indicators`."""
+    when, values = format_month(month), indicators_of(had) | others
     return [(when, name, value) for name, value in values.items()]
 
 

@@ -7,7 +7,7 @@ one; kecamatan and villages read their columns in world/coordination.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
