@@ -159,7 +159,7 @@ def _from_peers(world: World) -> np.ndarray:
     Only who runs a programme or leads has something to tell, so an agency without part in it changes nobody.
     """
     knows = np.array([opd.understanding for opd in world.opds])
-    tells = np.array([opd.has_programme or opd.leads for opd in world.opds])
+    tells = np.array(network.partners(world.opds))
     more = np.maximum(knows[None, :] - knows[:, None], 0.0) * tells[None, :]
     heard = np.maximum.reduce(world.coordination.ties["informal"] * more, axis=1, initial=0.0)
     share: np.ndarray = world.settings["socialization.peer_share"] * heard
