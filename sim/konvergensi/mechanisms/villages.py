@@ -175,9 +175,9 @@ def _kpm_work(world: World) -> tuple[Column, Column]:
     As in the months before until settings, teams, KPM or lists change.
     """
     state = world.coordination
-    now = (state.tpps_desa, state.kpm, world.has_by_name_list)
-    of, found = world.derived.get("kpm work", ((None, None, None), None))
-    if any(one is not other for one, other in zip(of, now, strict=True)):
+    now = tuple(each.tobytes() for each in (state.tpps_desa, state.kpm, world.has_by_name_list))  # moved in place too
+    of, found = world.derived.get("kpm work", (None, None))
+    if of != now:
         finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
         found = (0.5 * visits(world), finds)
         world.derived["kpm work"] = (now, found)

@@ -214,13 +214,14 @@ def network_rows(
 def _below(world: World) -> Measures:
     """Rows without their month of what lies below the agencies: as before until settings or teams change."""
     state, settings = world.coordination, world.settings
-    kecamatan, desa, found = world.derived.get("network below", (None, None, []))
-    if kecamatan is not state.tpps_kecamatan or desa is not state.tpps_desa:
+    now = (state.tpps_kecamatan.tobytes(), state.tpps_desa.tobytes())
+    of, found = world.derived.get("network below", (None, []))
+    if of != now:
         teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
         found = [("hierarchy", "density", float(teams.mean()))]
         for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
             found += _informed("all", name, below)
-        world.derived["network below"] = (state.tpps_kecamatan, state.tpps_desa, found)
+        world.derived["network below"] = (now, found)
     rows: Measures = found
     return rows
 
