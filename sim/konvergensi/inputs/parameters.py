@@ -7,7 +7,7 @@ effects of services are parameters too: `services.pmba.unit_cost_rp`, `services.
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -237,12 +237,11 @@ class Settings(dict[str, Value]):
     A dict, because the model reads some hundred thousand values in a run.
     """
 
-    __slots__ = ("_known", "derived")
+    __slots__ = ("_known",)
 
     def __init__(self, values: Mapping[str, Value], known: Mapping[str, Parameter]):
         super().__init__(values)
         self._known = known
-        self.derived: dict[Hashable, Any] = {}  # what follows from these values alone, worked out once
 
     @classmethod
     def defaults(cls, known: Mapping[str, Parameter] | None = None) -> Settings:

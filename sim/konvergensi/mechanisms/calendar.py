@@ -36,15 +36,7 @@ def action_months(settings: Settings, month: int) -> dict[str, int]:
 
     Keys: analysis, plan (ready once agreed), rembuk, village_rule, coaching, data, measurement, review.
     """
-    key = ("action months", regime(settings, month))
-    if key not in settings.derived:
-        settings.derived[key] = _months_of(settings, key[1])
-    found: dict[str, int] = settings.derived[key]
-    return found
-
-
-def _months_of(settings: Settings, regime: str) -> dict[str, int]:
-    if regime == "reform-2025":
+    if regime(settings, month) == "reform-2025":
         plan = settings["calendar.reform_plan_month"]
         return {
             "analysis": settings["calendar.reform_analysis_month"],
