@@ -42,8 +42,8 @@ def agencies(model: ConvergenceModel, column: str) -> pd.DataFrame:
 
 def indicator(model: ConvergenceModel, name: str) -> float:
     """Mean of an indicator over the last twelve months."""
-    found = [value for _, indicator, value in model.recorder.rows["indicators"] if indicator == name]
-    return float(np.mean(found[-12:]))
+    table = model.recorder.tables("indicators")["indicators"]
+    return float(np.mean(table.loc[table["indicator"] == name, "value"].to_numpy()[-12:]))
 
 
 @measure("pemahaman OPD, rata-rata (0 sampai 1)")

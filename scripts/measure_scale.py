@@ -49,8 +49,10 @@ def live(district: str) -> tuple[int, int, int, float]:
 
 
 def warm_up() -> None:
-    """Read and compile what is needed once."""
+    """Read and compile what is needed once; what is there then is not looked through after each run."""
     ConvergenceModel("baseline", "kota-banjar", 1, 0.01, end="2018-02").step()
+    gc.collect()
+    gc.freeze()
 
 
 def country() -> None:

@@ -328,7 +328,7 @@ def agents() -> str:
     place = find_district(DISTRICT)
     model: Any = mesa.Model(rng=SEED)
     kecamatan = Kecamatan(model, str(place.villages["kecamatan"].iloc[0]), 0)
-    village = Village(model, 0, next(place.villages.itertuples()), kecamatan)
+    village = Village(model, 0, "", kecamatan, lokus=False, remoteness=0.0, posyandu_quality=0.0)
     mesa_own = set(vars(mesa.Agent(model)))
     rows = []
     for agent in (Opd(model, place.opd[0]), kecamatan, village):

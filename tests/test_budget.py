@@ -360,7 +360,7 @@ def test_lines_are_raised_to_the_least_share_but_never_above_their_need(need: np
 
 
 def test_released_shares_rise_through_the_year_and_never_pass_one() -> None:
-    shares = np.array([budget.released_share(SETTINGS, now) for now in range(1, 13)])
+    shares = budget.released_shares(SETTINGS)
     assert (np.diff(shares, axis=0) >= 0).all()
     assert ((shares >= 0) & (shares <= 1)).all()
 
@@ -372,7 +372,7 @@ def test_each_quarters_release_is_a_lever(source: str) -> None:
         key = f"budget.{name}_released_by_{quarter}"
         known = SETTINGS.parameter(key)
         low, high = (
-            budget.released_share(forced(SETTINGS, {key: value}), month)[SOURCES.index(source)]
+            budget.released_shares(forced(SETTINGS, {key: value}))[month - 1, SOURCES.index(source)]
             for value in (known.low, known.high)
         )
         assert low < high, key

@@ -81,6 +81,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield contacts.applies, (c.whole(np.int32, most=60), 40, born, *given)
     yield villages.away_from, (c.mask(), c.place, N_PLACES)
     chances = c.draw.random(N_PLACES), c.draw.random(N_PLACES)
+    yield villages.either_way, (3 * chances[0], c.whole(np.int64, N_PLACES, 4), 0.3, *chances[:1], 0.4, chances[1])
     yield villages.come_too, (c.mask(), c.place, n // 3, *chances, np.abs(c.z()))
     yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
     young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
@@ -146,7 +147,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
         yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
-    starts = np.array([0, n // 3, n // 3, n])
+    starts = np.array([0, n // 5, n // 3, n // 3, n // 2, n - n // 8, n])
     yield series.by_group, (c.whole(np.int8, most=10), c.z(), starts)
     bits, next_birth = (c.whole(np.uint16, most=64), c.whole(np.uint16, most=64)), c.whole(np.int32, most=90)
     identity = (c.whole(np.int32, most=90), 40, np.uint16(4))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import live
+from pandas.testing import assert_frame_equal
 from test_cli import call
 
 import konvergensi as kv
@@ -14,6 +15,7 @@ from konvergensi.inputs import country
 from konvergensi.inputs.country_profiles import content_of, folder_of, kind_of, published_rows
 from konvergensi.inputs.districts import district_id, find_district
 from konvergensi.inputs.profile import read_profile
+from konvergensi.inputs.villages import read_villages
 
 ROOT = Path(__file__).resolve().parents[1]
 SOME = ["11.01", "31.71", "32.73", "35.78", "53.04", "71.08", "93.01", "95.03"]
@@ -144,3 +146,10 @@ def test_the_compact_tables_are_what_the_script_makes() -> None:
         [sys.executable, "scripts/make_profiles.py", "--check"], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("code", ["32.11", "36.02", "82.04", "92.03", "71.09"])
+def test_a_profiles_villages_are_what_reading_its_file_would_find(code: str, tmp_path: Path) -> None:
+    path = folder_of(code) / "villages.csv"
+    read = read_villages(content_of(path), tmp_path / "villages.csv").table
+    assert_frame_equal(read_villages(content_of(path), path).table, read, check_exact=True)

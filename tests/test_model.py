@@ -49,10 +49,10 @@ def test_a_model_lives_from_its_first_month_to_its_last_and_then_stops() -> None
 
 def test_a_step_after_the_end_changes_nothing() -> None:
     model = live(share=0.005, end="2018-02")
-    before = model.world.month, len(model.recorder.rows["series"]), model.world.children.z.copy()
+    before = model.world.month, len(model.recorder.tables("series")["series"]), model.world.children.z.copy()
     model.step()
     assert not model.running
-    assert (model.world.month, len(model.recorder.rows["series"])) == before[:2]
+    assert (model.world.month, len(model.recorder.tables("series")["series"])) == before[:2]
     assert (model.world.children.z == before[2]).all()
 
 

@@ -152,7 +152,7 @@ def test_villages_hear_by_their_kecamatan_and_lokus_villages_from_the_district(s
 
 
 def measured(model: ConvergenceModel) -> dict[tuple[str, str], float]:
-    return {(layer, name): value for _, layer, name, value in network.network_rows(model.world)}
+    return {(layer, name): value for _, layer, name, value in network.network_rows(*network.Measured.of(model.world))}
 
 
 def changed(model: ConvergenceModel, **values: object) -> dict[tuple[str, str], float]:
@@ -200,7 +200,7 @@ def test_measuring_a_district_of_345_villages_is_cheap(small: ConvergenceModel) 
 
     def seconds() -> float:
         began = time.perf_counter()
-        network.network_rows(small.world)
+        network.network_rows(*network.Measured.of(small.world))
         network.tie_rows(small.world)
         return time.perf_counter() - began
 

@@ -65,8 +65,9 @@ def asked() -> tuple[Asked, set[str]]:
         patch.setattr(Settings, "__getitem__", ask)
         patch.setattr(settings_rules, "_tell_agencies", telling)
         patch.setattr(ConvergenceModel, "live_month", live_month)
-        for scenario, set_ in RUNS:
-            model = ConvergenceModel(scenario, "lebak", rng=1, population_share=0.01, end="2021-01", set=set_)
+        for n, (scenario, set_) in enumerate(RUNS):
+            end = "2021-01" if n else "2020-12"  # the questionnaire is answered in the last month
+            model = ConvergenceModel(scenario, "lebak", rng=1, population_share=0.01, end=end, set=set_)
             while model.running:
                 model.step()
     return in_months, told

@@ -10,7 +10,7 @@ from konvergensi.inputs.services import Service, load_services
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import series
 from konvergensi.observe.recorder import COLUMNS
-from konvergensi.observe.together import convergence
+from konvergensi.observe.together import convergence, indicators_of
 from konvergensi.results.run import Run
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.package import Package, due_from
@@ -48,7 +48,9 @@ def test_groups_sum_to_all_in_every_month(run: Run, groups: list[str]) -> None:
 
 
 def test_the_series_are_the_columns_counted_by_hand(small: World) -> None:
-    rows = {row[1]: dict(zip(COLUMNS["series"], row, strict=True)) for row in series.prevalence_rows(small)}
+    rows = {
+        row[1]: dict(zip(COLUMNS["series"], row, strict=True)) for row in series.prevalence_rows(*series.groups(small))
+    }
     window = small.children.window(small.month, 0, LAST_AGE)
     z = small.children.z[window].astype(np.float64)
     home, village = small.children.household[window], small.children.village[window]
@@ -114,12 +116,13 @@ def has_enough(world: World, row: int, service_row: int) -> bool:
 
 
 def test_households_of_the_1000_days_are_counted_once_each(small: World) -> None:
-    counted, _, _ = convergence(small, small.package)
+    counted = indicators_of(convergence(small, small.package)[0])
     assert counted["households_1000hpk"] == len(youngest(small))
 
 
 def test_services_per_household_are_those_counted_by_hand(small: World) -> None:
-    found, complete, window = convergence(small, small.package)
+    had, complete, window = convergence(small, small.package)
+    found = indicators_of(had)
     number, whole, enough, due_somewhere = [], [], [], 0
     for row in youngest(small).values():
         age = small.month - int(small.children.birth_month[row])
@@ -162,7 +165,7 @@ def give(world: World, shares: dict[int, float], kind: str) -> float:
         else:
             taken = (rng.random(n) if kind == "independent" else draw) < share
         world.children.got[window] |= np.where(taken, world.package.bit_of[s], 0).astype(world.children.got.dtype)
-    return convergence(world, world.package)[0]["services_variance_ratio"]
+    return indicators_of(convergence(world, world.package)[0])["services_variance_ratio"]
 
 
 def test_the_variance_ratio_is_one_for_independent_services_more_for_nested_and_less_for_scattered() -> None:

@@ -382,7 +382,8 @@ def test_a_focal_unit_writes_down_faster() -> None:
 )
 def test_a_guideline_teaches_those_who_hold_it_up_to_its_level(changes: dict, fields: dict, level: float) -> None:
     given_levels = {"socialization.guideline_level_share": 0.5, "socialization.juknis_level_share": 0.8}
-    assert socialization.guideline_level(person(**fields), forced(DEFAULTS, given_levels | changes)) == level
+    levels = socialization.levels_of_guidelines(forced(DEFAULTS, given_levels | changes))
+    assert socialization.guideline_level(person(**fields), *levels) == level
 
 
 @given(shares, shares, st.booleans(), st.booleans())
@@ -392,8 +393,8 @@ def test_an_own_guideline_never_leads_lower_than_the_handbook(
     levels = {"socialization.guideline_level_share": national, "socialization.juknis_level_share": own}
     opd = person(guideline=book, in_decree=sk)
     without, with_ = (
-        socialization.guideline_level(opd, forced(DEFAULTS, levels | {"socialization.juknis": juknis}))
-        for juknis in (False, True)
+        socialization.guideline_level(opd, *socialization.levels_of_guidelines(forced(DEFAULTS, levels | own_or_not)))
+        for own_or_not in ({"socialization.juknis": False}, {"socialization.juknis": True})
     )
     assert with_ >= without
     assert (with_ >= own) == (book or sk or own == 0.0)

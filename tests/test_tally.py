@@ -98,7 +98,7 @@ def test_the_burn_in_is_not_counted() -> None:
     model = ConvergenceModel(rng=1, population_share=0.01, end="2018-01")
     assert model.world.tally.stage.max() == 0
     assert model.world.tally.targeted.sum() == 0
-    assert model.recorder.rows["series"] == []
+    assert model.recorder.tables("series")["series"].empty
 
 
 def test_a_tally_forgets_last_year() -> None:

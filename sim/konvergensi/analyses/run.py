@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from konvergensi.analyses.manifest import made_from
 from konvergensi.analyses.paths import described_level, level_for, own_rows
@@ -88,8 +87,8 @@ def collect(
 
 def _manifest(model: ConvergenceModel, set_: Mapping[str, Any], wall_time_s: float) -> dict[str, Any]:
     known = model.place.parameters()
-    grades = pd.Series([parameter.grade for parameter in known.values()])
-    share = {grade: round(float(part), 3) for grade, part in grades.value_counts(normalize=True).items()}
+    grades = Counter(parameter.grade for parameter in known.values())
+    share = {grade: round(n / len(known), 3) for grade, n in grades.most_common()}
     hashes = model.policy.hashes
     return made_from(model.place, hashes, wall_time_s) | {
         "policy": model.policy.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import re
 
@@ -33,6 +34,7 @@ def parse_month(text: object, where: str = "", key: str = "") -> int:
     return int(form[1]) * 12 + int(form[2]) - 1
 
 
+@functools.lru_cache(maxsize=4096)  # a run writes the same few months thousands of times
 def format_month(month: int) -> str:
     """Return `"2020-03"` for the month's number."""
     return f"{year_of(month):04d}-{month_of(month):02d}"

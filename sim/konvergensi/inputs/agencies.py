@@ -100,18 +100,18 @@ def opd_parameters(opd: Iterable[Opd]) -> dict[str, Parameter]:
 
 
 def line_parameters(lines: Iterable[str]) -> dict[str, Parameter]:
-    """Return what a policy may do with these lines, `<agency>:<service>:<source>`: `programmes.<line>.<field>`."""
-    found = [line_lever(line, field) for line in lines for field in families("programmes")]
+    """Return what a policy may do with these lines, `<agency>:<service>:<source>`: `programmes.<line>.<field>`.
+
+    0 is as agencies budget it.
+    """
+    known, sources, fields = load_services(), institutions().source, tuple(families("programmes"))
+    found = []
+    for line in lines:
+        agency, service, money = line.split(":")
+        en, id_ = (known[service].name[lang] if service in known else service for lang in ("en", "id"))
+        said, rule = (f"{en} ({agency}, {money})", f"{id_} ({agency}, {money})"), sources.get(money)
+        found += [_line_lever(line, field, *said, rule and rule.decided_by) for field in fields]
     return {each.key: each for each in found}
-
-
-def line_lever(line: str, field: str) -> Parameter:
-    """Return one thing a policy may do with one line, as a parameter; 0 is as agencies budget it."""
-    agency, service, money = line.split(":")
-    known = load_services()
-    en, id_ = (known[service].name[lang] if service in known else service for lang in ("en", "id"))
-    rule = institutions().source.get(money)
-    return _line_lever(line, field, f"{en} ({agency}, {money})", f"{id_} ({agency}, {money})", rule and rule.decided_by)
 
 
 @functools.lru_cache(maxsize=8192)

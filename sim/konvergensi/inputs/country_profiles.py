@@ -185,13 +185,19 @@ def _draws() -> dict[str, pd.DataFrame]:
     return {str(code): part.reset_index(drop=True) for code, part in table.groupby("code", sort=False)}
 
 
-def _villages(code: str) -> str:
+@functools.lru_cache(maxsize=16)  # written into the file, and what reading the file would find
+def village_table(code: str) -> pd.DataFrame:
+    """The villages of a profile, columns and types as inputs/villages.py has them."""
     names, drawn = country.villages(code), _draws()[code]
-    table = pd.DataFrame({"village": unique_names(names, drawn["kelurahan"]), "kecamatan": names["kecamatan"]})
-    table["families"], table["lokus"] = drawn["families"], drawn["lokus"]
-    for name, (times, decimals) in KEPT.items():
-        table[name] = (drawn[name].astype(float) / times).round(decimals)
-    table["synthetic"] = 1  # of a village its name alone is real
+    table = {"village": unique_names(names, drawn["kelurahan"]), "kecamatan": names["kecamatan"]}
+    table |= {"families": drawn["families"].astype("int64"), "lokus": drawn["lokus"].astype(bool)}
+    table |= {name: (drawn[name].astype(float) / times).round(decimals) for name, (times, decimals) in KEPT.items()}
+    # of a village its name alone is real
+    return pd.DataFrame({name: column.array for name, column in table.items()} | {"synthetic": True})
+
+
+def _villages(code: str) -> str:
+    table = village_table(code).astype({"lokus": "int64", "synthetic": "int64"})
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 

@@ -6,6 +6,7 @@ right is checked further. Districts are put together from profiles in inputs/dis
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -136,7 +137,11 @@ class Profile:
 
 def read_profile(path: Path) -> Profile:
     """Read a district.toml. Raises InputError only when it cannot be read as TOML at all."""
-    content = content_of(path)
+    return _read_profile(content_of(path), path)
+
+
+@functools.lru_cache(maxsize=16)  # read again by every run of a district and of those that extend it
+def _read_profile(content: bytes, path: Path) -> Profile:
     data = as_toml(content, path)
     faults = _flatten(data, path)
     main: DistrictFile | None = None

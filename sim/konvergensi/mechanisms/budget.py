@@ -252,45 +252,44 @@ def released_by_round(service: Service) -> bool:
 
 def release(world: World) -> None:
     """Release money by tranche and season: a cumulative share of the budget by month (in place)."""
-    programmes, key = world.programmes, ("released", world.month_of_year)
-    if key not in world.derived:
-        world.derived[key] = _shares_released(programmes, world.services, world.settings, world.month_of_year)
-    due = world.derived[key] * programmes.budgeted
+    programmes, shares = world.programmes, world.derived.get("released")
+    if shares is None:
+        shares = world.derived["released"] = _shares_released(programmes, world.services, world.settings)
+    due = shares[world.month_of_year - 1] * programmes.budgeted
     most = np.maximum(programmes.budgeted, programmes.released)
     programmes.released[:] = np.minimum(np.maximum(due, programmes.released), most)
 
 
-def _shares_released(programmes: Programmes, services: list[Service], settings: Settings, now: int) -> Money:
-    """Share of each programme's budget released by the end of month `now`, (n_programmes,).
+def _shares_released(programmes: Programmes, services: list[Service], settings: Settings) -> Money:
+    """Share of each programme's budget released by the end of each month, (12, n_programmes).
 
     Payments and campaign goods are released round by round, whatever the season.
     """
-    by_round = np.array(
-        [_rounds_so_far(tuple(each.months), now) if released_by_round(each) else -1.0 for each in services]
-    )
-    rounds, season = by_round[programmes.service], released_share(settings, now)[programmes.source]
+    none = (-1.0,) * 12
+    by_round = np.array([_rounds_so_far(tuple(each.months)) if released_by_round(each) else none for each in services])
+    rounds, season = by_round[programmes.service].T, released_shares(settings)[:, programmes.source]
     return np.where(rounds < 0.0, season, rounds)
 
 
 @functools.lru_cache(maxsize=4096)
-def _rounds_so_far(months: tuple[int, ...], now: int) -> float:
-    """Share of the year's rounds that have come by month `now`."""
-    return sum(at <= now for at in months) / len(months)
+def _rounds_so_far(months: tuple[int, ...]) -> tuple[float, ...]:
+    """Share of the year's rounds that have come by the end of each month."""
+    return tuple(sum(at <= now for at in months) / len(months) for now in range(1, 13))
 
 
-def released_share(settings: Settings, now: int) -> Money:
-    """Share of the year's budget released by the end of month `now`, (n_sources,), linear between quarters."""
+def released_shares(settings: Settings) -> Money:
+    """Share of the year's budget released by the end of each month, (12, n_sources), linear between quarters."""
     shares = []
     for source in SOURCES:
         name = source.replace("-", "_")
-        by = tuple(float(settings[f"budget.{name}_released_by_{quarter}"]) for quarter in QUARTERS)
-        shares.append(_released_by(now, by))
-    return np.array(shares)
+        shares.append(_released_by(tuple(float(settings[f"budget.{name}_released_by_{each}"]) for each in QUARTERS)))
+    return np.array(shares).T
 
 
 @functools.lru_cache(maxsize=4096)  # the same quarters every year
-def _released_by(now: int, by: tuple[float, ...]) -> float:
-    return float(np.interp(now, [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by])))
+def _released_by(by: tuple[float, ...]) -> tuple[float, ...]:
+    shares = np.interp(range(1, 13), [0, 3, 6, 9, 12], np.maximum.accumulate([0.0, *by]))
+    return tuple(shares.tolist())
 
 
 def absorption(settings: Settings) -> Money:

@@ -69,8 +69,16 @@ def yearly(world: World) -> dict[str, float]:
 
 
 def _month(world: World) -> NDArray[np.float64]:
-    found = yearly(world)
-    return np.array([found[item] for item in PAID_FROM]) / 12.0 * world.population_share
+    """The month's costs by item, Rp of the simulated share, (n_items,): as last month until something of it changes."""
+    agencies = [(opd.guideline, opd.focal_unit, opd.staff) for opd in world.opds]
+    now = (world.coordination.kpm.tobytes(), agencies)
+    of, found = world.derived.get("costs", (None, None))
+    if of != now:
+        whole = yearly(world)
+        found = np.array([whole[item] for item in PAID_FROM]) / 12.0 * world.population_share
+        world.derived["costs"] = (now, found)
+    month: NDArray[np.float64] = found
+    return month
 
 
 def begin(world: World) -> None:

@@ -65,9 +65,14 @@ def move_ties(world: World) -> None:
 
 def awareness(ties: dict[str, Column], opds: Sequence[Opd]) -> Column:
     """How much each agency has to do with those that run a programme or lead: mean strongest tie, 0..1, (n_opd,)."""
-    others, many = _others(tuple(opd.has_programme or opd.leads for opd in opds))
+    others, many = _others(partners(opds))
     mean: Column = np.add.reduce(functools.reduce(np.maximum, ties.values()) * others, axis=1) / many
     return mean
+
+
+def partners(opds: Sequence[Opd]) -> tuple[bool, ...]:
+    """Which agencies run a programme or lead."""
+    return tuple([opd.has_programme or opd.leads for opd in opds])
 
 
 @functools.lru_cache(maxsize=64)

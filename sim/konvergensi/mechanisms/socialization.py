@@ -129,23 +129,28 @@ def keep_and_forget(world: World) -> None:
     )
     people_keep = 1.0 - settings["socialization.staff_decay_share"]
     files_keep = 1.0 - settings["socialization.institution_decay_share"]
+    levels = levels_of_guidelines(settings)
     for opd, told in zip(world.opds, _from_peers(world).tolist(), strict=True):
         write = consolidation * (1.0 if opd.focal_unit else without_unit)
         people, files = opd.understanding, opd.institutional_understanding
         behind, ahead = max(people - files, 0.0), max(files - people, 0.0)
         files += write * behind
         people += write * ahead + told
-        files += learning * max(guideline_level(opd, settings) - files, 0.0)
+        files += learning * max(guideline_level(opd, *levels) - files, 0.0)
         opd.understanding = min(people * people_keep, 1.0)
         opd.institutional_understanding = files * files_keep
 
 
-def guideline_level(opd: Opd, settings: Settings) -> float:
+def levels_of_guidelines(settings: Settings) -> tuple[float, float]:
+    """Institutional understanding that reading a guideline leads to, and reading juklak/juknis, 0 without them."""
+    juknis = settings["socialization.juknis_level_share"] if settings["socialization.juknis"] else 0.0
+    return float(settings["socialization.guideline_level_share"]), float(juknis)
+
+
+def guideline_level(opd: Opd, by_guideline: float, by_juknis: float) -> float:
     """Institutional understanding that reading leads to: none without a guideline; juklak/juknis also by decree."""
-    level = float(settings["socialization.guideline_level_share"]) if opd.guideline else 0.0
-    if settings["socialization.juknis"] and (opd.guideline or opd.in_decree):
-        level = max(level, float(settings["socialization.juknis_level_share"]))
-    return level
+    level = by_guideline if opd.guideline else 0.0
+    return max(level, by_juknis) if opd.guideline or opd.in_decree else level
 
 
 def _from_peers(world: World) -> np.ndarray:
@@ -154,7 +159,7 @@ def _from_peers(world: World) -> np.ndarray:
     Only who runs a programme or leads has something to tell, so an agency without part in it changes nobody.
     """
     knows = np.array([opd.understanding for opd in world.opds])
-    tells = np.array([opd.has_programme or opd.leads for opd in world.opds])
+    tells = np.array(network.partners(world.opds))
     more = np.maximum(knows[None, :] - knows[:, None], 0.0) * tells[None, :]
     heard = np.maximum.reduce(world.coordination.ties["informal"] * more, axis=1, initial=0.0)
     share: np.ndarray = world.settings["socialization.peer_share"] * heard

@@ -68,9 +68,9 @@ def bring(world: World) -> None:
     rows = children.window(world.month, 0, LAST_AGE)
     village, attended = children.village[rows], world.attended
     young = children.window(world.month, 0, FIRST_1000_DAYS).start - rows.start
-    kpm = _kpm_share(world, away_from(attended[young:], village[young:], len(world.lokus)))
     pull = village_money.day_pull(world)
-    older, younger = 1.0 - (1.0 - pull), 1.0 - (1.0 - kpm) * (1.0 - pull)
+    missed = away_from(attended[young:], village[young:], len(world.lokus))
+    older, younger = 1.0 - (1.0 - pull), _come_share(world, missed, pull)
     if (share := shocks.in_force(settings, "posyandu_open_share")) < 1.0:  # the same draw as in uptake.attend
         open_ = world.draws.uniform("posyandu open", world.month, world.village_keys) < share
         older, younger = older * open_, younger * open_
@@ -130,7 +130,7 @@ def brought_pregnant(world: World, rows: slice, seen: Mask, begun: Mask, had: ND
     at = behind_pace(children.birth_month[rows], world.month + PREGNANCY_MONTHS, begun, seen, had)
     village = children.village[rows][at]
     missed = np.bincount(village, minlength=len(world.villages.met))
-    share = 1.0 - (1.0 - _kpm_share(world, missed)) * (1.0 - village_money.transport_pull(world))
+    share = _come_share(world, missed, village_money.transport_pull(world))
     found[at] = world.draws.uniform("brought to antenatal care", world.month, children.key[rows][at]) < share[village]
     world.villages.brought_pregnant = int(found.sum())
     return found
@@ -154,14 +154,52 @@ def behind_pace(birth_month, month, begun, seen, had):  # type: ignore[no-untype
     return found[:m]
 
 
-def _kpm_share(world: World, missed: NDArray[np.int64]) -> Column:
-    """Share of the missed whom the village's KPM brings, (n_villages,).
+def _come_share(world: World, missed: NDArray[np.int64], pull: Column) -> Column:
+    """Share of the missed who come, by the village's KPM or because of what it pays for, (n_villages,).
 
-    Half of its visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,).
+    Half of a KPM's visits go to children, half to pregnancies. missed: how many each village's are, (n_villages,);
+    pull: the share whom what the village pays for draws, (n_villages,).
     """
-    finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
-    missing, persuaded = missed / world.population_share, world.settings["villages.persuaded_share"]
-    return brought_share(0.5 * visits(world), missing, finds, persuaded)
+    half_visits, finds = _kpm_work(world)
+    persuaded = world.settings["villages.persuaded_share"]
+    return either_way(half_visits, missed, world.population_share, finds, persuaded, pull)
+
+
+def _either_way_in_columns(
+    visits: Column, missed: NDArray[np.int64], scale: float, finds: Column, persuaded: float, pull: Column
+) -> Column:
+    found: Column = 1.0 - (1.0 - brought_share(visits, missed / scale, finds, persuaded)) * (1.0 - pull)
+    return found
+
+
+@compiled(_either_way_in_columns)
+def either_way(visits, missed, scale, finds, persuaded, pull):  # type: ignore[no-untyped-def]
+    """Share of the missed who come by `brought_share` or of those left by `pull`, (n_villages,); `missed` are those
+    simulated, `scale` their share of all.
+    """
+    found = np.empty(len(missed), np.float64)
+    for i in range(len(missed)):
+        all_ = missed[i] / scale
+        met = min(visits[i] / max(all_, 1e-9), 1.0)
+        brought = met * finds[i] * persuaded if all_ > 0.0 else 0.0
+        found[i] = 1.0 - (1.0 - brought) * (1.0 - pull[i])
+    return found
+
+
+def _kpm_work(world: World) -> tuple[Column, Column]:
+    """Half the visits of each village's KPM this month and the share of them that meet a missed family, (n_villages,).
+
+    As in the months before until settings, teams, KPM or lists change.
+    """
+    state = world.coordination
+    now = tuple(each.tobytes() for each in (state.tpps_desa, state.kpm, world.has_by_name_list))  # moved in place too
+    of, found = world.derived.get("kpm work", (None, None))
+    if of != now:
+        finds = np.where(knows_missed(world), 1.0, world.settings["registers.village_guess_share"])
+        found = (0.5 * visits(world), finds)
+        world.derived["kpm work"] = (now, found)
+    work: tuple[Column, Column] = found
+    return work
 
 
 # ---- the council and sanitation --------------------------------------------------------------------------------------

@@ -139,7 +139,8 @@ class ConvergenceModel(mesa.Model):
         resolved = resolve(self.policy, self.place, set, *span)
         # the past is simulated under the district's own history, not under the scenario
         past = (self.first_month - BURN_IN_MONTHS, self.last_month)
-        simulated = resolve(load_scenario("baseline"), self.place, set, *past)
+        before = self.policy if scenario in (None, "baseline") else load_scenario("baseline")
+        simulated = resolve(before, self.place, set, *past)
         self.changes = simulated.changes
         self._make_agents()
         self.world = build_world(
@@ -174,11 +175,14 @@ class ConvergenceModel(mesa.Model):
         self.opds = [Opd(self, spec) for spec in self.place.opd]
         if not any(opd.role == "coordinator" for opd in self.opds):
             self.opds[0].role = "coordinator"
-        table = self.place.villages
-        names = list(dict.fromkeys(table["kecamatan"]))
+        told = ("village", "kecamatan", "lokus", "remoteness", "posyandu_quality")
+        villages = list(zip(*(self.place.villages[name].tolist() for name in told), strict=True))
+        names = list(dict.fromkeys(kecamatan for _, kecamatan, *_ in villages))
         self.kecamatan = [Kecamatan(self, name, i) for i, name in enumerate(names)]
         by_name = dict(zip(names, self.kecamatan, strict=True))
-        self.villages = [Village(self, i, row, by_name[row.kecamatan]) for i, row in enumerate(table.itertuples())]
+        self.villages = [
+            Village(self, i, name, by_name[kecamatan], *rest) for i, (name, kecamatan, *rest) in enumerate(villages)
+        ]
         # Mesa 3.3 counts agents in a table of models that never forgets one: a batch would keep them all in memory
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
@@ -394,7 +398,7 @@ class ConvergenceModel(mesa.Model):
         self.recorder.month(world)
         self.recorder.add(observe(self.extensions, world))
         if world.month_of_year == 12 or world.month == self.last_month:
-            self.recorder.year(world)
+            self.recorder.year(world, world.month == self.last_month)
             world.tally.new_year()
 
     # ---- reading -----------------------------------------------------------------------------------------------------
@@ -403,7 +407,7 @@ class ConvergenceModel(mesa.Model):
         """True share of under-fives below -2 z in the month last simulated; NaN where there are none."""
         rows = self.world.children.window(self.world.month - 1, 0, LAST_AGE)
         low = growth.stunted(self.world.children.z[rows])
-        return float(low.mean()) if len(low) else float("nan")
+        return int(np.count_nonzero(low)) / len(low) if len(low) else float("nan")
 
     def household(self, row: int) -> Household:
         """A household to read. Raises IndexError when there is no such row."""

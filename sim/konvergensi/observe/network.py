@@ -25,7 +25,7 @@ use that layer alone; `all` takes the quickest of the layers.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from konvergensi.world.state import World
 
 Matrix = NDArray[np.float64]
+Measures = list[tuple[str, str, float]]  # layer, measure, value
+Row = tuple[str, str, str, float]
 WITHIN_MONTHS = 12.0  # a message that takes longer is too late for the year's plan
 LONGEST = float(np.finfo(float).max)  # months; longer takes only what is never told
 INFORMAL_CONTACTS = 1.0  # calls and messages between acquaintances, a month
@@ -51,7 +53,7 @@ MEASURED_IN = (3, 6, 9, 12)  # months of the year with rows in the network table
 def density(tie: Matrix) -> float:
     """Mean strength of the tie over pairs of agencies, 0..1; 0 with fewer than two. tie: (n, n) symmetrical."""
     pairs = _pairs(tie)
-    return float(pairs.mean()) if len(pairs) else 0.0
+    return float(np.add.reduce(pairs) / len(pairs)) if len(pairs) else 0.0
 
 
 def tied_share(tie: Matrix) -> float:
@@ -71,11 +73,11 @@ def centralisation(tie: Matrix) -> float:
     binary ties give Freeman's value.
     """
     n = len(tie)
-    strongest = tie.max(initial=0.0)
+    strongest = np.maximum.reduce(tie, axis=None, initial=0.0)
     if n < 3 or strongest <= 0.0:
         return 0.0
-    degree = tie.sum(axis=1) / (strongest * (n - 1))
-    return float((degree.max() - degree).sum() / (n - 2))
+    degree = np.add.reduce(tie, axis=1) / (strongest * (n - 1))
+    return float(np.add.reduce(np.maximum.reduce(degree) - degree) / (n - 2))
 
 
 def _pairs(tie: Matrix) -> Matrix:
@@ -171,28 +173,57 @@ def time_to_inform(months: Matrix) -> float:
     return float(ordered[middle] if len(months) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
-def network_rows(world: World) -> list[tuple[str, str, str, float]]:
-    """Rows of the network table for the month: month, layer, measure, value."""
-    state, settings, when = world.coordination, world.settings, format_month(world.month)
-    often = contacts(settings)
-    found: list[tuple[str, str, float]] = []
-    for layer in AGENCY_LAYERS:
-        tie = state.ties[layer]
+class Measured(NamedTuple):
+    """What `network_rows` is made from: ties by layer, contacts a month, the coordinator's row, rows of `_below`."""
+
+    month: int
+    ties: dict[str, Matrix]
+    often: dict[str, float]
+    start: int
+    below: Measures
+
+    @classmethod
+    def of(cls, world: World) -> Measured:
+        """Of a world, as it is now."""
+        ties = {layer: world.coordination.ties[layer].copy() for layer in AGENCY_LAYERS}
+        start = next((i for i, opd in enumerate(world.opds) if opd.role == "coordinator"), 0)
+        return cls(world.month, ties, contacts(world.settings), start, _below(world))
+
+
+def network_rows(
+    month: int, ties: dict[str, Matrix], often: dict[str, float], start: int, below: Measures
+) -> list[Row]:
+    """Rows of the network table for what was `Measured`: month, layer, measure, value."""
+    found: Measures = []
+    for layer, tie in ties.items():
         found += [
             (layer, "density", density(tie)),
             (layer, "tied_share", tied_share(tie)),
             (layer, "centralisation", centralisation(tie)),
         ]
-    teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
-    found.append(("hierarchy", "density", float(teams.mean())))
-    start = next((i for i, opd in enumerate(world.opds) if opd.role == "coordinator"), 0)
-    length = {layer: waiting(state.ties[layer], often[layer]) for layer in ("formal", "informal")}
+    found.append(below[0])
+    length = {layer: waiting(ties[layer], often[layer]) for layer in ("formal", "informal")}
     length["all"] = np.minimum(length["formal"], length["informal"])
     for layer, months in length.items():
-        found += _informed(layer, "opd", np.delete(quickest(months, start), start))
-    for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
-        found += _informed("all", name, below)
-    return [(when, *row) for row in found]
+        told = quickest(months, start)
+        found += _informed(layer, "opd", np.concatenate([told[:start], told[start + 1 :]]))
+    when = format_month(month)
+    return [(when, *row) for row in (*found, *below[1:])]
+
+
+def _below(world: World) -> Measures:
+    """Rows without their month of what lies below the agencies: as before until settings or teams change."""
+    state, settings = world.coordination, world.settings
+    now = (state.tpps_kecamatan.tobytes(), state.tpps_desa.tobytes())
+    of, found = world.derived.get("network below", (None, []))
+    if of != now:
+        teams = np.concatenate([_team(state.tpps_kecamatan, settings), _team(state.tpps_desa, settings)])
+        found = [("hierarchy", "density", float(teams.mean()))]
+        for name, below in zip(("kecamatan", "villages"), months_below(world), strict=True):
+            found += _informed("all", name, below)
+        world.derived["network below"] = (now, found)
+    rows: Measures = found
+    return rows
 
 
 def _informed(layer: str, whom: str, months: Matrix) -> list[tuple[str, str, float]]:

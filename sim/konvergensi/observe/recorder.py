@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,13 @@ from konvergensi.observe import (
 )
 from konvergensi.observe.counted import Past
 from konvergensi.observe.diary import Diary
+from konvergensi.observe.together import convergence
 from konvergensi.world.costs import PAID_FROM
 from konvergensi.world.programmes import SOURCES
 from konvergensi.world.tally import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from konvergensi.observe.surveys import SurveyRow
     from konvergensi.world.state import World
@@ -69,7 +71,7 @@ COLUMNS = {
     "reform_stages": ["year", "stage", "actions", "actions_done", "month", "score", "quality"],
     "children": ["child", "sex", "birth_month", "month", "age_months", "laz_true", "laz_measured"],
 }  # fmt: skip
-WRITTEN = ("villages", "cards", "ledger")  # lists of what is written once, besides the rows
+WRITTEN = ("villages", "cards", "ledger", "counted", "integrated")  # lists of what is written once, besides the rows
 YEARLY = 12  # the month in which the year's tables are closed
 
 
@@ -92,8 +94,12 @@ class Recorder:
         self.first_month = world.month
         self.diaries: list[Diary] = []  # of the households that a reader follows; no table of the run
         self.coordination = [np.zeros(len(PAID_FROM)) for _ in range(3)]  # cost, more, displaced of the year so far
-        self.asked: int | None = None  # month of the questionnaire in the table
+        self.asked: int | None = None  # month of the questionnaire in the table: that of the study, or the last
+        # what was counted, by table, whose rows are written when tables are asked for
+        self.counted: list[tuple[str, Callable[[], list[Any]]]] = []
+        self.integrated: list[integration.Month] = []
         self.traced = self._choose(world, trace_children)
+        self.complete: list[Any] = []  # who has all that is due this month, and their rows
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Recorder:
         """A twin's own lists of the same rows: a row that is written never changes, and there are thousands."""
@@ -119,12 +125,13 @@ class Recorder:
 
     def month(self, world: World) -> None:
         """Record the month that has just been simulated."""
-        self.rows["series"] += series.prevalence_rows(world)
-        self.rows["indicators"] += series.indicator_rows(world, world.package)
-        self.rows["integration"] += integration.integration_rows(world)
+        self._later("series", series.prevalence_rows, *series.groups(world))
+        had, *self.complete = convergence(world, world.package)
+        self._later("indicators", series.indicator_rows, world.month, had, series.indicators(world))
+        self.integrated.append(integration.Month.of(world))
         first, now = world.month == self.first_month, world.month_of_year
         if first or now in network.MEASURED_IN:
-            self.rows["network"] += network.network_rows(world)
+            self._later("network", network.network_rows, *network.Measured.of(world))
         if first or now == YEARLY:
             self.rows["ties"] += network.tie_rows(world)
             many, single = simultaneous.simultaneous_rows(world)
@@ -140,6 +147,10 @@ class Recorder:
         self._trace(world)
         for diary in self.diaries:
             diary.write(world)
+
+    def _later(self, table: str, write: Callable[..., list[Any]], *counted: Any) -> None:
+        """Keep what was counted; `write` makes rows of it. All months at once take half as long as one by one."""
+        self.counted.append((table, functools.partial(write, *counted)))
 
     def add(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
         """Record rows of the month by table."""
@@ -159,8 +170,8 @@ class Recorder:
         """Record survey and register results."""
         self.rows["surveys"] += [(format_month(row.fieldwork), format_month(row.published), *row[2:]) for row in rows]
 
-    def year(self, world: World) -> None:
-        """Close the tables of the calendar year (or of the part of it that was run)."""
+    def year(self, world: World, last: bool) -> None:
+        """Close the tables of the calendar year (or of the part of it that was run); last, the run ends here."""
         year = world.month // 12
         for s, service in enumerate(world.services):
             children, households = world.tally.cascade_counts(
@@ -175,10 +186,10 @@ class Recorder:
         for total in self.coordination:
             total[:] = 0.0
         self._targeting(world, year)
-        self.villages.append(series.village_columns(world, world.package))
+        self.villages.append(series.village_columns(world, *self.complete))
         self._indices(world)
         self._actions(world)
-        if self.asked != questionnaire.SURVEY_MONTH:  # asked again each year, until the month of the study
+        if world.month == questionnaire.SURVEY_MONTH or (last and self.asked is None):
             self.asked = world.month
             asked = questionnaire.respondents(world, questionnaire.Levels.of(world.settings))
             self.rows["questionnaire"] = [
@@ -273,9 +284,16 @@ class Recorder:
     def tables(self, *names: str) -> dict[str, pd.DataFrame]:
         """The tables of these names, or every one, with their columns also when there are no rows."""
         wanted = names or tuple(self.rows)
-        tables = {name: pd.DataFrame(self.rows[name], columns=self.columns[name]) for name in wanted}
-        if self.villages and "villages" in wanted:
-            tables["villages"] = series.village_tables(self.places, self.villages)[COLUMNS["villages"]]
-        if self.cards and "scorecard" in wanted:
-            tables["scorecard"] = scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
-        return tables
+        for table, write in self.counted:
+            self.rows[table] += write()
+        self.rows["integration"] += integration.integration_rows(self.integrated)
+        self.counted, self.integrated = [], []
+        made: dict[str, Callable[[], pd.DataFrame]] = {}
+        if self.villages:
+            made["villages"] = lambda: series.village_tables(self.places, self.villages)[COLUMNS["villages"]]
+        if self.cards:
+            made["scorecard"] = lambda: scorecard.by_village(self.cards, self.places)[COLUMNS["scorecard"]]
+        return {
+            name: made[name]() if name in made else pd.DataFrame(self.rows[name], columns=self.columns[name])
+            for name in wanted
+        }

@@ -35,25 +35,29 @@ SERVICES = {
 
 def household_services(world: World) -> tuple[NDArray[np.bool_], slice]:
     """Which of the eight each household with a child under two has, by its youngest, (n, 8); and the rows read."""
-    children, homes, month = world.children, world.households, world.month
-    rows = children.window(month, 0, FIRST_1000_DAYS)
+    return np.stack(_has(world), axis=1), _under_twos(world)
+
+
+def _under_twos(world: World) -> slice:
+    return world.children.window(world.month, 0, FIRST_1000_DAYS)
+
+
+def _has(world: World) -> list[Mask]:
+    """Who of the households with a child under two has each of the eight, by its youngest, (n,) each."""
+    children, homes, month, rows = world.children, world.households, world.month, _under_twos(world)
     youngest = children.next_birth[rows] > month
     at = np.flatnonzero(youngest) + rows.start
     home, age = children.household[at], month - children.birth_month[at]
-    found = np.stack(
-        [
-            _immunised(world, at, age),
-            breastfed(world, at),
-            diverse_diet(world, at) & (age >= 6),
-            ~homes.no_water[home],
-            ~homes.no_latrine[home],
-            _taken(world, "bkb", at) > 0,
-            _behaves(world, "food_security", at, 0.0),
-            world.registers.nik_month[at] <= month,
-        ],
-        axis=1,
-    )
-    return found, rows
+    return [
+        _immunised(world, at, age),
+        breastfed(world, at),
+        diverse_diet(world, at) & (age >= 6),
+        ~homes.no_water[home],
+        ~homes.no_latrine[home],
+        _taken(world, "bkb", at) > 0,
+        _behaves(world, "food_security", at, 0.0),
+        world.registers.nik_month[at] <= month,
+    ]
 
 
 def _taken(world: World, service: str, at: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -94,16 +98,18 @@ def _behaves(world: World, name: str, at: NDArray[np.intp], moved_by: Any) -> Ma
 
 def simultaneous_rows(world: World) -> tuple[list[Row], list[Row]]:
     """Rows of the tables `simultaneous` (month, n_services, households, share) and `single_coverage`."""
-    has, _ = household_services(world)
-    when, n = format_month(world.month), len(has)
-    counts = np.bincount(has.sum(axis=1), minlength=len(SERVICES) + 1)
+    has, when = _has(world), format_month(world.month)
+    n, at_once = len(has[0]), np.zeros(len(has[0]), np.uint8)
+    for each in has:
+        at_once += each
+    counts = np.bincount(at_once, minlength=len(SERVICES) + 1)
     many = [
         {"month": when, "n_services": k, "households": int(count), "share": float(count / n) if n else np.nan}
         for k, count in enumerate(counts)
     ]
     single = [
-        {"month": when, "service": name, "share": float(has[:, j].mean()) if n else np.nan}
-        for j, name in enumerate(SERVICES)
+        {"month": when, "service": name, "share": int(np.count_nonzero(each)) / n if n else np.nan}
+        for name, each in zip(SERVICES, has, strict=True)
     ]
     return many, single
 

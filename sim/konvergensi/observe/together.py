@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,19 @@ def due_of(world: World) -> NDArray[np.uint16]:
     return world.package.due_enough if by_adequate_dose(world) else world.package.due
 
 
-def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArray[np.bool_], slice]:
-    """Indicators of how many services reach the same 1,000-day household; which children have all that is due.
+class Had(NamedTuple):
+    """What services 1,000-day households have, as `held_together` and `served` count them."""
 
-    A household is counted once, by its youngest child. Services are those of the package taken up so far inside the
-    1,000 days; complete is what delivery.package_dose says, any contact or an adequate dose of each. The variance ratio
-    compares the spread of their number with what it would be if each service reached households independently of the
-    others, within the age strata of STRATA: 1 is independence, above 1 the same households get everything and others
-    nothing.
-    """
+    sums: NDArray[np.int64]
+    held: NDArray[np.int64]
+    exactly: NDArray[np.int64]
+    n_due: tuple[int, int]
+    with_all: tuple[int, int]
+    adequate: bool
+
+
+def convergence(world: World, package: Package) -> tuple[Had, NDArray[np.bool_], slice]:
+    """What reaches the same 1,000-day household (`indicators_of`), who has all that is due, (n,), and their rows."""
     children, month = world.children, world.month
     rows = children.window(month, -PREGNANCY_MONTHS, FIRST_1000_DAYS)
     got, adequate = children.got[rows], by_adequate_dose(world)
@@ -53,7 +57,20 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
         *children.by_age(month, rows),
         len(package.number),
     )
-    sums, held, exactly = held_together(combinations, package.number, package.size)
+    counted = held_together(combinations, package.number, package.size)
+    return Had(*counted, n_due, with_all, adequate), complete, rows
+
+
+def indicators_of(had: Had) -> dict[str, float]:
+    """Indicators of how many services reach the same 1,000-day household.
+
+    A household is counted once, by its youngest child. Services are those of the package taken up so far inside the
+    1,000 days; complete is what delivery.package_dose says, any contact or an adequate dose of each. The variance ratio
+    compares the spread of their number with what it would be if each service reached households independently of the
+    others, within the age strata of STRATA: 1 is independence, above 1 the same households get everything and others
+    nothing.
+    """
+    sums, held, n_due, with_all = had.sums, had.held, had.n_due, had.with_all
     n, several = sums[:, 0], sums[:, 0] > 1
     share = held[several] / n[several, None]
     chance = np.add.reduce(share * (1 - share), axis=1).tolist()
@@ -68,10 +85,9 @@ def convergence(world: World, package: Package) -> tuple[dict[str, float], NDArr
         "services_variance_ratio": spread / independent if independent > 0 else np.nan,
         "complete_package_share": with_all[0] / n_due[0] if n_due[0] else np.nan,
     }
-    if adequate:
+    if had.adequate:
         values["any_contact_package_share"] = with_all[1] / n_due[1] if n_due[1] else np.nan
-    values |= {f"services_{k}": count / max(households, 1) for k, count in enumerate(exactly.tolist())}
-    return values, complete, rows
+    return values | {f"services_{k}": count / max(households, 1) for k, count in enumerate(had.exactly.tolist())}
 
 
 def _served_in_columns(
@@ -118,16 +134,25 @@ def served(enough, got, nik_month, month, nik_bit, next_birth, due, due_any, end
         while age > STRATA[stratum][1]:
             stratum += 1
         now, now_any = due[age + PREGNANCY_MONTHS], due_any[age + PREGNANCY_MONTHS]
+        rows = slice(start, ends[each])
+        had, has, nik, next_, full = enough[rows], got[rows], nik_month[rows], next_birth[rows], complete[rows]
+        youngest, met = np.empty(len(had), np.bool_), np.empty(len(had), np.uint16)
+        for i in range(len(had)):
+            met[i] = has[i] | (nik_bit if nik[i] <= month else np.uint16(0))
+            youngest[i] = next_[i] > month + PREGNANCY_MONTHS
+            full[i] = (now > 0) & (((had[i] | (met[i] & nik_bit)) & now) == now)
+        many = with_due = with_any_due = 0
+        for i in range(len(had)):
+            many += youngest[i]
+            with_due += youngest[i] & full[i]
+            with_any_due += youngest[i] & ((met[i] & now_any) == now_any)
+        counted += many * (now > 0)
+        with_all += with_due
+        counted_any += many * (now_any > 0)
+        with_any += with_any_due * (now_any > 0)
         here = combinations[stratum]
-        for i in range(start, ends[each]):
-            nik = nik_bit if nik_month[i] <= month else np.uint16(0)
-            met, youngest = got[i] | nik, next_birth[i] > month + PREGNANCY_MONTHS
-            complete[i] = now > 0 and ((enough[i] | (met & nik_bit)) & now) == now
-            counted += youngest and now > 0
-            with_all += youngest and complete[i]
-            counted_any += youngest and now_any > 0
-            with_any += youngest and now_any > 0 and (met & now_any) == now_any
-            here[met] += youngest
+        for i in range(len(had)):
+            here[met[i]] += youngest[i]
         start = ends[each]
     return complete, (counted, counted_any), (with_all, with_any), combinations
 

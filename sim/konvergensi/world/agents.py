@@ -7,7 +7,7 @@ one; kecamatan and villages read their columns in world/coordination.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
@@ -127,14 +127,23 @@ class Kecamatan(mesa.Agent):
 class Village(mesa.Agent):
     """A village (desa or kelurahan), an agent over columns: its households are rows with `village == index`."""
 
-    def __init__(self, model: mesa.Model, index: int, row: Any, kecamatan: Kecamatan) -> None:
+    def __init__(
+        self,
+        model: mesa.Model,
+        index: int,
+        name: str,
+        kecamatan: Kecamatan,
+        lokus: bool,
+        remoteness: float,
+        posyandu_quality: float,
+    ) -> None:
         super().__init__(model)
         self.index = index
-        self.name = str(row.village)
+        self.name = name
         self.kecamatan = kecamatan
-        self.lokus = bool(row.lokus)
-        self.remoteness = float(row.remoteness)
-        self.posyandu_quality = float(row.posyandu_quality)
+        self.lokus = lokus
+        self.remoteness = remoteness
+        self.posyandu_quality = posyandu_quality
 
     @property
     def _state(self) -> Coordination:

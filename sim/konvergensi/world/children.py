@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,19 +67,19 @@ class Children:
 
     def window(self, month: int, from_age: int, to_age: int) -> slice:
         """Rows whose age in months is from_age..to_age in `month`; pregnancies have ages -9..-1."""
-        lo = month - to_age - self.first_birth_month
-        hi = month - from_age + 1 - self.first_birth_month
-        starts = self.starts
-        last = len(starts) - 1
-        return slice(starts[min(max(lo, 0), last)], starts[min(max(hi, 0), last)])
+        return slice(self.first_row(month, to_age), self.first_row(month, from_age - 1))
+
+    def first_row(self, month: int, age: int) -> int:
+        """The first row of those who are `age` months old or younger in `month`."""
+        at, starts = month - age - self.first_birth_month, self.starts
+        return starts[at] if 0 <= at < len(starts) else starts[0 if at < 0 else -1]
 
     def by_age(self, month: int, rows: slice) -> tuple[NDArray[np.int64], int]:
         """Where each month of age ends in `rows`, (k,) counted from their first, and the age of the oldest (first)."""
         if rows.stop <= rows.start:
             return self.offsets[:0], 0
-        first, last = int(self.birth_month[rows.start]), int(self.birth_month[rows.stop - 1])
-        ends = self.offsets[first + 1 - self.first_birth_month : last + 2 - self.first_birth_month] - rows.start
-        return ends, month - first
+        first, last = bisect_right(self.starts, rows.start), bisect_right(self.starts, rows.stop - 1)
+        return self.offsets[first : last + 1] - rows.start, month - self.first_birth_month - first + 1
 
     def ages(self, month: int, rows: slice) -> NDArray[np.int32]:
         """Age in months of the rows, (n,) int32; negative before birth."""

@@ -159,9 +159,14 @@ def _normal_in_columns(keys: Keys, crc: int, adler: int, table: NDArray[np.float
 @compiled(_normal_in_columns)
 def _normal(keys, crc, adler, table):  # type: ignore[no-untyped-def]
     constant = scrambled(scrambled(crc) ^ np.uint32(adler))
-    found = np.empty(len(keys), np.float32)
-    for i in range(len(keys)):
-        found[i] = table[scrambled(keys[i] ^ constant) >> np.uint32(16)]
+    # hashed several at a time, then looked up one by one
+    found, at = np.empty(len(keys), np.float32), np.empty(BLOCK, np.uint16)
+    for start in range(0, len(keys), BLOCK):
+        some, drawn = keys[start : start + BLOCK], found[start : start + BLOCK]
+        for i in range(len(some)):
+            at[i] = scrambled(some[i] ^ constant) >> np.uint32(16)
+        for i in range(len(some)):
+            drawn[i] = table[at[i]]
     return found
 
 

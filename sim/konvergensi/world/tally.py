@@ -74,14 +74,19 @@ def _reached_in_columns(
 @compiled(_reached_in_columns)
 def reached(stage, household, n_households):  # type: ignore[no-untyped-def]
     """Children and households whose furthest stage is 0, 1, ... 9, (10,) each; stage and household of children (n,)."""
-    # four counts each, added at the end: most stand at the same stage, and a count would wait for the one before
+    # four counts each, added at the end: most stand at the same stage, and a count would wait for the one before;
+    # a household moves from count to count with its children, without a branch that nobody can foresee
     children, households = np.zeros((4, N_STAGES), np.int64), np.zeros((4, N_STAGES), np.int64)
     furthest = np.zeros(n_households, np.uint8)
+    households[0, 0] = n_households
     for i in range(len(stage)):
-        children[i & 3, stage[i]] += 1
-        furthest[household[i]] = max(furthest[household[i]], stage[i])
-    for i in range(n_households):
-        households[i & 3, furthest[i]] += 1
+        own, home = stage[i], household[i]
+        children[i & 3, own] += 1
+        before = furthest[home]
+        after = max(before, own)
+        furthest[home] = after
+        households[i & 3, before] -= 1
+        households[i & 3, after] += 1
     for each in range(1, 4):
         for stage_of in range(N_STAGES):  # one by one: an expression of arrays takes two seconds to compile
             children[0, stage_of] += children[each, stage_of]
