@@ -99,11 +99,12 @@ def deliver(world: World) -> None:
 
 def _due(world: World) -> tuple[int, ...]:
     """Services of this month, in the order of services.toml."""
+    known = world.derived if world.burn_in else world.lasting
     key = ("due", world.month_of_year, world.burn_in)
-    if key not in world.derived:
+    if key not in known:
         of_year = ((s, each) for s, each in enumerate(world.services) if world.month_of_year in each.months)
-        world.derived[key] = tuple(s for s, each in of_year if not world.burn_in or _leaves_trace(world, s, each))
-    found: tuple[int, ...] = world.derived[key]
+        known[key] = tuple(s for s, each in of_year if not world.burn_in or _leaves_trace(world, s, each))
+    found: tuple[int, ...] = known[key]
     return found
 
 

@@ -184,19 +184,28 @@ def antenatal_visits(world: World) -> tuple[int, Mask, Mask]:
 
 
 def _antenatal_visits(world: World, rows: slice) -> Mask:
-    settings, draws, children = world.settings, world.draws, world.children
-    odds = (contacts.log_odds(settings[f"contacts.antenatal_{kind}_share"]) for kind in ("seldom", "often"))
+    draws, children = world.draws, world.children
     seen: Mask
     begun, seen = contacts.wants_visit(
         children.key[rows], children.household[rows], children.birth_month[rows], world.month - FIRST_VISIT,
         draws.checksums("antenatal care", 0), draws.checksums("antenatal visit", world.month),
-        share_at_home(world, "contacts.antenatal_base"), contacts.chance_of(np.array(list(odds), np.float32)),
+        share_at_home(world, "contacts.antenatal_base"), _antenatal_shares(world),
     )  # fmt: skip
     had = next((world.book.received[s] for s, each in enumerate(world.services) if each.id == contacts.CARRIER), None)
     if had is None or not len(had):
         return seen
     brought: Mask = seen | villages.brought_pregnant(world, rows, seen, begun, had[rows])
     return brought
+
+
+def _antenatal_shares(world: World) -> F32:
+    """Share of months in which those who are seen seldom and often want a visit, (2,); worked out once."""
+    if "antenatal shares" not in world.derived:
+        kinds = (world.settings[f"contacts.antenatal_{kind}_share"] for kind in ("seldom", "often"))
+        odds = np.array([contacts.log_odds(kind) for kind in kinds], np.float32)
+        world.derived["antenatal shares"] = contacts.chance_of(odds)
+    found: F32 = world.derived["antenatal shares"]
+    return found
 
 
 def caught_up(world: World, rows: slice) -> Mask:

@@ -49,14 +49,15 @@ class Purses:
 
     def book(self, world: World) -> None:
         """Enter what was spent and delivered into the programmes, and what was counted into the tally (in place)."""
+        # counts of who did not run are zeros
         ran, counts, book, tally = np.array(self.ran, np.intp), self.counts, world.programmes, world.tally
-        spent, units = counts[ran, SPENT], counts[ran, UNITS]
+        spent, units = counts[:, SPENT], counts[:, UNITS]
         book.ran[ran] = True
-        book.short[ran] += counts[ran, SHORT]
-        book.wanted[ran] += counts[ran, WANTED]
-        book.spent[ran] += spent
-        book.units[ran] += units
-        book.overhead[ran] += spent - units * book.unit_cost[ran]
+        book.short += counts[:, SHORT]
+        book.wanted += counts[:, WANTED]
+        book.spent += spent
+        book.units += units
+        book.overhead += spent - units * book.unit_cost
         if not world.burn_in:
             tally.months[ran] += 1
             for column, name in (
@@ -66,18 +67,15 @@ class Purses:
                 (tally.right, RIGHT),
                 (tally.reached, REACHED),
             ):
-                column[ran] += counts[ran, name]
+                column += counts[:, name]
 
 
 def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
     """What every programme may spend this month; is_a_visit: whether a shock can call a service's meetings off."""
     book, settings = world.programmes, world.settings
     open_now = shocks.in_force(settings, "home_contact_share")
-    now, in_money, months, visits = world.month_of_year, *_of_services(world, is_a_visit)
-    left = np.array([len(each) - bisect_left(each, now) for each in months], float)[
-        book.service
-    ]  # deliveries this year
-    left[left == 0.0] = np.inf  # nothing is delivered any more this year
+    in_money, visits = _of_services(world, is_a_visit)
+    left = _months_left(world)
     unbound = np.maximum(book.budgeted - book.spent, 0.0) / left
     released = np.minimum(unbound, np.maximum(book.released - book.spent, 0.0))
     absorbable = np.maximum(budget.absorption_of(world)[book.source] * book.budgeted - book.spent, 0.0) / left
@@ -86,18 +84,29 @@ def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
     base = (book.unit_cost * (1.0 + settings["budget.overhead_share"])).astype(np.float32)
     travel = (book.unit_cost * settings["delivery.travel_cost_share"]).astype(np.float32)
     travel[in_money] = 0.0
-    limits = np.stack([unbound, released, spend], axis=1)
+    limits = np.empty((len(book), 3))
+    limits[:, 0], limits[:, 1], limits[:, 2] = unbound, released, spend
     return Purses(base, travel, limits, np.zeros((len(book), N_COUNTS)), [])
 
 
-def _of_services(
-    world: World, is_a_visit: Callable[[Service], bool]
-) -> tuple[NDArray[np.bool_], list[tuple[int, ...]], NDArray[np.bool_]]:
-    """Whether each programme pays in money, the months of each service, and whether a programme's is a visit."""
+def _months_left(world: World) -> NDArray[np.float64]:
+    """Deliveries of each programme that are left this year, this month's included, (n_programmes,); inf for none."""
+    now = world.month_of_year
+    key = ("months left", now)
+    if key not in world.lasting:
+        months = [tuple(each.months) for each in world.services]
+        left = np.array([len(each) - bisect_left(each, now) for each in months], float)[world.programmes.service]
+        left[left == 0.0] = np.inf
+        world.lasting[key] = left
+    found: NDArray[np.float64] = world.lasting[key]
+    return found
+
+
+def _of_services(world: World, is_a_visit: Callable[[Service], bool]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each programme pays in money, and whether what it does is a visit, (n_programmes,) each."""
     if "purses" not in world.derived:
         of = world.programmes.service
         in_money = np.array([each.place.in_money for each in world.services], bool)[of]
-        visits = np.array([is_a_visit(each) for each in world.services], bool)[of]
-        world.derived["purses"] = (in_money, [tuple(each.months) for each in world.services], visits)
-    found: tuple[NDArray[np.bool_], list[tuple[int, ...]], NDArray[np.bool_]] = world.derived["purses"]
+        world.derived["purses"] = (in_money, np.array([is_a_visit(each) for each in world.services], bool)[of])
+    found: tuple[NDArray[np.bool_], NDArray[np.bool_]] = world.derived["purses"]
     return found

@@ -141,18 +141,17 @@ def before_others(world: World) -> Before:
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
     settings, usual = world.settings, _usually_first(world)
-    every = range(len(usual.asks))
-    joined = [registers.uses_joined_list(world, p) for p in every] if world.linked else usual.no
-    handed = [lists.uses(world, p) for p in every] if world.handed.in_use else usual.no
-    known: dict[tuple[int, bool, bool], int] = {}
-    joint = usual.none
-    if not world.burn_in:  # what an agency's joint targeting depends on
-        keys = [(opd, rigid, listed) for (opd, rigid), listed in zip(usual.asks, handed, strict=True)]
-        for p, key in enumerate(keys):
+    joined, handed, joint = usual.no, usual.no, usual.none
+    if not world.burn_in:
+        known: dict[tuple[int, bool], tuple[bool, bool, int]] = {}
+        for p, key in enumerate(usual.asks):  # programmes of an agency under the same rules have the same lists
             if key not in known:
                 share = goals.joint_share(world, p)
-                known[key] = int(share * 65535) if share > 0.0 else -1
-        joint = [known[key] for key in keys]
+                joins, uses = registers.uses_joined_list(world, p), lists.uses(world, p)
+                known[key] = joins, uses, int(share * 65535) if share > 0.0 else -1
+        of_each = [known[key] for key in usual.asks]
+        joined, handed = [each[0] for each in of_each], [each[1] for each in of_each]
+        joint = [each[2] for each in of_each]
     missed, found = settings["registers.missed_first_share"], settings["lists.first_share"]
     return Before(
         usual,
