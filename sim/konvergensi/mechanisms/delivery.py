@@ -4,7 +4,8 @@ Each month and programme: who is in need, who is on the list in use, how far bud
 among them (in a lasting order, lokus villages first where the money follows them), who of those offered takes it up,
 and what that adds to length. Services for children and for households go through the same steps.
 What is written here serves one programme after the other. Where loops are compiled, `deliver` hands the programmes for
-children to month_of_children.py, which says the same with the same bits. Parameters: delivery.toml, budget.toml; services as data: services.toml.
+children to month_of_children.py, which says the same with the same bits.
+Parameters: delivery.toml, budget.toml; services as data: services.toml.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A programme's month in compiled loops: who comes first, how far money and staff reach, what is handed over, counted.
 
 `serve_children` is the month of a programme as a table of contents. The NumPy function that says the same as a loop, in
-whole columns, stands in programme_month_columns.py (see base/compiled.py). Rows are counted from the first of the window; `at` and `who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
+whole columns, stands in programme_month_columns.py (see base/compiled.py). Rows are counted from the first of the
+window; `at` and `who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
 """
 
 from __future__ import annotations
