@@ -419,6 +419,16 @@ def test_a_district_with_a_workbook_of_villages_is_checked_and_run(tmp_path: Pat
     assert "villages.xlsx" in run.manifest["hashes"]["district"]
 
 
+@pytest.mark.parametrize(("code", "kecamatan"), [("82.04", "Obi Timur"), ("92.03", "Teluk Patipi")])
+def test_a_village_that_is_called_like_a_row_of_totals_is_a_village(code: str, kecamatan: str, tmp_path: Path) -> None:
+    """There are two villages called Sum: in the profiles of their districts, and in an office's own file of one."""
+    villages = find_district(code).villages
+    assert set(villages.loc[villages["village"] == "Sum", "kecamatan"]) == {kecamatan}
+    villages.astype({"lokus": int, "synthetic": int}).to_csv(tmp_path / "villages.csv", index=False)
+    read = read_villages((tmp_path / "villages.csv").read_bytes(), tmp_path / "villages.csv")
+    assert read.table["village"].tolist() == villages["village"].tolist()
+
+
 def test_where_the_families_do_not_add_up_it_is_said_which_row_was_taken_for_a_total(tmp_path: Path) -> None:
     folder = shutil.copytree(Path(__file__).parent / "districts" / "kecil", tmp_path / "kecil")
     lines = (folder / "villages.csv").read_text(encoding="utf-8").splitlines()

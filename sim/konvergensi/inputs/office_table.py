@@ -199,6 +199,10 @@ def _kind(row: list[Value], used: list[int], about: list[int], first: bool) -> s
         return "numbers"
     words = [as_header(cell) for cell in filled if isinstance(cell, str)]
     total = read_words()["total"]
+    names = [_cell(row, at) for at in about]
+    told = len(names) > 1 and not any(_is_empty(name) for name in names)
+    if told and any(str(name).strip().casefold() in read_words()["village_too"] for name in names):
+        return ""  # a village, since its kecamatan stands beside it
     if any(word in total or word.removesuffix(" kabupaten").removesuffix(" kota") in total for word in words[:2]):
         return "total"
     if any(re.match(r"(sub ?total|total|jumlah) (kec|kecamatan|kab|kabupaten|kota)\b", word) for word in words[:2]):

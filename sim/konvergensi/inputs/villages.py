@@ -20,7 +20,7 @@ import pandas as pd
 from konvergensi.base.errors import Fault, InputError, fault
 from konvergensi.inputs.country_profiles import code_of, village_table
 from konvergensi.inputs.office_cells import Numbers, decimal_marks, read_numbers, read_yes_no, texts
-from konvergensi.inputs.office_table import OfficeTable, read_table, read_words
+from konvergensi.inputs.office_table import OfficeTable, read_table
 from konvergensi.inputs.village_conversions import ALTERNATIVES, by_word, converted
 
 _OF_FAMILIES = ("kk", "keluarga", "kepala keluarga", "families", "households", "rumah tangga")
@@ -68,10 +68,7 @@ def read_villages(content: bytes, path: Path) -> Villages:
     cells, naming the first line or cell.
     """
     if (code := code_of(path.parent)) and path.name == "villages.csv":
-        table = village_table(code)
-        # as from a file, without two villages that are called like a row of totals (Sum, in 82.04 and 92.03)
-        total = table["village"].str.casefold().isin(read_words()["total"])
-        return Villages(table[~total].reset_index(drop=True), ())
+        return Villages(village_table(code).copy(), ())
     read = _read_villages(content, path)
     return Villages(read.table.copy(), read.notes)
 

@@ -331,9 +331,10 @@ def count(  # type: ignore[no-untyped-def]
             stage = np.uint8(one + known[i] + listed[i])
             furthest[i] = stage if stage > furthest[i] else furthest[i]
     for k in range(len(at)):
-        i = at[k]
-        stage = one + known[i] + listed[i] + (step[k] < budgeted) + (step[k] < released)
-        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
+        if step[k] < budgeted:  # the others stand where the list has brought them
+            i = at[k]
+            stage = one + known[i] + listed[i] + 1 + (step[k] < released)
+            furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
     four = np.uint8(4)  # in need, budgeted, released and delivered
     for k in range(len(who)):
         i = who[k]
