@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept import kept
 
 import konvergensi as kv
 from konvergensi.results.comparison import COLUMNS, MEASURES, STAGES, Comparison
@@ -35,6 +38,11 @@ LEVEL = {
 
 @functools.cache
 def detail(scenario: str, start: str = "2018-01", end: str = "2024-12") -> Run:
+    """A run of one scenario, made once for all workers; only to be read."""
+    return kept(_detail, scenario, start, end)
+
+
+def _detail(scenario: str, start: str, end: str) -> Run:
     return kv.run(scenario, population_share=SHARE, start=start, end=end)
 
 
@@ -47,12 +55,22 @@ def compared(
     gain: float = 1.0,
     titles: dict[str, dict[str, str]] | None = None,
 ) -> Comparison:
-    """Compare scenarios: `gain` scales what each later one changes, 0 makes all of them inert."""
+    """Compare scenarios: `gain` scales what each later one changes, 0 makes all of them inert.
+
+    Who asks for the same gets a manifest of their own and the same tables, which are only to be read.
+    """
+    made = _compared(scenarios, draws, seeds, start, end, gain)
+    manifest = made.manifest | ({"titles": titles, "questions": titles} if titles else {})
+    return replace(made, manifest=copy.deepcopy(manifest), details=dict(made.details))
+
+
+@functools.cache
+def _compared(scenarios: tuple[str, ...], draws: int, seeds: int, start: str, end: str, gain: float) -> Comparison:
     details = {scenario: detail(scenario, start, end) for scenario in scenarios}
     months = [str(month) for month in pd.period_range(start, end, freq="M")]
     runs = _runs(scenarios, months, list(range(1, draws + 1)) or [0], seeds, gain)
     first = details[scenarios[0]]
-    titles = titles or {scenario: run.manifest["policy_title"] for scenario, run in details.items()}
+    titles = {scenario: run.manifest["policy_title"] for scenario, run in details.items()}
     manifest = {
         "version": kv.__version__, "district": "lebak", "district_name": "Kabupaten Lebak",
         "policies": list(scenarios), "titles": titles, "questions": titles,
@@ -92,7 +110,7 @@ def _runs(scenarios: tuple[str, ...], months: list[str], draws: list[int], seeds
     rng = np.random.default_rng(3)
     rows = []
     ramp = np.linspace(0.0, 1.0, len(months))
-    kept = [k for k, month in enumerate(months) if month.endswith("-12") or k == len(months) - 1]
+    ends = [k for k, month in enumerate(months) if month.endswith("-12") or k == len(months) - 1]
     for draw in draws:
         parameter_draw = 1 + 0.08 * rng.standard_normal() * (draw > 0)
         for seed in range(1, seeds + 1):
@@ -103,7 +121,7 @@ def _runs(scenarios: tuple[str, ...], months: list[str], draws: list[int], seeds
                     shape = 1.2 - 0.2 * ramp if measure in ("prevalence", "stunted_children") else ramp
                     step = STEP.get(measure, 0.02 * level) * gain * place * (1 + 0.4 * shift) * ramp
                     values = level * parameter_draw * chance * shape + step
-                    shown = range(len(months)) if measure == "prevalence" else kept
+                    shown = range(len(months)) if measure == "prevalence" else ends
                     rows += [(scenario, draw, seed, measure, months[k], float(values[k])) for k in shown]
     return _table("runs", rows)
 

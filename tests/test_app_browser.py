@@ -12,7 +12,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from konvergensi.app import class_pages, debrief, jobs, levers, server
 from konvergensi.app.desk import Desk
 from konvergensi.app.game import Game
 from konvergensi.base.words import LANGUAGES, word
+from konvergensi.report import comparison
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -102,6 +103,13 @@ class Tab:
             "request", lambda asked: None if asked.url.startswith((home, "data:")) else self.wrong.append(asked.url)
         )
 
+    def clean(self) -> Tab:
+        """As if new: what went wrong before is forgotten, nothing is hovered, no cookie is kept."""
+        self.context.clear_cookies()
+        self.page.mouse.move(0, 0)
+        self.wrong.clear()
+        return self
+
     def open(self, path: str) -> None:
         self.page.goto(self.home + path)
         self.settle()
@@ -159,6 +167,28 @@ class Tab:
         )
 
 
+Tabs = Callable[[Served, str], Tab]
+
+
+@pytest.fixture(scope="module")
+def tabs(chromium: Any) -> Iterator[Tabs]:
+    """A tab for tests that only look at pages, one for each server and size.
+
+    To begin a tab takes Chromium more than all that is looked at in it; each page that it opens is a document of its
+    own all the same.
+    """
+    begun: dict[tuple[str, str], Tab] = {}
+
+    def tab(served: Served, size: str) -> Tab:
+        if (served.home, size) not in begun:
+            begun[served.home, size] = Tab(chromium, served.home, size)
+        return begun[served.home, size].clean()
+
+    yield tab
+    for each in begun.values():
+        each.context.close()
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(
@@ -176,16 +206,15 @@ class Tab:
     ],
 )
 def test_every_page_is_whole_accessible_and_asks_nobody_else(
-    chromium: Any, pages: Served, path: str, lang: str, size: str
+    tabs: Tabs, pages: Served, path: str, lang: str, size: str
 ) -> None:
-    tab = Tab(chromium, pages.home, size)
+    tab = tabs(pages, size)
     tab.open(f"/{lang}/{path}")
     if path == "nothing":
         tab.wrong = [each for each in tab.wrong if "404" not in each]
     tab.check(f"{path} {lang} {size}")
     assert tab.page.get_attribute("html", "lang") == lang
     tab.by_keyboard(f"{path} {lang} {size}")
-    tab.context.close()
 
 
 @pytest.mark.parametrize(
@@ -205,11 +234,15 @@ def test_a_page_is_first_painted_under_two_seconds(chromium: Any, pages: Served,
 
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, dict[str, str]]]:
-    """Jobs by kind or state: their ids. What is done was written by the same code before the server began."""
+    """Jobs by kind or state: their ids. What is done was written by the same code before the server began.
+
+    The comparison draws three of its figures: the pages here show its sheet in a frame, whose own figures are looked at
+    in test_report_browser.py, and all of them take ten seconds.
+    """
     folder = tmp_path_factory.mktemp("jobs")
     desk = Desk(folder)
     policy = desk.keep_policy(levers.policy_text({"registers.linkage": True}, "2018-02"))
-    found = {}
+    found, of = {}, comparison.figures_of
     for kind, name in (
         ("compare", "comparison"),
         ("gaps", "gaps"),
@@ -217,8 +250,10 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
         ("allocate", "allocation"),
     ):
         options = {"scenarios": ["baseline", policy]} if kind == "compare" else {}
-        job = jobs.add(desk, kind, options | {"district": "kota-banjar"}, "en")
-        result(name).save(job.folder / jobs.RESULT, lang="en", command=job.command(desk), also=jobs.papers(kind))
+        job, made = jobs.add(desk, kind, options | {"district": "kota-banjar"}, "en"), result(name)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(comparison, "figures_of", lambda found, of=of: dict(list(of(found).items())[:3]))
+            made.save(job.folder / jobs.RESULT, lang="en", command=job.command(desk), also=jobs.papers(kind))
         found[kind] = job.id
     for state in ("stopped", "failed"):
         job = jobs.add(desk, "gaps", {"district": "lebak", "draws": 2}, "en")
@@ -236,38 +271,34 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("job", ["compare", "gaps", "explain", "allocate", "stopped", "failed"])
 def test_a_job_of_every_kind_and_state_is_whole_and_accessible(
-    chromium: Any, at_work: tuple[Served, dict[str, str]], job: str, lang: str, size: str
+    tabs: Tabs, at_work: tuple[Served, dict[str, str]], job: str, lang: str, size: str
 ) -> None:
     served, ids = at_work
-    tab = Tab(chromium, served.home, size)
+    tab = tabs(served, size)
     tab.open(f"/{lang}/jobs/{ids[job]}")
     tab.check(f"{job} {lang} {size}")
     if job != "compare":  # whose frame has a page of its own in it
         tab.by_keyboard(f"{job} {lang} {size}")
     assert (tab.page.locator("article.page table").count() > 0) == (job in ("gaps", "explain", "allocate"))
-    tab.context.close()
 
 
 @pytest.mark.parametrize("name", ["pdf", "pptx", "xlsx"])
 def test_what_is_taken_along_is_taken_by_a_button_of_its_own(
-    chromium: Any, at_work: tuple[Served, dict[str, str]], name: str
+    tabs: Tabs, at_work: tuple[Served, dict[str, str]], name: str
 ) -> None:
     served, ids = at_work
-    tab = Tab(chromium, served.home, "desk")
+    tab = tabs(served, "desk")
     tab.open(f"/id/jobs/{ids['compare']}")
     with tab.page.expect_download() as taken:
         tab.page.get_by_role("link", name=word(f"app.jobs.paper_{name}", "id")).first.click()
     assert taken.value.suggested_filename.endswith(f".{name}")
     assert Path(taken.value.path()).stat().st_size > 1000
-    tab.context.close()
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_policy_that_was_tried_is_told_whole_and_accessible(
-    chromium: Any, pages: Served, lang: str, size: str
-) -> None:
-    tab = Tab(chromium, pages.home, size)
+def test_a_policy_that_was_tried_is_told_whole_and_accessible(tabs: Tabs, pages: Served, lang: str, size: str) -> None:
+    tab = tabs(pages, size)
     tab.open(f"/{lang}/try?district=kota-banjar")
     tab.page.eval_on_selector_all("form details", "all => all.forEach(each => each.open = true)")  # every lever is seen
     tab.page.select_option("#registers-linkage", "true")
@@ -275,7 +306,6 @@ def test_a_policy_that_was_tried_is_told_whole_and_accessible(
     tab.settle()
     tab.check(f"tried {lang} {size}")
     tab.by_keyboard(f"tried {lang} {size}")
-    tab.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -295,13 +325,12 @@ def watched(chromium: Any, pages: Served) -> str:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_district_that_is_watched_is_whole_and_accessible(
-    chromium: Any, pages: Served, watched: str, lang: str, size: str
+    tabs: Tabs, pages: Served, watched: str, lang: str, size: str
 ) -> None:
-    tab = Tab(chromium, pages.home, size)
+    tab = tabs(pages, size)
     tab.open(f"/{lang}/{watched}")
     tab.check(f"watched {lang} {size}")
     tab.by_keyboard(f"watched {lang} {size}")
-    tab.context.close()
 
 
 # ---- ways through the pages ----
@@ -389,13 +418,11 @@ def test_a_planners_path_from_a_district_to_the_sheet_without_a_terminal(chromiu
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_faulty_table_is_mended_in_the_page(
-    chromium: Any, pages: Served, tmp_path: Path, lang: Any, size: str
-) -> None:
+def test_a_faulty_table_is_mended_in_the_page(tabs: Tabs, pages: Served, tmp_path: Path, lang: Any, size: str) -> None:
     head = "village,kecamatan,families,lokus,remoteness,poverty,posyandu_quality,x,y,synthetic\n"
     file = tmp_path / "desa.csv"
     file.write_text(head + "A,K,1200,1,0.2,0.1,0.5,1,2,0\nB,K,many,0,0.4,0.2,0.6,3,2,0\n")
-    tab = Tab(chromium, pages.home, size)
+    tab = tabs(pages, size)
     tab.open(f"/{lang}/mine")
     tab.page.fill("#name", "Contoh")
     tab.page.select_option("#base", "kota-banjar")
@@ -409,7 +436,6 @@ def test_a_faulty_table_is_mended_in_the_page(
     tab.page.get_by_role("button", name=word("app.mine.check", lang)).click()
     tab.page.wait_for_url("**/look/own:contoh-*", timeout=PATIENCE)
     assert tab.page.locator("h1").inner_text() == "Contoh"
-    tab.context.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from konvergensi.inputs.districts import find_district
 from konvergensi.model.identity import model_hash
 from konvergensi.results import fitted as fitted_draws
 from konvergensi.results.fitted import Fitted, changed_since, described, fitted_for, joined, parameter_draws_of
+from konvergensi.studies import engines
 
 KEYS = ("growth.level_shift_z", "uptake.adherence_share")
 ADHERENCE = np.linspace(0.5, 0.85, 8)
@@ -148,7 +151,26 @@ def small(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def begun_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Processes are begun once for all stages of a calibration: each takes two seconds to import the model."""
+    begin, begun = engines._pool, dict[int, ProcessPoolExecutor]()
+
+    def pool(workers: int) -> ProcessPoolExecutor:
+        if workers not in begun:
+            begun[workers] = begin(workers)
+            monkeypatch.setattr(begun[workers], "shutdown", lambda **_: None)
+        return begun[workers]
+
+    monkeypatch.setattr(engines, "_pool", pool)
+    yield
+    monkeypatch.undo()
+    for each in begun.values():
+        each.shutdown()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("begun_once")
 def test_a_calibration_has_the_same_bits_for_any_workers_and_when_it_was_stopped(small: Path) -> None:
     study = load_calibration(small / "small.toml")
 

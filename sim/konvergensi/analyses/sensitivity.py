@@ -25,7 +25,7 @@ from konvergensi.inputs.structures import DEFAULT, structures_asked
 from konvergensi.methods.designs import SAMPLED, draws_of
 from konvergensi.methods.factors import DUMMY, Factor, codes_of, table_of
 from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, given, least, noise_unknown
-from konvergensi.methods.sensitivity_estimates import F64, RESAMPLES
+from konvergensi.methods.sensitivity_estimates import F64, RESAMPLES, estimates
 from konvergensi.results.sensitivity import Sensitivity
 from konvergensi.studies.execute import run_study
 from konvergensi.studies.outputs import COST, DIFFERENCE, output_names, outputs
@@ -89,7 +89,11 @@ def sensitivity(
             values = outputs(store, name, scenario, place)
             seeds = sorted(values["seed"].unique())
             replicates = sample.replicates(label, values, seeds)
-            tabled = indices(sample.design, replicates, label), convergence(sample.design, replicates, label)
+            made = estimates(sample.design, replicates)
+            tabled = (
+                indices(sample.design, replicates, label, whole=made),
+                convergence(sample.design, replicates, label, whole=made),
+            )
         except InputError as error:
             if output:
                 raise
@@ -100,7 +104,7 @@ def sensitivity(
         tables["sensitivity"].append(tabled[0])
         tables["convergence"].append(tabled[1])
         spread[label] = spread_of(replicates)
-        tables["heat"].append(heat(sample.design, replicates, label, grades))
+        tables["heat"].append(heat(sample.design, replicates, label, grades, whole=made))
     if not tables["sensitivity"]:
         raise InputError([fault("", "", "plain", text=lines["en"]) for lines in refused])
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

@@ -7,7 +7,7 @@ unit, whichever is higher.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from konvergensi.methods.sensitivity_designs import Design
 from konvergensi.methods.sensitivity_estimates import DECIDES, F64, SHARES, IndexEstimate, Z, estimates
 from konvergensi.methods.statistics import ROUNDING
 
+Estimates = Sequence[IndexEstimate]
 UNJUDGED = ("mu", "sigma")  # they say how a unit acts, not how much
 WEAK = "assumption"  # the grade of a number that rests on nobody's measurement
 PARTS = ("assumption", "better", "mixed")  # units of weak grade alone, of better grades alone, groups with both
@@ -50,13 +51,16 @@ def unjudged(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(floor=np.nan, detected=table["detected"].where(table["detected"].isna(), False))
 
 
-def indices(design: Design, replicates: F64, output: str, seed: int = 1) -> pd.DataFrame:
+def indices(
+    design: Design, replicates: F64, output: str, seed: int = 1, whole: Estimates | None = None
+) -> pd.DataFrame:
     """Every index of every unit, by the index that decides, the largest first, the dummy last.
 
-    Parameters: replicates (rows, seeds). Returns: columns INDICES; a unit of several factors stands in `group`.
+    Parameters: replicates (rows, seeds); whole, `estimates` of all of them where they are known.
+    Returns: columns INDICES; a unit of several factors stands in `group`.
     Raises InputError naming the output when so few points tell nothing of it.
     """
-    tables = [judged(design, estimate) for estimate in estimates(design, replicates, seed)]
+    tables = [judged(design, estimate) for estimate in whole or estimates(design, replicates, seed)]
     table = pd.concat(tables, ignore_index=True)
     decides = table[table["index"] == DECIDES[design.method]].set_index("unit")["value"]
     if not np.isfinite(decides).all():
@@ -70,9 +74,12 @@ def indices(design: Design, replicates: F64, output: str, seed: int = 1) -> pd.D
     return table.assign(method=design.method, output=output)[INDICES]
 
 
-def convergence(design: Design, replicates: F64, output: str, seed: int = 1) -> pd.DataFrame:
+def convergence(
+    design: Design, replicates: F64, output: str, seed: int = 1, whole: Estimates | None = None
+) -> pd.DataFrame:
     """The index that decides at nested sample sizes, each the beginning of the next.
 
+    Parameters: as of `indices`.
     Returns: columns method, output, n (blocks or rows), unit, index, value, low, high, floor, detected. A size at which
     the output is constant, or that tells nothing of it, is left out.
     """
@@ -82,9 +89,9 @@ def convergence(design: Design, replicates: F64, output: str, seed: int = 1) -> 
         part = replicates[design.rows_of(blocks)]
         if np.ptp(part.mean(axis=1)) == 0.0:
             continue
-        deciding = next(
-            each for each in estimates(design.only(blocks), part, seed) if each.index == DECIDES[design.method]
-        )
+        all_of_it = whole if n == design.blocks else None
+        found_here = all_of_it or estimates(design.only(blocks), part, seed)
+        deciding = next(each for each in found_here if each.index == DECIDES[design.method])
         if not np.isfinite(deciding.value).all():
             continue
         found.append(judged(design, deciding).assign(method=design.method, output=output, n=n))
@@ -92,10 +99,17 @@ def convergence(design: Design, replicates: F64, output: str, seed: int = 1) -> 
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
-def heat(design: Design, replicates: F64, output: str, grades: Mapping[str, str], seed: int = 1) -> pd.DataFrame:
+def heat(
+    design: Design,
+    replicates: F64,
+    output: str,
+    grades: Mapping[str, str],
+    seed: int = 1,
+    whole: Estimates | None = None,
+) -> pd.DataFrame:
     """Which part of the variance rests on parameters of weak grade, with interval.
 
-    Parameters: grades, of each factor; a factor without one counts for nothing.
+    Parameters: grades, of each factor; a factor without one counts for nothing; the others as of `indices`.
     Returns: columns method, output, part, bound, value, low, high, units. bound `alone`: the sum of first-order
     shares, what the part moves by itself; `at_most`: with every interaction there is, and with chance; `effect`: the
     sum of Shapley effects, which divide interactions equally. part `chance`: variance of the mean over seeds. Empty
@@ -106,7 +120,7 @@ def heat(design: Design, replicates: F64, output: str, grades: Mapping[str, str]
     of = part_of_units(design, grades)
     if share is None or not any(of):
         return pd.DataFrame(columns=columns)
-    estimate = next(each for each in estimates(design, replicates, seed) if each.index == share)
+    estimate = next(each for each in whole or estimates(design, replicates, seed) if each.index == share)
     rows = []
     for part in PARTS:
         inside = np.array([each == part for each in of])
