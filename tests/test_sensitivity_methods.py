@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SALib.analyze.pawn import analyze as pawn_analyze
-from SALib.analyze.rsa import rsa as rsa_analyze
 
 from konvergensi.analyses.sensitivity_tables import convergence, heat, indices
 from konvergensi.base.errors import InputError
@@ -16,15 +14,7 @@ from konvergensi.methods import sensitivity_estimates as estimators
 from konvergensi.methods.factors import DUMMY
 from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, positions
 from konvergensi.methods.sensitivity_designs import given as given_rows
-from konvergensi.methods.sensitivity_estimates import (
-    BINS,
-    DECIDES,
-    SLICES,
-    _contributions,
-    _pawn,
-    _rsa,
-    estimates,
-)
+from konvergensi.methods.sensitivity_estimates import DECIDES, _contributions, estimates
 
 FEW = {"sobol": 64, "morris": 16, "shapley": 64, "pawn": 128, "delta": 128, "rbd_fast": 128, "rsa": 128}
 NAMES = ("a", "b", "c")
@@ -226,34 +216,6 @@ def test_an_output_of_few_values_is_no_hurdle_for_regional_sensitivity() -> None
         assert table["value"].notna().all() and table["detected"]["a"]
         false += table["detected"][["b", "c"]].sum()
     assert false <= 2  # of 24
-
-
-@pytest.mark.parametrize("rows", [32, 37, 500])
-@pytest.mark.parametrize("levels", [0, 2, 5])
-def test_pawn_and_regional_sensitivity_are_those_of_salib_to_the_bit(rows: int, levels: int) -> None:
-    """Rows come twice, as resampling draws them; with levels, columns and outputs hold few values."""
-    rng = np.random.default_rng(6)
-    points = rng.random((rows, 4))[rng.integers(rows, size=rows)]
-    points = np.floor(points * levels) / levels if levels else points
-    y = points[:, 0] + points[:, 1] ** 2
-    names = [f"x{i}" for i in range(4)]
-    pawn = pawn_analyze({"num_vars": 4, "names": names}, points, y, S=SLICES)["median"]
-    np.testing.assert_array_equal(_pawn(points, y), pawn)
-    place = positions([y])[:, 0]
-    np.testing.assert_array_equal(_rsa(points, y), np.nanmean(rsa_analyze(points, place, BINS, "Y"), axis=0) / rows)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_estimates_that_are_known_are_not_made_again_and_change_no_table(method: str) -> None:
-    found = design(method, NAMES, ("", "", ""), FEW[method], 1)
-    y, grades = linear(found, (3.0, 1.0, 0.1)), dict.fromkeys(NAMES, "assumption")
-    whole = estimates(found, y)
-    for one, other in (
-        (indices(found, y, "y"), indices(found, y, "y", whole=whole)),
-        (convergence(found, y, "y"), convergence(found, y, "y", whole=whole)),
-        (heat(found, y, "y", grades), heat(found, y, "y", grades, whole=whole)),
-    ):
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_trajectories_that_end_where_they_began_give_no_index() -> None:

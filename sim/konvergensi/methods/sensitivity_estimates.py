@@ -1,4 +1,4 @@
-"""Indices of one output with intervals: SALib's estimators over a design, or their numbers, resampled in whole blocks.
+"""Indices of one output with intervals: SALib's estimators over a design, resampled in whole blocks.
 
 Interval of every index: value +- 1.96 standard deviations, those of a bootstrap over blocks (sobol, morris) or rows
 (pawn, delta, rbd_fast, rsa), or of the mean over trajectories (shapley, and mu of morris).
@@ -16,7 +16,9 @@ from SALib.analyze import rbd_fast as rbd_analysis
 from SALib.analyze import shapley as shapley_analysis
 from SALib.analyze import sobol as sobol_analysis
 from SALib.analyze.delta import calc_delta
-from scipy.stats import norm, rankdata
+from SALib.analyze.pawn import analyze as pawn_analyze
+from SALib.analyze.rsa import rsa as rsa_analyze
+from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from konvergensi.methods.designs import MORRIS_LEVELS
@@ -249,23 +251,9 @@ def _rbd_fast(points: F64, y: F64) -> F64:
 
 
 def _pawn(points: F64, y: F64) -> F64:
-    """Median over slices of a factor of how far the output is distributed otherwise inside, (factors,).
-
-    The distance of Kolmogorov and Smirnov, counted in whole rows so that it is SALib's to the bit (beyond 10,000 rows
-    SALib rounds the last one otherwise); without how probable each is by chance, which SALib has worked out too: ten
-    times the time, for nothing that is used here.
-    """
-    at, rows = np.sort(y), len(y)
-    below = np.searchsorted(at, at, side="right")
-    edges = np.quantile(points, np.arange(0.0, 1.0 + 1.0 / SLICES, 1.0 / SLICES), axis=0)
-    distance = np.full((SLICES, points.shape[1]), np.nan)
-    for i, column in enumerate(points.T):
-        for k in range(SLICES):
-            inside = np.sort(y[(column >= edges[k, i]) & (column < edges[k + 1, i])])
-            if n := len(inside):
-                apart = np.abs(np.searchsorted(inside, at, side="right") * rows - below * n).max()
-                distance[k, i] = apart / (n * rows)
-    return np.asarray(np.nanmedian(distance, axis=0))
+    names = [f"x{i}" for i in range(points.shape[1])]
+    found = pawn_analyze({"num_vars": len(names), "names": names}, points, y, S=SLICES)
+    return np.asarray(found["median"], float)
 
 
 def _rsa(points: F64, y: F64) -> F64:
@@ -273,25 +261,9 @@ def _rsa(points: F64, y: F64) -> F64:
 
     The Cramér-von Mises statistic grows with the rows; divided by them it can be compared between sample sizes. Bins
     are of places in the order of the output: where many rows share a value, quantiles of it would leave bins empty.
-    SALib's numbers to the bit, as those of PAWN.
     """
-    place, ranks = positions([y])[:, 0], rankdata(points, axis=0)
-    edges = np.quantile(place, np.append(np.arange(0.0, 1.0, 1.0 / BINS), 1.0))
-    of_row = np.searchsorted(edges[1:], place)  # the lowest edge belongs to the first bin
-    distance = np.full((BINS, points.shape[1]), np.nan)
-    for k in range(BINS):
-        inside = of_row == k
-        if not inside.all() and len(np.unique(place[inside])) > 1:
-            distance[k] = _cramer_von_mises(ranks[inside], ranks[~inside])
-    return np.asarray(np.nanmean(distance, axis=0) / len(y))
-
-
-def _cramer_von_mises(one: F64, other: F64) -> F64:
-    """The statistic of two samples by factor, from their ranks among both, (rows, factors). Source: Anderson 1962."""
-    n, m = len(one), len(other)
-    off = [((np.sort(ranks, axis=0) - np.arange(1.0, len(ranks) + 1.0)[:, None]) ** 2).sum(0) for ranks in (one, other)]
-    statistic: F64 = (n * off[0] + m * off[1]) / (n * m * (n + m)) - (4 * n * m - 1) / (6 * (n + m))
-    return statistic
+    place = positions([y])[:, 0]
+    return np.asarray(np.nanmean(rsa_analyze(points, place, BINS, target="Y"), axis=0) / len(y))
 
 
 def _delta(points: F64, y: F64) -> F64:
