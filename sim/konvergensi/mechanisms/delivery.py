@@ -18,22 +18,7 @@ from numpy.typing import NDArray
 from konvergensi.mechanisms import effects, meetings, reach, targeting, turns
 from konvergensi.mechanisms.contacts import CASELOAD
 from konvergensi.mechanisms.month_of_children import PROGRAMME
-from konvergensi.mechanisms.programme_month import (
-    ELIGIBLE,
-    LISTED,
-    NOTHING,
-    REACHED,
-    RIGHT,
-    SPENT,
-    TARGETED,
-    add_doses,
-    count,
-    give,
-    ration,
-    serve_children,
-    take,
-    teach,
-)
+from konvergensi.mechanisms.programme_month import NOTHING, SPENT, add_doses, month_of_programme, take, teach
 from konvergensi.mechanisms.purses import Purses, open_purses
 from konvergensi.mechanisms.staff import OfMonth, Staff
 from konvergensi.world.children import FIRST_1000_DAYS
@@ -50,16 +35,10 @@ if TYPE_CHECKING:
 Rows = NDArray[np.intp]
 
 RULES: dict[str, ModuleType] = {"lasting-order": reach, "contacts": meetings}
+# columns that do not apply to households: what a delivery adds is added to their children
+NO_ENDS, NO_Z = np.zeros(0, np.int64), np.zeros(0, np.float32)
+NO_COUNTS, NO_BITS = np.zeros(0, np.uint8), np.zeros(0, np.uint16)
 NO_STAFF = Staff(np.zeros(0), np.zeros(0), 0.0, np.zeros(0, np.intp), np.zeros(0, np.intp), 0.0)
-
-
-class Served(NamedTuple):
-    """Whom a month reached: step of each candidate, (m,), below which budget and release reach; rows served."""
-
-    step: NDArray[np.uint16]
-    budgeted: int
-    released: int
-    who: Rows
 
 
 class Month(NamedTuple):
@@ -182,7 +161,7 @@ def _serve_children(world: World, service_row: int, service: Service, month: Mon
 
 
 class Act(NamedTuple):
-    """How a service acts on children this month, whoever pays: see `programme_month.serve_children`."""
+    """How a service acts on children this month, whoever pays: see `programme_month.month_of_programme`."""
 
     rows: slice
     needy: Mask  # to whom alone it brings something, empty for all
@@ -231,7 +210,7 @@ def hand_to_children(
     children, book, s, p, purses, rows = world.children, world.book, service_row, programme_row, month.purses, act.rows
     doses, each = _doses(world, s, p, rows, month)
     staff_limit, staff = _staff(world, service, p, month)
-    who, took, everybody = serve_children(
+    who, took, everybody = month_of_programme(
         purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
         EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
@@ -333,24 +312,14 @@ def _serve_households(world: World, service_row: int, service: Service, month: M
     stage = need.astype(np.uint8)
     for p in runs:
         offer = month.rule.to_households(world, service_row, p, service, need, left, month.first.of(p))
-        served = _ration_households(world, service_row, p, service, offer, month)
-        took = give(
-            served.who,
-            book.willing[service_row],
-            book.received[service_row],
-            book.in_course[service_row],
-            book.refused[service_row],
-            month.rule.has_course(service),
-        )
-        left[served.who] = False
+        who, took = hand_to_households(world, service_row, service, p, need, offer, stage, month)
+        left[who] = False
         takes = _mask(took, everyone)
         _act_on_households(world, service, takes)
         if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
             rows = world.children.window(world.month, service.from_age, service.to_age)
             act = _act_of(world, service_row, service, rows)
             act_on_children(world, service_row, service, p, act, takes[world.children.household[rows]], month)
-        if not world.burn_in:
-            _count_households(month.purses, p, need, offer, served, took, stage)
     if not world.burn_in:
         gains = effects.gains(world, service_row, runs[0]) if runs else None
         rows = world.children.window(world.month, service.from_age, service.to_age)
@@ -359,16 +328,31 @@ def _serve_households(world: World, service_row: int, service: Service, month: M
         world.tally.household_stage(world.children, world.month, service_row, service, stage, gains, enough)
 
 
-def _count_households(
-    purses: Purses, p: int, need: Mask, offer: Offer, served: Served, took: Rows, stage: NDArray[np.uint8]
-) -> None:
-    """Raise the stage of each household, (n_households,) in place; when it came in time is asked of its children."""
-    nobody = (stage, 0, len(stage), NOWHERE, NO_STAFF[3], 0)
-    eligible, listed, right = count(
-        stage, need, offer.known, offer.listed, offer.at, served.step, served.budgeted, served.released, served.who,
-        took, *nobody,
+def hand_to_households(
+    world: World,
+    service_row: int,
+    service: Service,
+    programme_row: int,
+    need: Mask,
+    offer: Offer,
+    stage: NDArray[np.uint8],
+    month: Month,
+) -> tuple[Rows, Rows]:
+    """Programme p's month among households, as `hand_to_children`: who is served and who took it up, rows (in place).
+
+    stage (n_households,) is raised; what it adds, and who came in time, is asked of the children of the household.
+    """
+    homes, book, s, p, purses, n = world.households, world.book, service_row, programme_row, month.purses, len(need)
+    staff_limit, staff = _staff(world, service, p, month)
+    who, took, everybody = month_of_programme(
+        purses.counts, p, 0, n, offer.at, offer.order, offer.known, offer.listed, need, homes.key, homes.village,
+        homes.remoteness, homes.behind, homes.joint, book.received[s], *offer.first, offer.begun, offer.lasting,
+        purses.base, purses.travel, purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s],
+        book.in_course[s], book.refused[s], month.rule.has_course(service), *effects.NO_DOSES, month.steps, EVERYBODY,
+        NO_ENDS, 0, NO_COUNTS, NO_Z, NO_Z, NO_Z, NO_COUNTS, False, 0, 0, NO_BITS, stage, 0, n, NOWHERE,
     )  # fmt: skip
-    purses.counts[p, [ELIGIBLE, LISTED, TARGETED, RIGHT, REACHED]] = eligible, listed, len(served.who), right, len(took)
+    _pay(world, service, p, who, everybody, homes.remoteness, 0, month)
+    return who, took
 
 
 def _act_on_households(world: World, service: Service, takes: Mask) -> None:
@@ -377,22 +361,6 @@ def _act_on_households(world: World, service: Service, takes: Mask) -> None:
 
 
 # ---- money and staff -------------------------------------------------------------------------------------------------
-
-
-def _ration_households(
-    world: World, service_row: int, programme_row: int, service: Service, offer: Offer, month: Month
-) -> Served:
-    """Ration programme p's month among households; what is spent stands in the purses."""
-    homes, p, purses = world.households, programme_row, month.purses
-    staff_limit, staff = _staff(world, service, p, month)
-    *served, everybody = ration(
-        purses.counts, p, offer.at, offer.order, homes.key, homes.village, homes.remoteness, homes.behind, homes.joint,
-        world.book.received[service_row], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
-        purses.limits, staff_limit, *staff,
-    )  # fmt: skip
-    found = Served(*served)
-    _pay(world, service, p, found.who, everybody, homes.remoteness, 0, month)
-    return found
 
 
 def _staff(world: World, service: Service, programme_row: int, month: Month) -> tuple[float, Staff]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from konvergensi.base.compiled import inside, together
 from konvergensi.mechanisms.contacts import applies, stock_order, where
-from konvergensi.mechanisms.programme_month import SPENT, serve_children, teach
+from konvergensi.mechanisms.programme_month import SPENT, month_of_programme, teach
 from konvergensi.world.draws import Keys, scrambled
 from konvergensi.world.households import F32, Mask
 
@@ -499,7 +499,7 @@ def live(  # type: ignore[no-untyped-def]
         taken, gained = book.taken[turn[TAKEN]], book.gained[turn[TAKEN]]
         young, target = each[YOUNG], people.weight_gain if turn[AT_BIRTH] else people.month_shift
         in_time = young if turn[BIT] else 0  # of the package, only what comes in time
-        who, took, everybody = serve_children(
+        who, took, everybody = month_of_programme(
             means.counts, p, start, stop, at, order, known, on, need, people.key, people.village, people.remoteness,
             people.behind, people.joint, book.received[mine], each[MISSED_BELOW], found, each[FOUND_BELOW],
             each[JOINED_FROM], there, each[THERE_FROM], each[LOKUS] > 0, came, came_below, begun, lasting, means.base,

@@ -1,8 +1,8 @@
 """A programme's month in compiled loops: who comes first, how far money and staff reach, what is handed over, counted.
 
-`serve_children` is the month of a programme as a table of contents. The NumPy function that says the same as a loop, in
-whole columns, stands in programme_month_columns.py (see base/compiled.py). Rows are counted from the first of the
-window; `at` and `who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
+`month_of_programme` is the month as a table of contents. The NumPy function that says the same as a loop, in whole
+columns, stands in programme_month_columns.py (see base/compiled.py). Rows are counted from the first of the window;
+`at` and `who` ascend. An empty array stands for "does not apply", a limit of keys below 0 as well.
 """
 
 from __future__ import annotations
@@ -413,17 +413,17 @@ def hand_over(  # type: ignore[no-untyped-def]
 
 
 @together
-def serve_children(  # type: ignore[no-untyped-def]
+def month_of_programme(  # type: ignore[no-untyped-def]
     counts, p, start, stop, at, order, known, listed, need, key, village, remoteness, behind, joint, received,
     missed_below, found, found_below, joint_from, there, there_from, lokus, came, came_below, begun, lasting, base,
     travel, purse, staff, pool, weights, kept, of_village, centre, draw, counted, willing, in_course, refused,
     has_course, kind, whole, share, steps, needy, ends, oldest, taken, gained, best, target, services, keeps, first,
     bit, got, furthest, enough, young, gains,
 ):  # fmt: skip
-    """The whole month of programme p among the children from row `start` to `stop`: `ration`, then `hand_over`.
+    """The whole month of programme p among the rows from `start` to `stop`: `ration`, then `hand_over`.
 
-    Columns are whole, (n_children,), but for masks over the rows: known, listed, need, found, came, begun, lasting and
-    needy. Returns the rows served, those who took it up, and whether all whom the money reaches were met.
+    Columns are whole, (n_children,) or (n_households,), but for masks over the rows: known, listed, need, found, came,
+    begun, lasting and needy. Returns the rows served, those who took it up, and whether all whom it reaches were met.
     """
     rows = slice(start, stop)
     received = received[rows]
