@@ -8,6 +8,7 @@ from collections.abc import Callable
 from odd_tables import table
 
 from konvergensi.base.errors import format_value
+from konvergensi.base.units import unit_word
 from konvergensi.inputs.kinds import families
 from konvergensi.inputs.parameters import Parameter, load_parameters
 from konvergensi.inputs.scenarios import list_scenarios, load_scenario
@@ -28,6 +29,11 @@ def policies(key: str) -> str:
     return ", ".join(found[:SHOWN_POLICIES]) or "–"
 
 
+def unit(text: str) -> str:
+    """A unit in both languages; once where they have the same word."""
+    return " · ".join(dict.fromkeys((text, unit_word(text, "id"))))
+
+
 def decided() -> dict[str, list[Parameter]]:
     """What somebody decides, or a scenario sets to ask what if, by the file it stands in."""
     found: dict[str, list[Parameter]] = {}
@@ -41,8 +47,9 @@ def levers(name: str) -> str:
     """One group of levers: key, meaning in both languages, value where no district or policy sets another, range."""
     rows = []
     for p in decided()[name.removeprefix("lever-")]:
-        rows.append((f"`{p.key}`", p.meaning, p.arti, format_value(p.value), p.range_text(), p.unit, policies(p.key)))
-    return table(("Key", "What it is", "Apa itu", "Value", "Range", "Unit", "Policies"), rows)
+        said = (p.meaning, p.arti, format_value(p.value), p.range_text(), unit(p.unit))
+        rows.append((f"`{p.key}`", *said, policies(p.key)))
+    return table(("Key", "What it is", "Apa itu", "Value", "Range", "Unit, satuan", "Policies"), rows)
 
 
 def opd_levers() -> str:
@@ -61,8 +68,8 @@ def line_levers() -> str:
     rows = []
     for name, each in families("programmes").items():
         said = [text.removeprefix("{name}: ") for text in (each.meaning, each.arti)]
-        rows.append((f"`programmes.<line>.{name}`", *said, each.unit or ""))
-    return table(("Key", "What it is", "Apa itu", "Unit"), rows)
+        rows.append((f"`programmes.<line>.{name}`", *said, unit(each.unit or "")))
+    return table(("Key", "What it is", "Apa itu", "Unit, satuan"), rows)
 
 
 def _maker(name: str) -> Callable[[], str]:

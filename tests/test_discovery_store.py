@@ -212,6 +212,16 @@ def test_figures_are_legible_and_their_words_apart(found: Discovery, lang: str) 
         _legible(name, figure)
 
 
+def test_a_page_and_an_axis_name_the_unit_in_the_language_of_the_page(found: Discovery) -> None:
+    key = "registers.missed_first_share"
+    for lang, unit, other in (("en", "share of people", "proporsi orang"), ("id", "proporsi orang", "share of people")):
+        said = " ".join(" ".join(text.get_text() for text in drawn_texts(figures_discovery.draws(found, lang))).split())
+        page = discovery_page.page(found, lang)
+        assert (f"({unit})" in said) == (key in figures_discovery.strongest_two(found)) and other not in said
+        assert (f"`{key}` ({unit})" in page) == any(key in region.box for region in found.boxes) and other not in page
+    assert found.manifest["factors"][key]["unit"] == "share of people"
+
+
 def _legible(name: str, figure: Any) -> None:
     texts = drawn_texts(figure)
     width, height = figure.bbox.size

@@ -19,6 +19,7 @@ from konvergensi.base.version import __version__
 from konvergensi.inputs.parameters import load_parameters
 from konvergensi.observe.recorder import COLUMNS
 from konvergensi.observe.units import IN_TABLE, ROW, UNITS, units_of
+from konvergensi.report import present
 from konvergensi.results.base import Result
 from konvergensi.results.discovery import Discovery
 from konvergensi.results.saving import KINDS, write_result
@@ -154,6 +155,13 @@ def test_a_notebook_shows_lines_and_tables_with_units(name: str) -> None:
     assert not tags.open and tags.seen <= {"pre", "details", "summary", "table", "tr", "th", "td", "br", "small"}
     assert shown.count("<details>") == len(result(name).tables()) and "<small>" in shown
     assert len(shown) < 60_000
+
+
+def test_a_notebook_in_indonesian_shows_units_in_indonesian_and_the_table_keeps_them() -> None:
+    run = result("run")
+    shown = {lang: present.html(run, lang) for lang in ("en", "id")}
+    assert "<small>proporsi</small>" in shown["id"] and "<small>share</small>" not in shown["id"]
+    assert "<small>share</small>" in shown["en"] and run.series.attrs["units"]["prevalence"] == "share"
 
 
 def test_what_a_notebook_shows_is_escaped() -> None:

@@ -1,4 +1,4 @@
-"""Words for people stand in base/words/*.toml and base/errors.toml, in both languages, and nowhere else."""
+"""Words for people stand in both languages in base/words, base/errors.toml and base/units.toml, and nowhere else."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def checked(
         faults.append(fault("", "--less", "more_and_less"))
     for name, value in (("--more", more), ("--less", less)):
         if value is not None and not 1e6 <= value <= 1e15:
-            faults.append(fault("", name, "outside", value=value, low="1000000", high="1e15", unit=" Rp"))
+            faults.append(fault("", name, "outside", value=value, low="1000000", high="1e15", unit="Rp"))
     for name, chosen, known in (("--objective", objective, OBJECTIVES), ("--caution", caution, CAUTIONS)):
         if chosen not in known:
             faults.append(

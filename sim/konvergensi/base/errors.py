@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from konvergensi.base.harmless import plain
+from konvergensi.base.units import unit_word
 
 LANGUAGES = ("en", "id")
 
@@ -63,6 +64,8 @@ class Fault:
             return texts()["hint"]["more"][lang].format(more=word) if word else ""
         if isinstance(word, Fault):
             return word.sentence(lang, typed)
+        if name == "unit":
+            return f" {unit_word(str(word).strip(), lang)}" if word else ""
         if name in ("first_key", "expected") and not typed:
             return as_argument(str(word))
         if name == "what" and word in texts()["what"]:

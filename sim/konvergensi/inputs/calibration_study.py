@@ -108,7 +108,7 @@ def load_calibration(name_or_path: str | Path) -> CalibrationStudy:
             elif wrong := known[key].fault_in(value, path):
                 faults.append(wrong)
             elif key not in file.free and structure.points < len(file.free) + 2:
-                least = {"value": structure.points, "low": len(file.free) + 2, "high": 10_000, "unit": " points"}
+                least = {"value": structure.points, "low": len(file.free) + 2, "high": 10_000, "unit": "points"}
                 faults.append(fault(path, f"structure.{structure.id}.points", "outside", **least))
     if faults:
         raise InputError(faults)

@@ -144,7 +144,7 @@ def _faults(target: Target, path: Path, line: int) -> list[Fault]:
         target.scale, (-1e6, 1e6)
     )
     if not low <= target.value <= high or (target.scale == "log" and target.value <= 0):
-        words = {"value": target.value, "low": format_value(low), "high": format_value(high), "unit": f" {target.unit}"}
+        words = {"value": target.value, "low": format_value(low), "high": format_value(high), "unit": target.unit}
         wrong.append(fault(path, f"{at}.value", "outside", **words))
     return wrong
 

@@ -10,6 +10,7 @@ import pandas as pd
 from konvergensi.base.errors import InputError, fault, format_value, nearest
 from konvergensi.base.files import exists, is_path
 from konvergensi.base.months import format_month
+from konvergensi.base.units import unit_word
 from konvergensi.base.words import word
 from konvergensi.inputs.additions import adding_file
 from konvergensi.inputs.agencies import opd_parameters
@@ -35,11 +36,9 @@ def parameter_rows(lang: str = "en", room: str = "") -> Rows:
     known = load_parameters()
     if room.partition(".")[0] == "opd":  # agencies are a district's; Lebak's show which levers there are
         known = opd_parameters(find_district("lebak").opd)
-    return [
-        (each.key, format_value(each.value), each.unit, each.range_text(), each.grade, each.role, _meaning(each, lang))
-        for each in known.values()
-        if not room or each.key.startswith(f"{room}.")
-    ]
+    shown = [each for each in known.values() if not room or each.key.startswith(f"{room}.")]
+    rows = ((each.key, format_value(each.value), unit_word(each.unit, lang), each.range_text()) for each in shown)
+    return [(*row, each.grade, each.role, _meaning(each, lang)) for row, each in zip(rows, shown)]
 
 
 def district_rows(lang: str = "en") -> Rows:
@@ -70,7 +69,7 @@ def scenario_rows(lang: str = "en") -> Rows:
 def service_rows(lang: str = "en") -> Rows:
     """Return id, name, OPD, money, target group and effect of every service."""
     return [
-        (each.id, each.name[lang], each.opd, each.money, each.target[lang], _quantity(each.effect))
+        (each.id, each.name[lang], each.opd, each.money, each.target[lang], _quantity(each.effect, lang))
         for each in load_services().values()
     ]
 
@@ -112,7 +111,8 @@ def _parameter(each: Parameter, lang: str) -> Rows:
     )
     return [
         ("key", each.key), ("meaning", _meaning(each, lang)), ("value", format_value(each.value)),
-        ("unit", each.unit), ("range", each.range_text()), ("drawn_from", each.drawn_text() if each.drawn else ""),
+        ("unit", unit_word(each.unit, lang)), ("range", each.range_text()),
+        ("drawn_from", each.drawn_text() if each.drawn else ""),
         ("source", each.source),
         ("grade", _grade(each.grade, lang)), ("role", _kind("role", each.role, lang)),
         ("theme", _kind("theme", each.theme, lang)), ("read", _kind("read", each.read, lang)),
@@ -131,10 +131,10 @@ def _service(each: Service, lang: str) -> Rows:
         ("ages", f"{each.from_age} .. {each.to_age}"), ("duration", str(each.duration_months)),
         ("register", each.register or ""), ("venue", each.venue), ("contact", each.contact), ("acts_on", each.acts_on),
         ("package", _said(f"yes_no.{'yes' if each.package else 'no'}", lang)),
-        ("effect", f"{_quantity(effect)}; {effect.from_age} .. {effect.to_age}"),
+        ("effect", f"{_quantity(effect, lang)}; {effect.from_age} .. {effect.to_age}"),
         ("source", effect.source), ("grade", _grade(effect.grade, lang)), ("note", effect.note),
         *_doses(each, lang),
-        ("unit_cost", _quantity(cost)), ("source", cost.source), ("grade", _grade(cost.grade, lang)),
+        ("unit_cost", _quantity(cost, lang)), ("source", cost.source), ("grade", _grade(cost.grade, lang)),
         *(("other", other.text) for other in each.other_evidence),
     ]  # fmt: skip
 
@@ -173,7 +173,7 @@ def _district(each: District, lang: str) -> Rows:
         ("synthetic", ", ".join(each.synthetic)),
     ]  # fmt: skip
     rows += [
-        ("population", f"{name} = {_quantity(total)}; {_source(total, lang)}{whose(f'population.{name}')}")
+        ("population", f"{name} = {_quantity(total, lang)}; {_source(total, lang)}{whose(f'population.{name}')}")
         for name, total in each.population.items()
     ]
     rows += [
@@ -217,8 +217,8 @@ def _kind(kind: str, name: str, lang: str) -> str:
     return f"{name}: {word(f'kind.{kind}.{name}', 'id' if lang == 'id' else 'en')}" if name else ""
 
 
-def _quantity(each: Any) -> str:
+def _quantity(each: Any, lang: str) -> str:
     """Return value, unit and range of anything with these fields."""
     known = each.low is not None and each.high is not None
     span = f" ({format_value(each.low)} .. {format_value(each.high)})" if known else ""
-    return f"{format_value(each.value)} {each.unit}{span}"
+    return f"{format_value(each.value)} {unit_word(each.unit, lang)}{span}"

@@ -6,6 +6,7 @@ Every number type states its range once, here or where it is used, and the range
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
@@ -27,23 +28,20 @@ def number_fault(value: Any, low: float, high: float, unit: str, whole: bool) ->
     percents; whole True for counts and months. NaN and infinities lie outside every range.
     """
     value = scalar(value)
-    shown_range = f" ({format_value(low)} .. {format_value(high)}{_spaced(unit)})"
+    ends = {"low": format_value(low), "high": format_value(high)}
+    span = partial(fault, "", "", "range", **ends, unit=unit)
     if not whole and isinstance(value, str) and re.fullmatch(r"-?\d+,\d+", value):
-        return "decimal_comma", {"value": value, "range": shown_range, "point": value.replace(",", ".")}
+        return "decimal_comma", {"value": value, "range": span(), "point": value.replace(",", ".")}
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "not_whole" if whole else "not_number", {"value": value, "range": shown_range}
+        return "not_whole" if whole else "not_number", {"value": value, "range": span()}
     if whole and value == value and abs(value) != float("inf") and value != int(value):
-        return "not_whole_point", {"value": value, "range": shown_range}
+        return "not_whole_point", {"value": value, "range": span()}
     if low <= value <= high:  # false for NaN
         return None
-    bounds = {"value": value, "low": format_value(low), "high": format_value(high)}
+    bounds = {"value": value, **ends}
     if unit.startswith("share") and 1.5 < value <= 100 and low <= value / 100 <= high:
         return "percent", bounds | {"share": format_value(float(value) / 100)}
-    return "outside", bounds | {"unit": _spaced(unit)}
-
-
-def _spaced(unit: str) -> str:
-    return f" {unit}" if unit else ""
+    return "outside", bounds | {"unit": unit}
 
 
 def between(low: float, high: float, unit: str = "", *, whole: bool = False) -> BeforeValidator:

@@ -101,7 +101,7 @@ def _number(found: OfficeTable, name: str, at: int, text: str, spec: Numbers) ->
     except ValueError:
         return None, found.first_fault(name, [at], fault("", "", "not_number", value=text, range=""))
     if not spec.low <= value <= spec.high:
-        words = {"value": value, "low": f"{spec.low:g}", "high": f"{spec.high:g}", "unit": f" {spec.unit}"}
+        words = {"value": value, "low": f"{spec.low:g}", "high": f"{spec.high:g}", "unit": spec.unit}
         return None, found.first_fault(name, [at], fault("", "", "outside", **words))
     return value, []
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from konvergensi.base.units import unit_word
 from konvergensi.base.words import Lang, listed, month_name, number, percent, rupiah, word
 from konvergensi.methods.box_check import FOLDS, REPEATS
 from konvergensi.methods.boxes import Level, Limit, Side, fit
@@ -134,7 +135,7 @@ def sentence(found: Discovery, region: Region, lang: Lang) -> str:
 
 
 def _row(found: Discovery, region: Region, factor: str, lang: Lang) -> tuple[str, ...]:
-    limit, unit = region.box[factor], str(found.manifest["factors"][factor]["unit"])
+    limit, unit = region.box[factor], unit_of(found, factor, lang)
     alone = float(limit.holds(found.cases.x[factor]).mean())
     p = [region.quasi_p[factor, side] for side in limit.sides()]
     return (
@@ -154,6 +155,11 @@ def _with_share(limit: Limit, share: float, lang: Lang) -> str:
 
 def _p(value: float, lang: Lang) -> str:
     return "< " + number(0.001, lang, 3) if value < 0.001 else number(value, lang, 3)
+
+
+def unit_of(found: Discovery, factor: str, lang: Lang) -> str:
+    """What a factor is measured in, '' for nothing."""
+    return unit_word(str(found.manifest["factors"][factor]["unit"]), lang)
 
 
 def meaning(found: Discovery, factor: str, lang: Lang) -> str:

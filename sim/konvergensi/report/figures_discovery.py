@@ -138,7 +138,7 @@ def levels_of(values: pd.Series) -> list[Any]:
 
 
 def _factor_axis(axes: Axes, found: Discovery, factor: str, lang: Lang, which: str) -> None:
-    unit = str(found.manifest["factors"][factor]["unit"])
+    unit = words_of.unit_of(found, factor, lang)
     label = words_of.meaning(found, factor, lang) + (f" ({unit})" if unit else "")
     values = found.cases.x[factor]
     label = theme.wrap(label, 6.5 if which == "x" else 4.2, theme.TEXT)

@@ -15,6 +15,7 @@ from konvergensi.base.errors import format_value
 from konvergensi.base.folders import drafted, write_json
 from konvergensi.base.harmless import plain
 from konvergensi.base.scalars import scalar
+from konvergensi.base.units import unit_word
 from konvergensi.base.words import Lang, number
 from konvergensi.observe.units import units_of
 from konvergensi.report import (
@@ -213,7 +214,8 @@ def html(result: Any, lang: Lang) -> str:
 def _unfolding(name: str, table: pd.DataFrame, lang: Lang) -> str:
     """The beginning of a table, as HTML that shows one line until it is unfolded."""
     units = units_of("", name, table.columns) | table.attrs.get("units", {})
-    heads = [f"{escape(plain(str(each)))}<br><small>{escape(units[str(each)])}</small>" for each in table.columns]
+    said = [escape(plain(unit_word(units[str(each)], lang))) for each in table.columns]
+    heads = [f"{escape(plain(str(each)))}<br><small>{unit}</small>" for each, unit in zip(table.columns, said)]
     cells = [
         [escape(plain(format_value(scalar(cell)))) for cell in row] for row in table.head(SHOWN_ROWS).to_numpy(object)
     ]

@@ -309,7 +309,7 @@ def _design_faults(study: Study, where: object) -> list[Fault]:
     design, faults = study.design, []
     given = study.codes is not None
     if not given and study.factors and design.method in SAMPLED and not 1 <= design.draws <= MOST_DRAWS:
-        words = {"value": design.draws, "low": 1, "high": f"{MOST_DRAWS:,}", "unit": " draws"}
+        words = {"value": design.draws, "low": 1, "high": f"{MOST_DRAWS:,}", "unit": "draws"}
         faults.append(fault(where, "design.draws", "outside", **words))
     if not given and study.factors and design.method in ("list", "csv"):
         faults.append(fault(where, "design", "missing", expected="points = [{ ... }]", near=None))

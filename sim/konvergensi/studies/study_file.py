@@ -44,7 +44,7 @@ def _seeds(value: Any) -> list[int]:
     least = 0 if isinstance(value, list) else 1
     for each in listed:
         if isinstance(each, bool) or not isinstance(each, int):
-            raise refusal("not_whole", {"value": each, "range": f" ({least} .. {most})"})
+            raise refusal("not_whole", {"value": each, "range": fault("", "", "range", low=least, high=most, unit="")})
         if not least <= each <= most:
             raise refusal("outside", {"value": each, "low": least, "high": most, "unit": ""})
     if not listed:
