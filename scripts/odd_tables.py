@@ -26,7 +26,7 @@ from konvergensi.mechanisms.uptake import KINDS
 from konvergensi.model.build import build_world
 from konvergensi.world.agents import OPD_FIELDS, Kecamatan, Opd, Village
 from konvergensi.world.costs import PAID_FROM
-from konvergensi.world.programmes import SOURCES, ServiceBook
+from konvergensi.world.programmes import SOURCES, ByService, ServiceBook
 from konvergensi.world.state import World
 from konvergensi.world.tally import Tally
 from konvergensi.world.villages import ITEMS
@@ -297,11 +297,12 @@ def columns(holder: Any) -> str:
     rows: list[tuple[str, ...]] = []
     for name in annotations or vars(holder):
         value = getattr(holder, name)
+        value = list(value) if isinstance(value, ByService) else value
         if name in NOT_STATE or name.startswith("_"):
             continue
         parts = list(value.values()) if isinstance(value, dict) else value
         said = meaning.get(name) or SAID.get(name, "")
-        if name == "derived" or (isinstance(value, (list, dict)) and not value):
+        if name in ("derived", "kept") or (isinstance(value, (list, dict)) and not value):
             rows.append((f"`{name}`", type(value).__name__, "grows", "", said))  # nothing has happened yet
             continue
         if isinstance(value, (list, dict)) and any(isinstance(part, np.ndarray) for part in parts):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import konvergensi
 from konvergensi.base.errors import InputError
 from konvergensi.inputs.agencies import opd_parameters
 from konvergensi.inputs.describe import describe
@@ -264,3 +265,9 @@ def test_a_service_without_effect_range_has_one_value(tmp_path: Path) -> None:
     (tmp_path / "services.toml").write_text(SERVICE.replace("low = 0\nhigh = 1\n", ""))
     effect = load_parameters(tmp_path)["services.soup.effect"]
     assert (effect.low, effect.value, effect.high) == (0.1, 0.1, 0.1)
+
+
+def test_describe_names_a_file_that_is_there() -> None:
+    for key in load_parameters():
+        file = dict(describe(key))["file"]
+        assert (Path(konvergensi.__file__).parent / file).is_file(), key

@@ -103,7 +103,7 @@ def describe(name: str, lang: str = "en") -> Rows:
 
 def _parameter(each: Parameter, lang: str) -> Rows:
     file = (
-        "opd.toml of lebak"
+        "opd.toml"
         if each.key.startswith("opd.")
         else "mechanisms/services.toml"
         if each.key.startswith("services.")
@@ -119,7 +119,7 @@ def _parameter(each: Parameter, lang: str) -> Rows:
         ("decided_by", _kind("decided_by", each.decided_by, lang)),
         *(("mark", _kind("mark", mark, lang)) for mark in each.marks),
         ("to_do", each.to_do[lang] if each.to_do else ""), ("needs", each.needs),
-        ("file", adding_file(each.key) or (file if " " in file else f"mechanisms/{file}")),
+        ("file", adding_file(each.key) or file),
     ]  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def deliver(world: World) -> None:
 
 def _due(world: World) -> tuple[int, ...]:
     """Services of this month, in the order of services.toml."""
-    known = world.derived if world.burn_in else world.lasting
+    known = world.derived if world.burn_in else world.kept
     key = ("due", world.month_of_year, world.burn_in)
     if key not in known:
         of_year = ((s, each) for s, each in enumerate(world.services) if world.month_of_year in each.months)

@@ -93,12 +93,12 @@ def _months_left(world: World) -> NDArray[np.float64]:
     """Deliveries of each programme that are left this year, this month's included, (n_programmes,); inf for none."""
     now = world.month_of_year
     key = ("months left", now)
-    if key not in world.lasting:
+    if key not in world.kept:
         months = [tuple(each.months) for each in world.services]
         left = np.array([len(each) - bisect_left(each, now) for each in months], float)[world.programmes.service]
         left[left == 0.0] = np.inf
-        world.lasting[key] = left
-    found: NDArray[np.float64] = world.lasting[key]
+        world.kept[key] = left
+    found: NDArray[np.float64] = world.kept[key]
     return found
 
 

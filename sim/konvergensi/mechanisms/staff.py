@@ -119,9 +119,9 @@ def _places(world: World, opd: int) -> tuple[NDArray[np.intp], Meetings]:
 
 def _level(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
     key = ("staff at", level, world.settings["contacts.workers_sd"])
-    if key not in world.lasting:
-        world.lasting[key] = _spread(world, level)
-    found: tuple[NDArray[np.intp], Meetings] = world.lasting[key]
+    if key not in world.kept:
+        world.kept[key] = _spread(world, level)
+    found: tuple[NDArray[np.intp], Meetings] = world.kept[key]
     return found
 
 
@@ -140,9 +140,9 @@ def _rota(world: World) -> Rota:
     """The rota of this month of the year, worked out once as long as the settings that it follows stand."""
     follows = (world.settings["contacts.workers_sd"], world.settings["delivery.contacts_per_staff_month"])
     key = ("rota", world.month_of_year, *follows)
-    if key not in world.lasting:
-        world.lasting[key] = _draw_up(world)
-    found: Rota = world.lasting[key]
+    if key not in world.kept:
+        world.kept[key] = _draw_up(world)
+    found: Rota = world.kept[key]
     return found
 
 
@@ -179,12 +179,12 @@ def _kept(world: World, rota: Rota) -> tuple[Meetings, Meetings]:
     """
     in_all = tuple(capacity(world, opd) for opd in range(len(world.opds)))
     key = ("staff kept", world.month_of_year, in_all)
-    if key not in world.lasting:
+    if key not in world.kept:
         kept = np.zeros(len(world.programmes))
         for opd, mine in rota.of_agency:
             kept[mine] = kept_for_others(world.programmes.routine[mine], in_all[opd])
-        world.lasting[key] = np.array(in_all), kept
-    found: tuple[Meetings, Meetings] = world.lasting[key]
+        world.kept[key] = np.array(in_all), kept
+    found: tuple[Meetings, Meetings] = world.kept[key]
     return found
 
 

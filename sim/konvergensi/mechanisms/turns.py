@@ -85,9 +85,9 @@ def plan(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
     enough: deliveries that make an adequate dose of each service, (n_services,).
     """
     key = ("turns", due, enough)
-    if key not in world.lasting:
-        world.lasting[key] = _draw_up(world, due, enough)
-    found: Plan = world.lasting[key]
+    if key not in world.kept:
+        world.kept[key] = _draw_up(world, due, enough)
+    found: Plan = world.kept[key]
     return found
 
 

@@ -98,7 +98,7 @@ class World:
     linked: bool = False  # the first linkage (Aksi 6) has been run
     burn_in: bool = True  # the months before the run: agencies stand still and nothing is counted
     derived: dict[Hashable, Any] = field(default_factory=dict)  # what follows from the settings, until they change
-    lasting: dict[Hashable, Any] = field(default_factory=dict)  # and what holds for the whole run; keys say of what
+    kept: dict[Hashable, Any] = field(default_factory=dict)  # worked out once for a run, by keys that say from what
     scratch: Scratch = field(default_factory=Scratch)
 
     @property
