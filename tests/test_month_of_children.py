@@ -2,8 +2,12 @@
 
 import copy
 import hashlib
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +71,7 @@ def test_the_month_in_one_call_leaves_what_one_programme_after_the_other_leaves(
         calls.append(len(columns[0]))
         return as_it_is(*columns)
 
+    monkeypatch.setattr(turns, "is_first_of_process", lambda: False)
     as_it_is = compiled.live
     monkeypatch.setattr(compiled, "live", counted)
     at_once = state_of(case)
@@ -75,6 +80,34 @@ def test_the_month_in_one_call_leaves_what_one_programme_after_the_other_leaves(
     calls.clear()
     assert state_of(case) == at_once
     assert not calls
+
+
+@needs_numba
+@pytest.mark.parametrize(("kept", "first", "said"), [(False, True, False), (False, False, True), (True, True, True)])
+def test_a_first_run_does_not_wait_for_the_month_to_be_compiled(
+    kept: bool, first: bool, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = ConvergenceModel("baseline", "lebak", rng=1, population_share=0.002, end="2018-01").world
+    world.kept.pop("month compiled")
+    monkeypatch.setattr(turns, "is_kept", lambda loop: kept)
+    monkeypatch.setattr(turns, "is_first_of_process", lambda: first)
+    assert turns.possible(world) is said
+    monkeypatch.setattr(turns, "is_first_of_process", lambda: not first)
+    assert turns.possible(world) is said  # a model stays with what it began with
+
+
+@needs_numba
+def test_what_numba_has_on_disk_is_known_before_it_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "loops.py").write_text(
+        "from konvergensi.base.compiled import is_kept, together\n@together\ndef twice(x):\n    return 2 * x\n"
+        "print(is_kept(twice), twice(2), is_kept(twice))\n"
+    )
+    away = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    for said in ("False 4 True", "True 4 True"):
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "loops.py")], env=away, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == said, done.stderr
 
 
 @needs_numba

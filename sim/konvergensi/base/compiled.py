@@ -79,6 +79,14 @@ def _kept(loop: Any) -> Any:
     return loop
 
 
+def is_kept(loop: Any) -> bool:
+    """Whether numba has compiled the loop in this process, or has it on disk."""
+    if getattr(loop, "signatures", None):
+        return True
+    cache = getattr(getattr(loop, "_cache", None), "_cache_file", None)
+    return cache is not None and bool(cache._load_index())
+
+
 @functools.cache
 def _digest(file: str) -> str:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -124,9 +124,7 @@ class Now(NamedTuple):
     pack_share: np.float32
     class_below: int
     oldest_entry: float
-    own_right: np.uint16
-    own_wrong: np.uint16
-    guess: np.uint16
+    own_shares: U16  # of own lists, right and wrong, and of those a village thinks of, (3,)
     refusals: int
 
 
@@ -173,46 +171,55 @@ def either(out, other):  # type: ignore[no-untyped-def]
 
 
 @inside
-def truly_in_need(need, rows, people, listed, now):  # type: ignore[no-untyped-def]
-    """Who of `rows` has the need, (n,), empty for everybody: as `needs.ChildNeed.truth`."""
+def truly_in_need(need, rows, kek, z, at_risk, first_birth, nik_month, faltering_below, severe_below, month):  # type: ignore[no-untyped-def]
+    """Who of `rows` has the need, (n,), empty for everybody: as `needs.ChildNeed.truth`.
+
+    Columns of all children; only what is asked for is handed over, for a tuple of columns takes long to compile.
+    """
     if need == ALL:
         return np.zeros(0, np.bool_)
     found = np.empty(rows.stop - rows.start, np.bool_)
     if need in (FALTERING, SEVERE):
-        z, below = people.z[rows], now.faltering_below if need == FALTERING else now.severe_below
+        length, below = z[rows], faltering_below if need == FALTERING else severe_below
         for i in range(len(found)):
-            found[i] = z[i] < below
+            found[i] = length[i] < below
     elif need == NO_NIK:
-        known_from = listed.nik_month[rows]
+        known_from = nik_month[rows]
         for i in range(len(found)):
-            found[i] = known_from[i] > now.month
+            found[i] = known_from[i] > month
     else:
-        told = people.kek[rows]
+        told = kek[rows]
         if need == AT_RISK:
-            told = people.at_risk[rows]
+            told = at_risk[rows]
         elif need == FIRST_BIRTH:
-            told = people.first_birth[rows]
+            told = first_birth[rows]
         for i in range(len(found)):
             found[i] = told[i]
     return found
 
 
 @inside
-def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, on):  # type: ignore[no-untyped-def]
-    """Who the agency knows and who is on the list in use, (n,) each in place: as `targeting.child_list`."""
+def lists_of(  # type: ignore[no-untyped-def]
+    turn, of_month, rows, village, first_birth, listed, own_draw, truth, by_name, month, oldest_entry, shares, known, on
+):
+    """Who the agency knows and who is on the list in use, (n,) each in place: as `targeting.child_list`.
+
+    oldest_entry: inf where nobody counts; shares (3,): of own lists, right and wrong, and of those a village thinks of.
+    """
     register, need, n = turn[REGISTER], turn[NEED], rows.stop - rows.start
+    right, wrong, guess = shares[0], shares[1], shares[2]
     if register == OWN_LIST:
         draw = own_draw[turn[OWN], rows]
         if len(truth) > 0:
             for i in range(n):
-                on[i] = draw[i] < (now.own_right if truth[i] else now.own_wrong)
+                on[i] = draw[i] < (right if truth[i] else wrong)
         else:
             for i in range(n):
-                on[i] = draw[i] < now.own_right
+                on[i] = draw[i] < right
     elif register in (KOHORT, DUKCAPIL):
         entered = listed.cohort_month[rows] if register == KOHORT else listed.nik_month[rows]
         for i in range(n):
-            on[i] = entered[i] <= now.month
+            on[i] = entered[i] <= month
     else:
         drawn_up = listed.on_dtks[rows]
         if register == EPPGBM:
@@ -225,10 +232,10 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
         knows = listed.known_krs[rows] if register == KRS else listed.known_dtks[rows]
         for i in range(n):
             known[i] = knows[i]
-    elif register == EPPGBM and now.counted:  # known matters only to those who count
+    elif register == EPPGBM and oldest_entry < np.inf:  # known matters only to those who count
         last = listed.last_entry[rows]
         for i in range(n):
-            known[i] = on[i] | (last[i] > now.oldest_entry)
+            known[i] = on[i] | (last[i] > oldest_entry)
     else:
         for i in range(n):
             known[i] = on[i]
@@ -237,7 +244,7 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
     if need == KEK:
         asks, told = True, listed.recorded_kek[rows]
     elif need == FIRST_BIRTH:
-        asks, told = True, people.first_birth[rows]
+        asks, told = True, first_birth[rows]
     if asks:
         both(on, told)
     if of_month[JOINED]:
@@ -252,21 +259,21 @@ def lists_of(turn, of_month, rows, people, listed, own_draw, truth, now, known, 
             known[i] |= found
             on[i] |= found
     elif of_month[HANDED]:
-        found = handed(need, rows, listed)
+        found = handed(need, rows, listed.handed_on, listed.handed_cases, listed.handed_false)
         either(known, found)
         either(on, found)
     if turn[BY_VILLAGE]:
-        village, draw = people.village[rows], own_draw[turn[OWN], rows]
+        draw = own_draw[turn[OWN], rows]
         for i in range(n):
-            on[i] = on[i] if now.by_name[village[i]] else draw[i] < now.guess
+            on[i] = on[i] if by_name[village[i]] else draw[i] < guess
             known[i] |= on[i]
 
 
 @inside
-def handed(need, rows, listed):  # type: ignore[no-untyped-def]
+def handed(need, rows, on, cases, false):  # type: ignore[no-untyped-def]
     """Who was found on the handed list as one whom the service is for, mistakes among them, (n,): as `lists.found`."""
-    right = listed.handed_cases[rows] if need == FALTERING else listed.handed_on[rows]
-    wrong, found = listed.handed_false[rows], np.empty(rows.stop - rows.start, np.bool_)
+    right = cases[rows] if need == FALTERING else on[rows]
+    wrong, found = false[rows], np.empty(rows.stop - rows.start, np.bool_)
     for i in range(len(found)):
         found[i] = right[i] | wrong[i]
     return found
@@ -306,8 +313,34 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         mine, rows = turn[OF_CHILDREN], slice(each[START], each[STOP])
         here, n = slice(rows.start - now.present, rows.stop - now.present), rows.stop - rows.start
         knows, lists, village = known[turn[ROW], here], on[turn[ROW], here], people.village[rows]
-        truth = truly_in_need(turn[NEED], rows, people, listed, now)
-        lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, knows, lists)
+        truth = truly_in_need(
+            turn[NEED],
+            rows,
+            people.kek,
+            people.z,
+            people.at_risk,
+            people.first_birth,
+            listed.nik_month,
+            now.faltering_below,
+            now.severe_below,
+            now.month,
+        )
+        lists_of(
+            turn,
+            each,
+            rows,
+            village,
+            people.first_birth,
+            listed,
+            book.own_draw,
+            truth,
+            now.by_name,
+            now.month,
+            now.oldest_entry,
+            now.own_shares,
+            knows,
+            lists,
+        )
         begun, counts = book.in_course[mine, rows], np.empty(n, np.bool_)
         either(knows, begun)
         either(lists, begun)
@@ -412,7 +445,18 @@ def live(  # type: ignore[no-untyped-def]
         rows, n, here = slice(start, stop), stop - start, slice(start - now.present, stop - now.present)
         first_of_service = t == 0 or turns[t - 1, SERVICE] != turn[SERVICE]
         if first_of_service:  # what programmes of one service have in common
-            need = truly_in_need(turn[NEED], rows, people, listed, now)
+            need = truly_in_need(
+                turn[NEED],
+                rows,
+                people.kek,
+                people.z,
+                people.at_risk,
+                people.first_birth,
+                listed.nik_month,
+                now.faltering_below,
+                now.severe_below,
+                now.month,
+            )
             needy = need if turn[AT_BIRTH] and turn[ONLY_IN_NEED] else nobody
             left = nobody
             if p >= 0 and turn[COURSE] > 0:
@@ -440,12 +484,38 @@ def live(  # type: ignore[no-untyped-def]
         if each[OPEN] >= 0:
             open_ = now.open_[each[OPEN]]
         came, rank = now.came[here], book.rank[mine, rows]
-        truth = truly_in_need(turn[NEED], rows, people, listed, now)
+        truth = truly_in_need(
+            turn[NEED],
+            rows,
+            people.kek,
+            people.z,
+            people.at_risk,
+            people.first_birth,
+            listed.nik_month,
+            now.faltering_below,
+            now.severe_below,
+            now.month,
+        )
         begun, lasting, came_below = nobody, no_order, -1
         contact = turn[CONTACT]
         if contact == FROM_LIST:
             known, on = np.empty(n, np.bool_), np.empty(n, np.bool_)
-            lists_of(turn, each, rows, people, listed, book.own_draw, truth, now, known, on)
+            lists_of(
+                turn,
+                each,
+                rows,
+                village,
+                people.first_birth,
+                listed,
+                book.own_draw,
+                truth,
+                now.by_name,
+                now.month,
+                now.oldest_entry,
+                now.own_shares,
+                known,
+                on,
+            )
             at = where(on, left, open_, village)
             order = rank[at]
         elif contact == BY_WORKERS:
@@ -488,7 +558,9 @@ def live(  # type: ignore[no-untyped-def]
             on = known
             at = where(known, left, open_, village)
             order = stock_order(now.stock[each[STOCK]], village, at)
-        found = handed(turn[NEED], rows, listed) if each[FOUND_BELOW] >= 0 else nobody
+        found = nobody
+        if each[FOUND_BELOW] >= 0:
+            found = handed(turn[NEED], rows, listed.handed_on, listed.handed_cases, listed.handed_false)
         there = now.there[each[THERE]] if each[THERE] >= 0 else nobody
         pool, weights, of_village, centre = no_pool, no_pool, no_places, no_places
         if means.places_from[p] >= 0:

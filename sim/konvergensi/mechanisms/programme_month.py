@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from konvergensi.base.compiled import compiled, together
+from konvergensi.base.compiled import compiled, inside, together
 from konvergensi.mechanisms.programme_month_columns import (
     AT_BIRTH,
     BINS,
@@ -355,7 +355,7 @@ def count(  # type: ignore[no-untyped-def]
 # ---- the month -------------------------------------------------------------------------------------------------------
 
 
-@together
+@inside
 def ration(  # type: ignore[no-untyped-def]
     counts, p, at, order, key, village, remoteness, behind, joint, received, missed_below, found, found_below,
     joint_from, there, there_from, lokus, came, came_below, begun, lasting, base, travel, purse, staff, pool, weights,
@@ -386,7 +386,7 @@ def ration(  # type: ignore[no-untyped-def]
     return step, budgeted, released, who, everybody
 
 
-@together
+@inside
 def hand_over(  # type: ignore[no-untyped-def]
     counts, p, counted, known, listed, need, at, step, budgeted, released, who, willing, received, begun, refused,
     has_course, kind, needy, whole, steps, ends, oldest, taken, gained, best, share, target, services, keeps, first,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.base.compiled import COMPILES
+from konvergensi.base.compiled import COMPILES, is_kept
 from konvergensi.mechanisms import contacts, effects, meetings, needs, places, reach, staff, village_money
 from konvergensi.mechanisms import month_of_children as compiled
 from konvergensi.mechanisms.month_of_children import Book, Listed, Means, Now, People
@@ -38,6 +38,8 @@ CONTACTS = {
     "birth": compiled.FROM_LIST,
 }
 NOT_ASKED = -1
+_MODELS: list[None] = []  # of this process
+OF_OWN_LISTS = ("own_list_share", "own_list_false_share", "village_guess_share")
 FOUND: tuple[tuple[str, type], ...] = (("at", np.int32), ("lot", np.float32), ("workers", np.float32))
 NOBODY = np.zeros(0, bool)
 
@@ -50,9 +52,7 @@ class Rules(NamedTuple):
     severe_below: np.float32
     pack_share: np.float32
     class_below: int
-    own_right: np.uint16
-    own_wrong: np.uint16
-    guess: np.uint16
+    own_shares: NDArray[np.uint16]
     refusals: int
     active_months: float
     one_stop: Mask
@@ -75,8 +75,21 @@ class Plan(NamedTuple):
 
 
 def possible(world: World) -> bool:
-    """Whether the structures in force are those that the compiled month knows."""
-    return ON and world.settings["contacts.reach"] == "contacts" and not effects.one_by_one(world)
+    """Whether the structures in force are those that the compiled month knows, and it is worth what it takes."""
+    if not ON or world.settings["contacts.reach"] != "contacts" or effects.one_by_one(world):
+        return False
+    if "month compiled" not in world.kept:
+        world.kept["month compiled"] = is_kept(compiled.live) or not is_first_of_process()
+    found: bool = world.kept["month compiled"]
+    return found
+
+
+def is_first_of_process() -> bool:
+    """Whether no other model was asked about before: to compile the month takes ten seconds, which one run does not
+    bring back, and the first run of a new installation has enough to compile.
+    """
+    _MODELS.append(None)
+    return len(_MODELS) == 1
 
 
 def plan(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
@@ -344,10 +357,8 @@ def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, ther
         severe_below=rules.severe_below,
         pack_share=rules.pack_share,
         class_below=rules.class_below,
-        oldest_entry=month - rules.active_months,
-        own_right=rules.own_right,
-        own_wrong=rules.own_wrong,
-        guess=rules.guess,
+        oldest_entry=np.inf if world.burn_in else month - rules.active_months,
+        own_shares=rules.own_shares,
         refusals=rules.refusals,
     )
 
@@ -362,9 +373,7 @@ def _rules(world: World) -> Rules:
             severe_below=np.float32(needs.SEVERE_Z),
             pack_share=np.float32(settings["contacts.pack_share"]),
             class_below=reach.part_of_keys(settings["contacts.class_posyandu_share"]),
-            own_right=np.uint16(65535 * settings["registers.own_list_share"]),
-            own_wrong=np.uint16(65535 * settings["registers.own_list_false_share"]),
-            guess=np.uint16(65535 * settings["registers.village_guess_share"]),
+            own_shares=np.array([65535 * settings[f"registers.{name}"] for name in OF_OWN_LISTS], np.uint16),
             refusals=settings["contacts.refusals"],
             active_months=float(settings["registers.eppgbm_active_months"]),
             one_stop=meetings.one_stop(world, one_stop) if one_stop > 0.0 else NOBODY,
