@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -247,3 +248,24 @@ def test_help_does_not_wait_for_the_compiler() -> None:
     away = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=away, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "konvergensi" in done.stdout
+
+
+@needs_numba
+def test_a_loop_is_compiled_anew_when_a_file_it_takes_others_from_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "loops_beside.py").write_text(
+        "from konvergensi.base.compiled import together\n@together\ndef part(x):\n    return 2 * x\n"
+    )
+    (tmp_path / "loops_own.py").write_text(
+        "from konvergensi.base import compiled\ncompiled.PACKAGE = 'loops_'\nfrom loops_beside import part\n"
+        "@compiled.together\ndef whole(x):\n    return part(x) + 1\nprint(whole(1))\n"
+    )
+    away = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept"), "PYTHONDONTWRITEBYTECODE": "1"}
+    for times, said in ((2, "3"), (7, "8")):
+        beside = tmp_path / "loops_beside.py"
+        beside.write_text(beside.read_text().replace("2 * x", f"{times} * x"))
+        for _ in range(2):  # compiled, then from disk
+            done = subprocess.run(
+                [sys.executable, "-c", "import loops_own"], env=away, cwd=tmp_path, capture_output=True, text=True,
+                check=False,
+            )  # fmt: skip
+            assert done.stdout.strip() == said, done.stderr
