@@ -23,7 +23,7 @@ from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import eppgbm, network, series
 from konvergensi.observe import together as at_home
 from konvergensi.observe.who import CM_PER_Z
-from konvergensi.world import draws, package, tally
+from konvergensi.world import children, draws, package, tally
 
 SIZES = (0, 1, 7, 500, 5_000)
 N_PLACES = 9
@@ -65,6 +65,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
         yield contacts.where, (c.mask(), left, open_, c.place)
     many = tuple(draws.entity_keys(kind, np.arange(n)) for kind in ("opd", "crc", "adler"))
     yield draws._one_each, many
+    yield draws._carry_on, (*draws.Draws(n).begin(map(str, range(n))), np.frombuffer(b"2190", np.uint8))
     visits = (c.whole(np.int32, most=50), c.whole(np.int32, most=60), 40, (3_000_000_000, 7), (8, 9))
     yield contacts.wants_visit, (keys, *visits, c.draw.random(50).astype(f32), np.array([0.2, 0.9], f32))
     held = c.mask(), c.mask(), c.whole(np.uint8, most=9)
@@ -144,8 +145,11 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
             served = (reached, reached[c.mask()[reached]], taken, enough, n // 3, gains, *ages)
             yield programme_month.count, (*so_far, *served)
     for gains in (tally.NOWHERE, c.draw.random(69) < 0.5):
-        furthest, stage = c.whole(np.uint8, most=10), c.whole(np.uint8, most=8)
-        yield tally.pass_on, (furthest, stage, c.mask(), n // 3, gains, *ages)
+        for enough, so_far in ((0, c.whole(np.uint8, 0)), (5, c.whole(np.uint8, most=10))):
+            furthest, of_home = c.whole(np.uint8, most=10), c.whole(np.uint8, 50, most=8)
+            home_of = c.whole(np.int32, most=50)
+            yield tally.pass_on, (furthest, of_home, home_of, so_far, enough, n // 3, gains, *ages)
+    yield children.at_homes, (c.draw.random(50) < 0.3, c.whole(np.int32, most=50))
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
     starts = np.array([0, n // 5, n // 3, n // 3, n // 2, n - n // 8, n])

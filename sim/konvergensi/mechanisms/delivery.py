@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from konvergensi.mechanisms import effects, meetings, reach, targeting, turns
 from konvergensi.mechanisms.contacts import CASELOAD
-from konvergensi.mechanisms.month_of_children import PROGRAMME
 from konvergensi.mechanisms.programme_month import NOTHING, SPENT, add_doses, month_of_programme, take, teach
 from konvergensi.mechanisms.purses import Purses, open_purses
 from konvergensi.mechanisms.staff import OfMonth, Staff
-from konvergensi.world.children import FIRST_1000_DAYS
+from konvergensi.world.children import FIRST_1000_DAYS, at_homes
 from konvergensi.world.tally import EVERYBODY, NOWHERE
 
 if TYPE_CHECKING:
@@ -101,13 +100,12 @@ def _serve_at_once(world: World, due: tuple[int, ...], month: Month, staff: OfMo
     plan = turns.plan(world, due, _doses_enough(world))
     share = np.float32(effects.combination(world).together)
     ready = turns.Ready(world, plan, month.purses, staff, month.first, share)
-    for alone, first, last in plan.steps:
-        if alone >= 0:
-            _serve(world, alone, month)
+    for step in plan.steps:
+        if step.alone >= 0:
+            _serve(world, step.alone, month)
         else:
-            ready.serve(first, last)
-            ran = plan.fixed[first:last, PROGRAMME]
-            month.purses.ran.extend(ran[ran >= 0].tolist())
+            ready.serve(step)
+            month.purses.ran.extend(step.ran)
 
 
 def live_with_works(world: World) -> None:
@@ -227,14 +225,14 @@ def hand_to_children(
 
 
 def act_on_children(
-    world: World, service_row: int, service: Service, programme_row: int, act: Act, takes: Mask, month: Month
+    world: World, service_row: int, service: Service, programme_row: int, act: Act, took: Rows, month: Month
 ) -> None:
-    """What taking a household's service up does to its children who take it, (n,) bool over `act.rows` (in place)."""
-    children, book, rows, took = world.children, world.book, act.rows, np.flatnonzero(takes)
+    """What taking a household's service up does to its children who take it, rows from the first of `act` (in place)."""
+    children, book, rows = world.children, world.book, act.rows
     doses, each = _doses(world, service_row, programme_row, rows, month)
     taken = book.taken[service_row][rows]
     if each is not None:
-        effects.add_one_by_one(world, service_row, rows, takes, act.needy, each)
+        effects.add_one_by_one(world, service_row, rows, _mask(took, rows), act.needy, each)
     elif doses.kind != NOTHING:
         add_doses(
             doses.kind, took, act.needy, doses.whole, month.steps[programme_row], act.ends, act.oldest, taken,
@@ -302,30 +300,34 @@ def inside_1000_days(world: World, rows: slice) -> slice:
 
 
 def _serve_households(world: World, service_row: int, service: Service, month: Month) -> None:
-    book, everyone = world.book, slice(0, len(world.households))
+    book, children = world.book, world.children
     runs = world.programmes_of[service_row]
-    need = targeting.household_need(world, service)
-    left = np.ones(len(need), bool)
+    need = left = targeting.household_need(world, service)
     if runs:
         left = book.received[service_row] < service.duration_months
         need &= left
-    stage = need.astype(np.uint8)
+    stage, act = need.astype(np.uint8), None
     for p in runs:
         offer = month.rule.to_households(world, service_row, p, service, need, left, month.first.of(p))
         who, took = hand_to_households(world, service_row, service, p, need, offer, stage, month)
-        left[who] = False
-        takes = _mask(took, everyone)
-        _act_on_households(world, service, takes)
-        if service_row in world.package.bit_of or effects.monthly(world, service_row, p).any() or counts_doses(world):
-            rows = world.children.window(world.month, service.from_age, service.to_age)
-            act = _act_of(world, service_row, service, rows)
-            act_on_children(world, service_row, service, p, act, takes[world.children.household[rows]], month)
+        if len(runs) > 1:
+            left[who] = False
+        _act_on_households(world, service, took)
+        if len(took) and _reaches_children(world, service_row, p):
+            act = act or _act_of(world, service_row, service, children.window(world.month, service.from_age, service.to_age))
+            takes = at_homes(_mask(took, slice(0, len(need))), children.household[act.rows])
+            act_on_children(world, service_row, service, p, act, takes, month)
     if not world.burn_in:
         gains = effects.gains(world, service_row, runs[0]) if runs else None
-        rows = world.children.window(world.month, service.from_age, service.to_age)
-        doses = _enough(world, service_row, service)
-        enough = world.book.taken[service_row][rows] >= doses if doses else None
-        world.tally.household_stage(world.children, world.month, service_row, service, stage, gains, enough)
+        taken, enough = book.taken[service_row], _doses_enough(world)[service_row]
+        world.tally.household_stage(children, world.month, service_row, service, stage, gains, taken, enough)
+
+
+def _reaches_children(world: World, service_row: int, programme_row: int) -> bool:
+    """Whether what a household takes up is counted or acts in its children."""
+    if service_row in world.package.bit_of or counts_doses(world):
+        return True
+    return bool(effects.monthly(world, service_row, programme_row).any())
 
 
 def hand_to_households(
@@ -355,9 +357,9 @@ def hand_to_households(
     return who, took
 
 
-def _act_on_households(world: World, service: Service, takes: Mask) -> None:
+def _act_on_households(world: World, service: Service, took: Rows) -> None:
     if service.act.column:
-        getattr(world.households, service.act.column)[takes] = service.act.becomes
+        getattr(world.households, service.act.column)[took] = service.act.becomes
 
 
 # ---- money and staff -------------------------------------------------------------------------------------------------

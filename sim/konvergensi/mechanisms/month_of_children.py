@@ -153,6 +153,31 @@ class Means(NamedTuple):
     taught: F32
 
 
+# ---- what a turn says of this month ----------------------------------------------------------------------------------
+
+
+@together
+def tell_month(  # type: ignore[no-untyped-def]
+    of_month, turns, ages, offsets, month, oldest, crc, adler, open_row, joined, handed, joint_from, missed_below,
+    found_below,
+):  # fmt: skip
+    """Write down what each turn says of this month, (n_turns, N_OF_MONTH) in place.
+
+    ages (2, n_turns) from, to; offsets and month from the first month of birth on; oldest: first row inside the 1,000
+    days; crc, adler: of each turn's draws; the others of each programme, and keys below which those with lists go first.
+    """
+    last = len(offsets) - 1
+    for t in range(len(turns)):
+        each, p = of_month[t], turns[t, PROGRAMME]
+        start = offsets[min(max(month - ages[1, t], 0), last)]
+        stop = offsets[min(max(month - ages[0, t] + 1, 0), last)]
+        each[START], each[STOP], each[YOUNG] = start, stop, min(max(oldest, start), stop) - start
+        each[CRC], each[ADLER], each[OPEN] = crc[t], adler[t], open_row[p]
+        each[JOINED], each[HANDED], each[JOINED_FROM] = joined[p], handed[p], joint_from[p]
+        each[MISSED_BELOW] = missed_below if joined[p] else -1
+        each[FOUND_BELOW] = found_below if handed[p] else -1
+
+
 # ---- who is met ------------------------------------------------------------------------------------------------------
 
 

@@ -102,9 +102,9 @@ class Before(NamedTuple):
     """Whom each programme serves before others this month, (n_programmes,) each; `of` puts it together for one."""
 
     usual: Usual
-    joined: list[bool]  # it uses the joined list
-    handed: list[bool]  # it uses a list handed over
-    joint_from: list[int]
+    joined: Mask  # it uses the joined list
+    handed: Mask  # it uses a list handed over
+    joint_from: NDArray[np.int64]
     missed_below: int  # of those that use the joined list
     found_below: int  # of those that use a list handed over
 
@@ -115,7 +115,7 @@ class Before(NamedTuple):
         return First(
             missed_below=self.missed_below if self.joined[p] else -1,
             found_below=self.found_below if self.handed[p] else -1,
-            joint_from=self.joint_from[p],
+            joint_from=int(self.joint_from[p]),
             there=NOBODY if row < 0 else usual.there[row],
             there_from=int(usual.there_from[p]),
             lokus=bool(usual.lokus[p]),
@@ -129,9 +129,8 @@ class Usual(NamedTuple):
     row: NDArray[np.int64]  # of `there`, -1 where field workers do not work together
     there_from: NDArray[np.int64]
     there: Mask  # villages, (n_rows, n_villages)
-    asks: list[tuple[int, bool]]  # the programme's agency, and whether ministry rules bind it
-    no: list[bool]
-    none: list[int]
+    alike: list[int]  # one programme of each agency and of those that ministry rules bind
+    kind: NDArray[np.intp]  # of `alike`
 
 
 def before_others(world: World) -> Before:
@@ -141,23 +140,18 @@ def before_others(world: World) -> Before:
     the joint list; then, as far as linked records are used to see it, those who have not had the service yet.
     """
     settings, usual = world.settings, _usually_first(world)
-    joined, handed, joint = usual.no, usual.no, usual.none
-    if not world.burn_in:
-        known: dict[tuple[int, bool], tuple[bool, bool, int]] = {}
-        for p, key in enumerate(usual.asks):  # programmes of an agency under the same rules have the same lists
-            if key not in known:
-                share = goals.joint_share(world, p)
-                joins, uses = registers.uses_joined_list(world, p), lists.uses(world, p)
-                known[key] = joins, uses, int(share * 65535) if share > 0.0 else -1
-        of_each = [known[key] for key in usual.asks]
-        joined, handed = [each[0] for each in of_each], [each[1] for each in of_each]
-        joint = [each[2] for each in of_each]
+    joined, handed, joint = [], [], []  # programmes of an agency under the same rules have the same lists
+    for p in usual.alike:
+        share = 0.0 if world.burn_in else goals.joint_share(world, p)
+        joined.append(not world.burn_in and registers.uses_joined_list(world, p))
+        handed.append(not world.burn_in and lists.uses(world, p))
+        joint.append(int(share * 65535) if share > 0.0 else -1)
     missed, found = settings["registers.missed_first_share"], settings["lists.first_share"]
     return Before(
         usual,
-        joined,
-        handed,
-        joint,
+        np.array(joined, bool)[usual.kind],
+        np.array(handed, bool)[usual.kind],
+        np.array(joint, np.int64)[usual.kind],
         part_of_keys(missed) if missed > 0.0 else -1,
         part_of_keys(found) if found > 0.0 else -1,
     )
@@ -171,14 +165,17 @@ def _usually_first(world: World) -> Usual:
         found = [field.together_in(world, p) for p in every]
         masks = {id(each[0]): each[0] for each in found if each is not None}
         rows = {name: row for row, name in enumerate(masks)}
+        kinds: dict[tuple[int, bool], int] = {}  # agency, whether ministry rules bind -> its first programme
+        asks = list(zip(book.opd.tolist(), book.rigid.tolist(), strict=True))
+        for p, kind in enumerate(asks):
+            kinds.setdefault(kind, p)
         world.derived[key] = Usual(
             np.array([places.lokus_first(world, p) for p in every], bool),
             np.array([-1 if each is None else rows[id(each[0])] for each in found], np.int64),
             np.array([-1 if each is None else int(each[1] * 65535) for each in found], np.int64),
             np.array(list(masks.values())) if masks else np.zeros((0, len(world.lokus)), bool),
-            list(zip(book.opd.tolist(), book.rigid.tolist(), strict=True)),
-            [False] * len(book),
-            [-1] * len(book),
+            list(kinds.values()),
+            np.array([list(kinds).index(kind) for kind in asks], np.intp),
         )
     usual: Usual = world.derived[key]
     return usual

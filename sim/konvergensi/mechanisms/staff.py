@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from konvergensi.mechanisms import contacts, shocks
 
 if TYPE_CHECKING:
-    from konvergensi.world.draws import Keys
+    from konvergensi.world.draws import Begun, Keys
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
 
@@ -52,7 +52,7 @@ class Rota(NamedTuple):
     weights: Meetings  # (n_places,)
     of_agency: list[tuple[int, list[int]]]  # agencies that are needed, and whose turn it is
     turn: Rows  # programmes that need staff, (n_turns,)
-    begun: list[tuple[int, int]]  # of the draw of each of these
+    begun: Begun  # of the draw of each of these
     keys: Keys  # of the agency of each of these
 
 
@@ -98,8 +98,13 @@ def workers(world: World) -> F32:
 
 def capacity(world: World, opd: int) -> float:
     """Meetings that an agency's field staff can hold in a month, all places together."""
+    return float(world.opds[opd].staff * _meetings_of_one(world) * world.population_share)
+
+
+def _meetings_of_one(world: World) -> float:
+    """Meetings that one worker can hold this month."""
     each = world.settings["delivery.contacts_per_staff_month"] * shocks.in_force(world.settings, "home_contact_share")
-    return float(world.opds[opd].staff * each * world.population_share)
+    return float(each)
 
 
 def _places(world: World, opd: int) -> tuple[NDArray[np.intp], Meetings]:
@@ -177,7 +182,8 @@ def _kept(world: World, rota: Rota) -> tuple[Meetings, Meetings]:
     """Meetings that each agency's staff can hold this month, (n_opd,), and what is kept at each programme's turn for
     others, (n_programmes,); worked out once for each month of the year, as long as agencies have the same staff.
     """
-    in_all = tuple(capacity(world, opd) for opd in range(len(world.opds)))
+    each = _meetings_of_one(world)
+    in_all = tuple(float(opd.staff * each * world.population_share) for opd in world.opds)
     key = ("staff kept", world.month_of_year, in_all)
     if key not in world.kept:
         kept = np.zeros(len(world.programmes))

@@ -16,6 +16,7 @@ from konvergensi.mechanisms import contacts, effects, meetings, needs, places, r
 from konvergensi.mechanisms import month_of_children as compiled
 from konvergensi.mechanisms.month_of_children import Book, Listed, Means, Now, People
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.households import Mask
 from konvergensi.world.programmes import SOURCES
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from konvergensi.mechanisms.purses import Purses
     from konvergensi.mechanisms.reach import Before
     from konvergensi.mechanisms.staff import OfMonth
-    from konvergensi.world.households import Mask
+    from konvergensi.world.draws import Begun
     from konvergensi.world.state import World
 
 Table = NDArray[np.int64]
@@ -42,6 +43,8 @@ _MODELS: list[None] = []  # of this process
 OF_OWN_LISTS = ("own_list_share", "own_list_false_share", "village_guess_share")
 FOUND: tuple[tuple[str, type], ...] = (("at", np.int32), ("lot", np.float32), ("workers", np.float32))
 NOBODY = np.zeros(0, bool)
+Families = tuple[Mask, Mask, NDArray[np.int32], NDArray[np.uint16]]  # as `month_of_children.live` takes them
+NO_FAMILIES: Families = (np.zeros((0, 0), bool), np.zeros((0, 0), bool), np.zeros(0, np.int32), np.zeros(0, np.uint16))
 
 
 class Rules(NamedTuple):
@@ -58,12 +61,24 @@ class Rules(NamedTuple):
     one_stop: Mask
 
 
+class Step(NamedTuple):
+    """Turns that are served in one call, or a service that is served by itself."""
+
+    alone: int  # row of the service, NOT_ASKED for turns
+    first: int
+    last: int
+    fixed: Table  # of the turns
+    by_workers: list[int]  # which of them are of workers who look for families
+    of_villages: list[tuple[int, int]]  # of these, those that villages pay, and the programmes
+    ran: list[int]  # programmes
+
+
 class Plan(NamedTuple):
     """The turns of a month of the year, (n_turns,), and the order in which they and other services are served."""
 
     due: tuple[int, ...]  # services
     fixed: Table  # (n_turns, N_FIXED)
-    steps: list[tuple[int, int, int]]  # turns from .. to, or the row of a service that is served by itself
+    steps: list[Step]
     asked: frozenset[int]  # needs
     visits: bool  # whether any rides on antenatal care
     catching_up: tuple[int, int] | None  # ages of the service for which health workers go after children
@@ -71,7 +86,7 @@ class Plan(NamedTuple):
     stocked: list[int]  # services whose stock counts
     stock_row: Table  # of these, (n_turns,), -1 for none
     of_villages: list[tuple[int, int]]  # turns of programmes that villages pay, and the programmes
-    begun: list[tuple[int, int]]  # of the draws of each turn
+    begun: Begun  # of the draws of each turn
 
 
 def possible(world: World) -> bool:
@@ -129,16 +144,27 @@ def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Pla
     asked = frozenset(fixed[:, compiled.NEED].tolist())
     visits = bool((fixed[:, compiled.CONTACT] == compiled.VISIT).any())
     of_draws = world.draws.begin(decisions)
-    for first, last in (step[1:] for step in steps):  # each range of turns has rows of its own
-        fixed[first:last, compiled.ROW] = np.cumsum(fixed[first:last, compiled.CONTACT] == compiled.BY_WORKERS) - 1
     rows_of = {s: row for row, s in enumerate(stocked)}
     stock_row = np.array([rows_of.get(s, NOT_ASKED) for s in fixed[:, compiled.SERVICE].tolist()], np.int64)
     paid = enumerate(fixed[:, compiled.PROGRAMME].tolist())
     of_villages = [(t, p) for t, p in paid if p != NOT_ASKED and world.villages.item_of[p] >= 0]
     return Plan(
-        due, fixed, steps, asked, visits, vaccines[0] if vaccines else None, np.array(ages, np.int64).reshape(-1, 2).T,
-        stocked, stock_row, of_villages, of_draws,
+        due, fixed, [_step(fixed, step, of_villages) for step in steps], asked, visits,
+        vaccines[0] if vaccines else None, np.array(ages, np.int64).reshape(-1, 2).T, stocked, stock_row, of_villages,
+        of_draws,
     )  # fmt: skip
+
+
+def _step(fixed: Table, step: tuple[int, int, int], of_villages: list[tuple[int, int]]) -> Step:
+    """A step, from its service or its turns from .. to; its turns of workers are numbered (in place)."""
+    alone, first, last = step
+    mine = fixed[first:last]
+    by_workers = mine[:, compiled.CONTACT] == compiled.BY_WORKERS
+    mine[:, compiled.ROW] = np.cumsum(by_workers) - 1
+    asked: list[int] = np.flatnonzero(by_workers).tolist()
+    paid = [(t - first, p) for t, p in of_villages if t - first in asked]
+    ran = [p for p in mine[:, compiled.PROGRAMME].tolist() if p >= 0]
+    return Step(alone, first, last, mine, asked, paid, ran)
 
 
 def _catches_up(service: Service) -> bool:
@@ -204,72 +230,68 @@ class Ready:
     ) -> None:
         """share: of what is gained beside the largest gain (`effects.Doses`)."""
         self.world, self.plan = world, turns
-        self.of_month = _of_month(world, turns)
-        _served_first(turns, self.of_month, first)
-        open_, stock = _open(world, turns, self.of_month), _stocks(world, turns, self.of_month)
+        open_row, open_ = _open(world)
+        self.of_month = _of_month(world, turns, first, open_row)
+        stock = _stocks(world, turns, self.of_month)
         self.people, self.listed, self.book = _people(world), _listed(world), _book(world)
         self.now = _now(world, turns, stock, open_, first.usual.there)
         self.means = _means(world, purses, work, share)
 
-    def serve(self, first: int, last: int) -> None:
-        """Serve turns `first` to `last` - 1 (in place)."""
-        fixed, of_month = self.plan.fixed[first:last], self.of_month[first:last]
+    def serve(self, step: Step) -> None:
+        """Serve the turns of a step (in place)."""
+        of_month = self.of_month[step.first : step.last]
         columns = self.people, self.listed, self.book, self.now
-        found = self._find(fixed, of_month, first)
-        compiled.live(fixed, of_month, *columns, self.means, *found)
+        found = self._find(step, of_month) if step.by_workers else NO_FAMILIES
+        compiled.live(step.fixed, of_month, *columns, self.means, *found)
 
-    def _find(
-        self, fixed: Table, of_month: Table, first: int
-    ) -> tuple[Mask, Mask, NDArray[np.int32], NDArray[np.uint16]]:
-        """Families whom workers can find, as `month_of_children.live` takes them."""
-        world, n = self.world, len(self.now.came)
-        by_workers, empty = fixed[:, compiled.CONTACT] == compiled.BY_WORKERS, world.scratch.empty
-        rows, span = int(by_workers.sum()), of_month[by_workers, compiled.STOP] - of_month[by_workers, compiled.START]
+    def _find(self, step: Step, of_month: Table) -> Families:
+        """Families whom workers can find."""
+        world, n, rows = self.world, len(self.now.came), len(step.by_workers)
+        asked, empty = of_month[step.by_workers], world.scratch.empty
+        span = int((asked[:, compiled.STOP] - asked[:, compiled.START]).sum())
         knows, lists = (empty(name, rows * n, bool).reshape(rows, n) for name in ("knows", "lists"))
-        at, lot, workers = (empty(name, int(span.sum()), kind) for name, kind in FOUND)
-        if not rows:
-            return knows, lists, at, np.zeros(0, np.uint16)
-        columns = self.people, self.listed, self.book, self.now
-        m = compiled.find_families(fixed, of_month, *columns, staff.workers(world), knows, lists, at, lot, workers)
+        at, lot, workers = (empty(name, span, kind) for name, kind in FOUND)
+        columns, per_family = (self.people, self.listed, self.book, self.now), staff.workers(world)
+        m = compiled.find_families(step.fixed, of_month, *columns, per_family, knows, lists, at, lot, workers)
         order = contacts.by_workers(lot[:m], workers[:m])
-        for t, p in self.plan.of_villages:
-            each = t - first
-            if not 0 <= each < len(fixed) or not by_workers[each]:
-                continue
+        for t, p in step.of_villages:
             if (ratio := village_money.per_family(world, p)) is not None:
-                met = slice(of_month[each, compiled.FOUND_FROM], of_month[each, compiled.FOUND_TO])
-                village = world.children.village[of_month[each, compiled.START] :][at[met]]
+                met = slice(of_month[t, compiled.FOUND_FROM], of_month[t, compiled.FOUND_TO])
+                village = world.children.village[of_month[t, compiled.START] :][at[met]]
                 order[met] = village_money.by_money(order[met], ratio[village])
         return knows, lists, at[:m], order
 
 
-def _of_month(world: World, turns: Plan) -> Table:
-    children, found = world.children, np.zeros((len(turns.fixed), compiled.N_OF_MONTH), np.int64)
-    from_age, to_age = turns.ages
-    before, last = world.month - children.first_birth_month, len(children.offsets) - 1
-    start = children.offsets[np.minimum(np.maximum(before - to_age, 0), last)]
-    stop = children.offsets[np.minimum(np.maximum(before - from_age + 1, 0), last)]
+def _of_month(world: World, turns: Plan, first: Before, open_row: NDArray[np.int64]) -> Table:
+    """What each turn says of this month, (n_turns, N_OF_MONTH): its rows, draws, lists, places and whom it serves
+    before others; open_row: of `Now.open_`, for each programme.
+    """
+    children, found = world.children, _as_usual(world, turns, first).copy()
     oldest = children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-    found[:, compiled.START], found[:, compiled.STOP] = start, stop
-    found[:, compiled.YOUNG] = np.minimum(np.maximum(oldest, start), stop) - start
-    found[:, compiled.CRC], found[:, compiled.ADLER] = world.draws.of_month(turns.begun, world.month)
+    compiled.tell_month(
+        found, turns.fixed, turns.ages, children.offsets, world.month - children.first_birth_month, oldest,
+        *world.draws.of_month(turns.begun, world.month), open_row, first.joined, first.handed, first.joint_from,
+        first.missed_below, first.found_below,
+    )  # fmt: skip
     return found
 
 
-def _served_first(turns: Plan, of_month: Table, first: Before) -> None:
-    """Write down which lists each turn may use and whom it serves before others."""
-    p, usual = turns.fixed[:, compiled.PROGRAMME], first.usual
-    joined, handed = np.array(first.joined)[p], np.array(first.handed)[p]
-    of_month[:, compiled.JOINED], of_month[:, compiled.HANDED] = joined, handed
-    of_month[:, compiled.MISSED_BELOW] = np.where(joined, first.missed_below, NOT_ASKED)
-    of_month[:, compiled.FOUND_BELOW] = np.where(handed, first.found_below, NOT_ASKED)
-    of_month[:, compiled.JOINED_FROM] = np.array(first.joint_from)[p]
-    of_month[:, compiled.THERE], of_month[:, compiled.THERE_FROM] = usual.row[p], usual.there_from[p]
-    of_month[:, compiled.LOKUS] = usual.lokus[p]
+def _as_usual(world: World, turns: Plan, first: Before) -> Table:
+    """What turns say of every month of the year, (n_turns, N_OF_MONTH), worked out once; the rest is zeros."""
+    key = ("turns as usual", world.burn_in, turns.due)
+    if key not in world.derived:
+        p, usual = turns.fixed[:, compiled.PROGRAMME], first.usual
+        found = np.zeros((len(p), compiled.N_OF_MONTH), np.int64)
+        found[:, compiled.THERE], found[:, compiled.THERE_FROM] = usual.row[p], usual.there_from[p]
+        found[:, compiled.LOKUS] = usual.lokus[p]
+        found[:, compiled.STOCK] = turns.stock_row
+        world.derived[key] = found
+    usually: Table = world.derived[key]
+    return usually
 
 
-def _open(world: World, turns: Plan, of_month: Table) -> Mask:
-    """Write down where each turn runs; the villages, (n_rows, n_villages)."""
+def _open(world: World) -> tuple[NDArray[np.int64], Mask]:
+    """Where each programme runs: its row, (n_programmes,), -1 for everywhere; the villages, (n_rows, n_villages)."""
     key = ("open", "all")  # forgotten with the lists of places of a year
     if key not in world.derived:
         masks = [places.open_villages(world, p) for p in range(len(world.programmes))]
@@ -277,16 +299,18 @@ def _open(world: World, turns: Plan, of_month: Table) -> Mask:
         found = [mask for mask in masks if mask is not None]
         rows = np.where(limited, np.cumsum(limited) - 1, NOT_ASKED)
         world.derived[key] = rows, np.array(found) if found else np.zeros((0, 0), bool)
-    row, there = world.derived[key]
-    of_month[:, compiled.OPEN] = row[turns.fixed[:, compiled.PROGRAMME]]
-    villages: Mask = there
-    return villages
+    there: tuple[NDArray[np.int64], Mask] = world.derived[key]
+    return there
 
 
 def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
-    """Write down whose stock each turn draws on; the draws of the villages, (n_rows, n_villages)."""
-    found = [meetings.stock(world, world.services[s]) for s in turns.stocked]
-    of_month[:, compiled.STOCK] = turns.stock_row
+    """The draws of the villages in being supplied, (n_rows, n_villages); where villages pay, the turn's row is set."""
+    key, quarter = ("stocks", turns.due), world.month // 3
+    when, drawn = world.kept.get(key, (None, None))
+    if when != quarter:
+        drawn = [meetings.stock(world, world.services[s]) for s in turns.stocked]
+        world.kept[key] = (quarter, drawn)
+    found = drawn.copy()
     for t, p in turns.of_villages:
         if turns.stock_row[t] >= 0 and (ratio := village_money.per_family(world, p)) is not None:
             of_month[t, compiled.STOCK] = len(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.world.draws import Draws, Keys, member_keys
 from konvergensi.world.households import F32, Households, Mask, by_wealth
 
@@ -24,6 +25,20 @@ FIRST_1000_DAYS = 23  # last month of age inside the 1,000 days
 def age_of_rows(ends: NDArray[np.int64], oldest: int, n: int) -> NDArray[np.int64]:
     """Age of each of n rows in order of birth, (n,): months of age end at `ends`, (k,), the first is `oldest`."""
     return oldest - np.searchsorted(ends, np.arange(n), side="right")
+
+
+def _at_homes_in_columns(chosen: Mask, home: NDArray[np.int32]) -> NDArray[np.intp]:
+    return np.flatnonzero(chosen[home])
+
+
+@compiled(_at_homes_in_columns)
+def at_homes(chosen, home):  # type: ignore[no-untyped-def]
+    """Rows, (k,), whose home, (n,), is chosen, (n_households,)."""
+    found, k = np.empty(len(home), np.intp), 0
+    for i in range(len(home)):
+        found[k] = i
+        k += chosen[home[i]]
+    return found[:k]
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +184,48 @@ def _one_each(keys, crc, adler):  # type: ignore[no-untyped-def]
     return found
 
 
+def _crc_of_bytes() -> Keys:
+    """What zlib's CRC-32 makes of each byte, (256,)."""
+    found = []
+    for x in range(256):
+        for _ in range(8):
+            x = x >> 1 ^ (0xEDB88320 if x & 1 else 0)
+        found.append(x)
+    return np.array(found, np.uint32)
+
+
+OF_BYTES = _crc_of_bytes()
+ADLER_PRIME = 65_521
+
+
+def _carry_on_in_columns(crc: Keys, adler: Keys, end: NDArray[np.uint8]) -> tuple[Keys, Keys]:
+    text = end.tobytes()
+    crcs = [zlib.crc32(text, each) for each in crc.tolist()]
+    adlers = [zlib.adler32(text, each) for each in adler.tolist()]
+    return np.array(crcs, np.uint32), np.array(adlers, np.uint32)
+
+
+@compiled(_carry_on_in_columns)
+def _carry_on(crc, adler, end):  # type: ignore[no-untyped-def]
+    crcs, adlers = np.empty(len(crc), np.uint32), np.empty(len(adler), np.uint32)
+    for i in range(len(crc)):
+        register, two = np.uint32(~crc[i]), np.int64(adler[i])
+        a, b = two & 0xFFFF, two >> 16
+        for k in range(len(end)):
+            register = np.uint32(OF_BYTES[np.uint8(register) ^ end[k]] ^ (register >> np.uint32(8)))
+            a = (a + np.int64(end[k])) % ADLER_PRIME
+            b = (b + a) % ADLER_PRIME
+        crcs[i], adlers[i] = ~register, (b << 16) | a
+    return crcs, adlers
+
+
+class Begun(NamedTuple):
+    """The checksums of decisions as far as they are the same in every month, (n,) each."""
+
+    crc: Keys
+    adler: Keys
+
+
 class Draws:
     """All randomness of one run, from one integer seed."""
 
@@ -219,20 +262,19 @@ class Draws:
         crc, adler = self.checksums(decision, month)
         return (_mix_int(key ^ _mix_int(_mix_int(crc) ^ adler)) >> 8) * 2.0**-24
 
-    def begin(self, decisions: Iterable[str]) -> list[tuple[int, int]]:
+    def begin(self, decisions: Iterable[str]) -> Begun:
         """The checksums of decisions as far as they are the same in every month, for `of_month`."""
         texts = [f"{self.seed}|{decision}|".encode() for decision in decisions]
-        return [(zlib.crc32(text), zlib.adler32(text)) for text in texts]
+        crc, adler = [zlib.crc32(text) for text in texts], [zlib.adler32(text) for text in texts]
+        return Begun(np.array(crc, np.uint32), np.array(adler, np.uint32))
 
     @staticmethod
-    def of_month(begun: list[tuple[int, int]], month: int) -> tuple[Keys, Keys]:
+    def of_month(begun: Begun, month: int) -> tuple[Keys, Keys]:
         """`checksums` of many decisions of a month, (n,) each."""
-        end = str(month).encode()
-        crc = [zlib.crc32(end, each) for each, _ in begun]
-        adler = [zlib.adler32(end, each) for _, each in begun]
-        return np.array(crc, np.uint32), np.array(adler, np.uint32)
+        found: tuple[Keys, Keys] = _carry_on(*begun, np.frombuffer(b"%d" % month, np.uint8))
+        return found
 
-    def one_each(self, begun: list[tuple[int, int]], month: int, keys: Keys) -> NDArray[np.float64]:
+    def one_each(self, begun: Begun, month: int, keys: Keys) -> NDArray[np.float64]:
         """`uniform_of` for a decision and a key each, (n,): decisions as `begin` gives them."""
         return _one_each(keys, *self.of_month(begun, month))
 

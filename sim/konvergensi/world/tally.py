@@ -37,8 +37,20 @@ IN_NEED, TAKEN_UP = np.uint8(1), np.uint8(STAGES.index("taken_up") + 1)
 
 
 def _pass_on_in_columns(
-    furthest: Stage, stage: Stage, took: Mask, young: int, gains: Mask, ends: NDArray[np.int64], oldest: int
+    furthest: Stage,
+    of_home: Stage,
+    home: NDArray[np.int32],
+    taken: NDArray[np.uint8],
+    enough: int,
+    young: int,
+    gains: Mask,
+    ends: NDArray[np.int64],
+    oldest: int,
 ) -> None:
+    stage = of_home[home]
+    took = stage == TAKEN_UP
+    if enough:
+        took &= taken >= enough
     stage[young:] += took[young:]
     if gains.any():
         stage[young:] += took[young:] & gains[age_of_rows(ends, oldest, len(stage))[young:] + PREGNANCY_MONTHS]
@@ -46,20 +58,22 @@ def _pass_on_in_columns(
 
 
 @compiled(_pass_on_in_columns)
-def pass_on(furthest, stage, took, young, gains, ends, oldest):  # type: ignore[no-untyped-def]
-    """Add what follows taking up, (n,): in time from row `young` on, then z gained at the ages of `gains`, (69,); and
-    keep the furthest stage (both in place).
+def pass_on(furthest, of_home, home, taken, enough, young, gains, ends, oldest):  # type: ignore[no-untyped-def]
+    """Keep the furthest stage, (n,) in place: that of the home, of_home (n_households,), and what follows taking up.
+
+    In time are those from row `young` on with `enough` deliveries taken, (n,) or empty where any counts; then z is
+    gained at the ages of `gains`, (69,).
     """
     for i in range(young):
-        furthest[i] = max(furthest[i], stage[i])
+        furthest[i] = max(furthest[i], of_home[home[i]])
     start = young
     for each in range(len(ends)):
         further = np.uint8(1 + gains[oldest - each + PREGNANCY_MONTHS])
-        part, takes, before = stage[start : ends[each]], took[start : ends[each]], furthest[start : ends[each]]
-        for i in range(len(part)):
-            part[i] += takes[i] * further
-        for i in range(len(part)):
-            before[i] = max(before[i], part[i])
+        for i in range(start, ends[each]):
+            stage = of_home[home[i]]
+            if stage == TAKEN_UP and (enough == 0 or taken[i] >= enough):
+                stage = np.uint8(stage + further)
+            furthest[i] = max(furthest[i], stage)
         start = max(start, ends[each])
 
 
@@ -125,21 +139,20 @@ class Tally:
         service: Service,
         stage: NDArray[np.uint8],
         gains: Mask | None,
-        enough: Mask | None = None,
+        taken: NDArray[np.uint8],
+        enough: int,
     ) -> None:
         """Pass the stage of households, (n_households,), on to their children in the service's age window.
 
-        Parameters: gains (69,) bool, ages -9..59 at which taking up adds to length; enough (n,) who of the children has
-        the dose that counts as in time, None: any delivery does. The furthest stage of the year is kept.
+        Parameters: gains (69,) bool, ages -9..59 at which taking up adds to length; taken (n_children,) deliveries so
+        far, and how many of them count as in time, 0: any delivery does. The furthest stage of the year is kept.
         """
         rows = children.window(month, service.from_age, service.to_age)
-        passed = stage[children.household[rows]]
-        took = passed == TAKEN_UP
-        took = took if enough is None else took & enough
         start = children.window(month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-        young = min(max(start - rows.start, 0), len(passed))
+        young = min(max(start, rows.start), rows.stop) - rows.start
         gains = NOWHERE if gains is None else gains
-        pass_on(self.stage[service_row, rows], passed, took, young, gains, *children.by_age(month, rows))
+        home, by_age = children.household[rows], children.by_age(month, rows)
+        pass_on(self.stage[service_row, rows], stage, home, taken[rows], enough, young, gains, *by_age)
 
     def cascade_counts(
         self, children: Children, households: int, month: int, service_row: int, service: Service
