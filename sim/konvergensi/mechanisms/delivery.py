@@ -110,15 +110,24 @@ def _serve_at_once(world: World, due: tuple[int, ...], month: Month, staff: OfMo
 
 def live_with_works(world: World) -> None:
     """What was built stays: children of households that use it are exposed to its effect every month (in place)."""
-    for s, service in enumerate(world.services):
-        runs = world.programmes_of[s]
-        if not service.place.built or not runs or not (each := effects.monthly(world, s, runs[0])).any():
+    for s in _works(world):
+        service, each = world.services[s], effects.monthly(world, s, world.programmes_of[s][0])
+        if not each.any():
             continue
         uses = (world.book.received[s] > 0) & world.book.willing[s]
         rows = world.children.window(world.month, service.from_age, service.to_age)
         takes = uses[world.children.household[rows]]
         now = effects.by_row(world, rows, each)
         effects.add_shift(world, s, rows, takes & (now != 0), now)
+
+
+def _works(world: World) -> list[int]:
+    """Services that build and that some programme runs, worked out once."""
+    if "works" not in world.kept:
+        of = enumerate(world.services)
+        world.kept["works"] = [s for s, each in of if each.place.built and world.programmes_of[s]]
+    found: list[int] = world.kept["works"]
+    return found
 
 
 def _leaves_trace(world: World, service_row: int, service: Service) -> bool:

@@ -87,7 +87,7 @@ def shares(world: World) -> list[float]:
     known = _of_quality(world)
     if "shares" not in known:
         in_money, kept, _ = _of_programmes(world)
-        quality = np.array([quality_of(world, i) for i in range(len(world.opds))])[world.programmes.opd]
+        quality = qualities(world)[world.programmes.opd]
         quality[in_money] = 1.0  # everything else can be done well or badly
         if world.settings["effects.reading"] != "discounted":
             quality = np.minimum(quality, 1.0)
@@ -115,10 +115,15 @@ def _of_programmes(world: World) -> tuple[NDArray[np.bool_], NDArray[np.float64]
 
 def quality_of(world: World, i: int) -> float:
     """Quality of what agency i delivers, worked out once."""
-    key, known = ("quality", i), _of_quality(world)
-    if key not in known:
-        known[key] = world.opds[i].quality(world.settings)
-    found: float = known[key]
+    return float(qualities(world)[i])
+
+
+def qualities(world: World) -> NDArray[np.float64]:
+    """Quality of what agencies deliver, (n_opd,), worked out once."""
+    known = _of_quality(world)
+    if "quality" not in known:
+        known["quality"] = np.array([opd.quality(world.settings) for opd in world.opds])
+    found: NDArray[np.float64] = known["quality"]
     return found
 
 
@@ -229,7 +234,7 @@ def taught(world: World) -> F32:
     """What a visit of each programme adds to what caregivers know, (n_programmes,)."""
     known = _of_quality(world)
     if "taught" not in known:
-        quality = np.array([quality_of(world, i) for i in range(len(world.opds))])[world.programmes.opd]
+        quality = qualities(world)[world.programmes.opd]
         known["taught"] = (quality * world.settings["uptake.knowledge_gain_per_visit"]).astype(np.float32)
     found: F32 = known["taught"]
     return found

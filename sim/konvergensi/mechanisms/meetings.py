@@ -176,8 +176,7 @@ def antenatal_visits(world: World) -> tuple[int, Mask, Mask]:
     if month != world.month:
         every = world.children.window(world.month, -PREGNANCY_MONTHS, -1)
         start, wanted = every.start, _antenatal_visits(world, every)
-        carriers = (s for s, each in enumerate(world.services) if each.id == contacts.CARRIER)
-        runs = any(world.programmes_of[s] for s in carriers)
+        runs = any(world.programmes_of[s] for s in _carriers(world))
         held = np.zeros(len(wanted), bool) if runs else wanted  # where nobody pays, women go to midwives of their own
         world.derived["antenatal"] = (world.month, start, wanted, held)
     return start, wanted, held
@@ -191,11 +190,19 @@ def _antenatal_visits(world: World, rows: slice) -> Mask:
         draws.checksums("antenatal care", 0), draws.checksums("antenatal visit", world.month),
         share_at_home(world, "contacts.antenatal_base"), _antenatal_shares(world),
     )  # fmt: skip
-    had = next((world.book.received[s] for s, each in enumerate(world.services) if each.id == contacts.CARRIER), None)
+    had = next((world.book.received[s] for s in _carriers(world)), None)
     if had is None or not len(had):
         return seen
     brought: Mask = seen | villages.brought_pregnant(world, rows, seen, begun, had[rows])
     return brought
+
+
+def _carriers(world: World) -> list[int]:
+    """Rows of the services on whose visits others ride, worked out once."""
+    if "carriers" not in world.kept:
+        world.kept["carriers"] = [s for s, each in enumerate(world.services) if each.id == contacts.CARRIER]
+    found: list[int] = world.kept["carriers"]
+    return found
 
 
 def _antenatal_shares(world: World) -> F32:

@@ -69,6 +69,7 @@ class Step(NamedTuple):
     last: int
     fixed: Table  # of the turns
     by_workers: list[int]  # which of them are of workers who look for families
+    looks: Table  # the same as 1 and 0, (n_turns of the step,)
     of_villages: list[tuple[int, int]]  # of these, those that villages pay, and the programmes
     ran: list[int]  # programmes
 
@@ -164,7 +165,7 @@ def _step(fixed: Table, step: tuple[int, int, int], of_villages: list[tuple[int,
     asked: list[int] = np.flatnonzero(by_workers).tolist()
     paid = [(t - first, p) for t, p in of_villages if t - first in asked]
     ran = [p for p in mine[:, compiled.PROGRAMME].tolist() if p >= 0]
-    return Step(alone, first, last, mine, asked, paid, ran)
+    return Step(alone, first, last, mine, asked, by_workers.astype(np.int64), paid, ran)
 
 
 def _catches_up(service: Service) -> bool:
@@ -197,6 +198,15 @@ def _is_known(world: World, service_row: int, service: Service) -> bool:
 
 
 def _turn(world: World, s: int, service: Service, p: int, enough: int) -> list[int]:
+    """What a turn says of its service and programme, N_FIXED numbers, worked out once for all months of the year."""
+    key = ("turn", s, p, enough)
+    if key not in world.kept:
+        world.kept[key] = _told_of(world, s, service, p, enough)
+    found: list[int] = world.kept[key]
+    return found
+
+
+def _told_of(world: World, s: int, service: Service, p: int, enough: int) -> list[int]:
     book, row = world.book, [0] * compiled.N_FIXED
     register = "own"
     if p != NOT_ASKED and world.programmes.register[p] != service.who.not_on:
@@ -247,8 +257,8 @@ class Ready:
     def _find(self, step: Step, of_month: Table) -> Families:
         """Families whom workers can find."""
         world, n, rows = self.world, len(self.now.came), len(step.by_workers)
-        asked, empty = of_month[step.by_workers], world.scratch.empty
-        span = int((asked[:, compiled.STOP] - asked[:, compiled.START]).sum())
+        empty, looks = world.scratch.empty, step.looks
+        span = int(looks @ of_month[:, compiled.STOP] - looks @ of_month[:, compiled.START])
         knows, lists = (empty(name, rows * n, bool).reshape(rows, n) for name in ("knows", "lists"))
         at, lot, workers = (empty(name, span, kind) for name, kind in FOUND)
         columns, per_family = (self.people, self.listed, self.book, self.now), staff.workers(world)
@@ -308,14 +318,15 @@ def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
     key, quarter = ("stocks", turns.due), world.month // 3
     when, drawn = world.kept.get(key, (None, None))
     if when != quarter:
-        drawn = [meetings.stock(world, world.services[s]) for s in turns.stocked]
+        of_services = [meetings.stock(world, world.services[s]) for s in turns.stocked]
+        drawn = np.array(of_services).reshape(len(of_services), -1) if of_services else np.zeros((0, 0), np.uint16)
         world.kept[key] = (quarter, drawn)
-    found = drawn.copy()
+    found: NDArray[np.uint16] = drawn
     for t, p in turns.of_villages:
         if turns.stock_row[t] >= 0 and (ratio := village_money.per_family(world, p)) is not None:
             of_month[t, compiled.STOCK] = len(found)
-            found.append(village_money.by_money(found[turns.stock_row[t]], ratio))
-    return np.array(found) if found else np.zeros((0, 0), np.uint16)
+            found = np.concatenate([found, [village_money.by_money(found[turns.stock_row[t]], ratio)]])
+    return found
 
 
 def _people(world: World) -> People:

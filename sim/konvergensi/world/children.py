@@ -82,7 +82,12 @@ class Children:
 
     def window(self, month: int, from_age: int, to_age: int) -> slice:
         """Rows whose age in months is from_age..to_age in `month`; pregnancies have ages -9..-1."""
-        return slice(self.first_row(month, to_age), self.first_row(month, from_age - 1))
+        before, starts = month - self.first_birth_month, self.starts
+        last, start, stop = len(starts) - 1, before - to_age, before - from_age + 1
+        return slice(
+            starts[0 if start < 0 else last if start > last else start],
+            starts[0 if stop < 0 else last if stop > last else stop],
+        )
 
     def first_row(self, month: int, age: int) -> int:
         """The first row of those who are `age` months old or younger in `month`."""
