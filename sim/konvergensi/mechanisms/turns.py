@@ -84,8 +84,7 @@ class Plan(NamedTuple):
     visits: bool  # whether any rides on antenatal care
     catching_up: tuple[int, int] | None  # ages of the service for which health workers go after children
     ages: Table  # (2, n_turns) from, to
-    stocked: list[int]  # services whose stock counts
-    stock_row: Table  # of these, (n_turns,), -1 for none
+    stock_row: Table  # of `_stocked`, (n_turns,), -1 for none
     of_villages: list[tuple[int, int]]  # turns of programmes that villages pay, and the programmes
     begun: Begun  # of the draws of each turn
 
@@ -123,15 +122,13 @@ def plan(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
 def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Plan:
     rows: list[list[int]] = []
     steps: list[tuple[int, int, int]] = []
-    ages, stocked, decisions = [], [], []
+    ages, decisions = [], []
     for s in due:
         service = world.services[s]
         if not _is_known(world, s, service):
             steps.append((s, 0, 0))
             continue
         began = len(rows)
-        if CONTACTS.get(service.contact, compiled.BY_WORKERS) in (compiled.PLACE, compiled.VISIT, compiled.OFFICE):
-            stocked.append(s)
         for p in world.programmes_of[s] or [NOT_ASKED]:
             rows.append(_turn(world, s, service, p, enough[s]))
             ages.append((service.from_age, service.to_age))
@@ -145,15 +142,24 @@ def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Pla
     asked = frozenset(fixed[:, compiled.NEED].tolist())
     visits = bool((fixed[:, compiled.CONTACT] == compiled.VISIT).any())
     of_draws = world.draws.begin(decisions)
-    rows_of = {s: row for row, s in enumerate(stocked)}
+    rows_of = {s: row for row, s in enumerate(_stocked(world))}
     stock_row = np.array([rows_of.get(s, NOT_ASKED) for s in fixed[:, compiled.SERVICE].tolist()], np.int64)
     paid = enumerate(fixed[:, compiled.PROGRAMME].tolist())
     of_villages = [(t, p) for t, p in paid if p != NOT_ASKED and world.villages.item_of[p] >= 0]
     return Plan(
         due, fixed, [_step(fixed, step, of_villages) for step in steps], asked, visits,
-        vaccines[0] if vaccines else None, np.array(ages, np.int64).reshape(-1, 2).T, stocked, stock_row, of_villages,
-        of_draws,
+        vaccines[0] if vaccines else None, np.array(ages, np.int64).reshape(-1, 2).T, stock_row, of_villages, of_draws,
     )  # fmt: skip
+
+
+def _stocked(world: World) -> list[int]:
+    """Services whose stock counts, worked out once."""
+    if "stocked" not in world.kept:
+        at_hand = compiled.PLACE, compiled.VISIT, compiled.OFFICE
+        of = enumerate(world.services)
+        world.kept["stocked"] = [s for s, each in of if CONTACTS.get(each.contact, compiled.BY_WORKERS) in at_hand]
+    found: list[int] = world.kept["stocked"]
+    return found
 
 
 def _step(fixed: Table, step: tuple[int, int, int], of_villages: list[tuple[int, int]]) -> Step:
@@ -315,12 +321,12 @@ def _open(world: World) -> tuple[NDArray[np.int64], Mask]:
 
 def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
     """The draws of the villages in being supplied, (n_rows, n_villages); where villages pay, the turn's row is set."""
-    key, quarter = ("stocks", turns.due), world.month // 3
-    when, drawn = world.kept.get(key, (None, None))
+    quarter = world.month // 3
+    when, drawn = world.kept.get("stocks", (None, None))
     if when != quarter:
-        of_services = [meetings.stock(world, world.services[s]) for s in turns.stocked]
-        drawn = np.array(of_services).reshape(len(of_services), -1) if of_services else np.zeros((0, 0), np.uint16)
-        world.kept[key] = (quarter, drawn)
+        of_services = [meetings.stock(world, world.services[s]) for s in _stocked(world)]
+        drawn = np.array(of_services) if of_services else np.zeros((0, 0), np.uint16)
+        world.kept["stocks"] = (quarter, drawn)
     found: NDArray[np.uint16] = drawn
     for t, p in turns.of_villages:
         if turns.stock_row[t] >= 0 and (ratio := village_money.per_family(world, p)) is not None:
