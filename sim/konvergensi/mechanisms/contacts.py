@@ -99,7 +99,7 @@ def below(draw, share, home):  # type: ignore[no-untyped-def]
     """Whose draw, (n,), is below the share of its household `home`, (n,); share (n_households,)."""
     found = np.empty(len(draw), np.bool_)
     for i in range(len(draw)):
-        found[i] = draw[i] < share[home[i]]
+        found[i] = draw[i] < share[np.uint64(home[i])]
     return found
 
 
@@ -137,7 +137,7 @@ def wants_visit(key, home, birth_month, latest, care, visit, regular, shares):  
     for i in range(n):
         begun[i] = birth_month[i] <= latest
     for i in range(n):
-        found[i] = kind[i] < regular[home[i]]
+        found[i] = kind[i] < regular[np.uint64(home[i])]
     seldom, often = shares[0], shares[1]
     for i in range(n):
         found[i] = begun[i] & (draw[i] < (often if found[i] else seldom))
@@ -156,7 +156,7 @@ def stock_order(place_draw, place, at):  # type: ignore[no-untyped-def]
     """
     order = np.empty(len(at), np.uint16)
     for i in range(len(at)):
-        order[i] = place_draw[place[at[i]]]
+        order[i] = place_draw[np.uint64(place[np.uint64(at[i])])]
     return order
 
 
@@ -182,7 +182,7 @@ def where(met, left, open_, place):  # type: ignore[no-untyped-def]
     if len(open_) > 0:
         there = np.empty(n, np.bool_)
         for i in range(n):
-            there[i] = counts[i] & open_[place[i]]
+            there[i] = counts[i] & open_[np.uint64(place[i])]
         counts = there
     found = np.empty(n, np.intp)
     for i in range(n):  # every row is written down and kept if it counts: no branch to guess
@@ -252,7 +252,7 @@ def caseload(  # type: ignore[no-untyped-def]
             counts[i] &= left[i]
     if len(open_) > 0:
         for i in range(n):
-            counts[i] &= open_[place[i]]
+            counts[i] &= open_[np.uint64(place[i])]
     at = np.empty(n, np.intp)
     for i in range(n):  # every row is written down and kept if it counts: no branch to guess
         at[m] = i

@@ -290,7 +290,7 @@ def lists_of(  # type: ignore[no-untyped-def]
     if turn[BY_VILLAGE]:
         draw = own_draw[turn[OWN], rows]
         for i in range(n):
-            on[i] = on[i] if by_name[village[i]] else draw[i] < guess
+            on[i] = on[i] if by_name[np.uint64(village[i])] else draw[i] < guess
             known[i] |= on[i]
 
 
@@ -372,7 +372,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         if len(now.one_stop) > 0 and turn[CAN_COME]:
             came = now.came[here]
             for i in range(n):
-                met = now.one_stop[village[i]] & came[i] & (truth[i] if len(truth) > 0 else True)
+                met = now.one_stop[np.uint64(village[i])] & came[i] & (truth[i] if len(truth) > 0 else True)
                 knows[i] |= met
                 lists[i] |= met
         in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, counts)
@@ -384,7 +384,7 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         if each[OPEN] >= 0:
             open_ = now.open_[each[OPEN]]
             for i in range(n):
-                counts[i] &= open_[village[i]]
+                counts[i] &= open_[np.uint64(village[i])]
         each[FOUND_FROM] = m
         for i in range(n):  # every row is written down and kept if it counts: no branch to guess
             at[m] = i
@@ -393,9 +393,10 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         constant = scrambled(scrambled(each[CRC]) ^ np.uint32(each[ADLER]))
         key = people.key[rows]
         for k in range(each[FOUND_FROM], m):
-            half = np.uint16(scrambled(key[at[k]] ^ constant) >> np.uint32(16))
+            i = np.uint64(at[k])
+            half = np.uint16(scrambled(key[i] ^ constant) >> np.uint32(16))
             lot[k] = np.float32(half) / np.float32(65536.0)
-            workers[k] = per_family[village[at[k]]]
+            workers[k] = per_family[np.uint64(village[i])]
     return m
 
 
@@ -405,7 +406,7 @@ def not_served(at, orders, left):  # type: ignore[no-untyped-def]
     rows, found, k = np.empty(len(at), np.intp), np.empty(len(at), np.uint16), 0
     for i in range(len(at)):
         rows[k], found[k] = at[i], orders[i]
-        k += left[at[i]] if len(left) > 0 else True
+        k += left[np.uint64(at[i])] if len(left) > 0 else True
     return rows[:k], found[:k]
 
 
@@ -443,7 +444,7 @@ def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
     """What the services of those served, rows (k,), cost, Rp: the sum that NumPy gives of float32 costs as float64."""
     cost, total = np.empty(len(who)), 0.0
     for k in range(len(who)):
-        cost[k] = remoteness[who[k]] * travel + base
+        cost[k] = remoteness[np.uint64(who[k])] * travel + base
     for start in range(0, len(who), 8192):  # what NumPy turns into float64 at a time
         total += pairwise(cost[start : start + 8192])
     return total
@@ -573,7 +574,7 @@ def live(  # type: ignore[no-untyped-def]
                 )
                 if len(now.one_stop) > 0:
                     for i in range(n):
-                        known[i] |= without[i] & now.one_stop[village[i]] & came[i]
+                        known[i] |= without[i] & now.one_stop[np.uint64(village[i])] & came[i]
             else:  # a marriage is once
                 known, received = np.empty(n, np.bool_), book.received[mine, rows]
                 for i in range(n):

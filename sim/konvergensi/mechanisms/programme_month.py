@@ -81,7 +81,7 @@ def put_in_order(  # type: ignore[no-untyped-def]
     if there_from >= 0:
         for k in range(m):
             i = np.uint64(at[k])
-            out[k] = (out[k] >> one) | (np.uint16(there[village[i]] & (joint[i] >= there_from)) << last)
+            out[k] = (out[k] >> one) | (np.uint16(there[np.uint64(village[i])] & (joint[i] >= there_from)) << last)
     if lokus:
         for k in range(m):
             out[k] = (out[k] >> one) | behind[np.uint64(at[k])]
@@ -111,7 +111,7 @@ def serve(order, at, remoteness, base, travel, budget, release, spend, staff):  
     step = np.empty(len(at), np.uint16)
     for i in range(len(at)):
         step[i] = order[i] >> 6
-        cost_to[step[i]] += remoteness[at[i]] * travel + base
+        cost_to[step[i]] += remoteness[np.uint64(at[i])] * travel + base
     upto, budgeted, released, delivered = 0.0, 0, 0, 0
     for each in range(BINS):
         upto += cost_to[each]
@@ -218,8 +218,9 @@ def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type
     place = np.empty(len(villages), np.int64)
     asked = np.zeros(len(room), np.int64)
     for i in range(len(villages)):
-        place[i] = centre[villages[i]] if together_there else of_village[villages[i]]
-        asked[place[i]] += 1
+        where = np.uint64(villages[i])
+        place[i] = centre[where] if together_there else of_village[where]
+        asked[np.uint64(place[i])] += 1
     everybody, held = True, np.zeros(0, np.intp)
     for i in range(len(room)):
         everybody &= asked[i] <= room[i]
@@ -243,15 +244,20 @@ def meet(pool, weights, kept, of_village, centre, villages, step, draw):  # type
 def give(who, willing, received, begun, refused, has_course):  # type: ignore[no-untyped-def]
     """Rows of those served, `who`, (k,), who take it up; what was received, begun and refused moves on (in place)."""
     took, m = np.empty(len(who), np.intp), 0
-    for k in range(len(who)):
-        i = who[k]
-        received[i] += 1
-        took[m] = i
-        m += willing[i]
     if has_course:
         for k in range(len(who)):
-            begun[who[k]] = True
-            refused[who[k]] += not willing[who[k]]
+            i = np.uint64(who[k])
+            received[i] += 1
+            begun[i] = True
+            refused[i] += not willing[i]
+            took[m] = who[k]
+            m += willing[i]
+    else:
+        for k in range(len(who)):
+            i = np.uint64(who[k])
+            received[i] += 1
+            took[m] = who[k]
+            m += willing[i]
     return took[:m]
 
 
@@ -285,9 +291,10 @@ def add_doses(kind, took, needy, whole, steps, ends, oldest, taken, gained, best
 def take(took, first, bit, got, taken):  # type: ignore[no-untyped-def]
     """Count a delivery for those of the rows who took it, (k,), that stand from row `first` on, and set their `bit`."""
     for k in range(len(took)):
+        i = np.uint64(took[k])
         if took[k] >= first:
-            got[took[k]] |= bit
-            taken[took[k]] += 1
+            got[i] |= bit
+            taken[i] += 1
 
 
 @compiled(teach_in_columns)
@@ -315,12 +322,26 @@ def count(  # type: ignore[no-untyped-def]
     """
     n, asked, one = len(known), len(need) > 0, np.uint8(1)
     on_list, eligible, right = 0, n, len(who)
+    further = np.empty(n, np.uint8)  # how far beyond the list
     for i in range(n):  # loops that do one thing each run several rows at a time
+        further[i] = one
+    for k in range(len(at)):  # written down for each, money or not: no branch to guess
+        further[np.uint64(at[k])] = one + np.uint8(step[k] < budgeted) + np.uint8(step[k] < released)
+    for k in range(len(who)):  # in need, budgeted, released and delivered
+        further[np.uint64(who[k])] = 4
+    month = 0
+    for k in range(len(took)):
+        i = took[k]
+        while month < len(ends) - 1 and ends[month] <= i:
+            month += 1
+        in_time = (i >= young) & (taken[i] >= enough)
+        further[i] = 5 + in_time * (1 + gains[oldest - month + PREGNANCY_MONTHS])
+    for i in range(n):
         on_list += listed[i]
     if asked:
         eligible = right = 0
         for i in range(n):  # in bytes, or fewer rows are taken at a time
-            stage = np.uint8(np.uint8(one + known[i] + listed[i]) * np.uint8(need[i]))
+            stage = np.uint8(np.uint8(further[i] + known[i] + listed[i]) * np.uint8(need[i]))
             furthest[i] = stage if stage > furthest[i] else furthest[i]
         for i in range(n):
             eligible += need[i]
@@ -328,27 +349,8 @@ def count(  # type: ignore[no-untyped-def]
             right += need[who[k]]
     else:
         for i in range(n):
-            stage = np.uint8(one + known[i] + listed[i])
+            stage = np.uint8(further[i] + known[i] + listed[i])
             furthest[i] = stage if stage > furthest[i] else furthest[i]
-    for k in range(len(at)):
-        if step[k] < budgeted:  # the others stand where the list has brought them
-            i = at[k]
-            stage = one + known[i] + listed[i] + 1 + (step[k] < released)
-            furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
-    four = np.uint8(4)  # in need, budgeted, released and delivered
-    for k in range(len(who)):
-        i = who[k]
-        stage = four + known[i] + listed[i]
-        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
-    month = 0
-    for k in range(len(took)):
-        i = took[k]
-        stage = 5 + known[i] + listed[i]
-        if i >= young and taken[i] >= enough:
-            while ends[month] <= i:
-                month += 1
-            stage += 1 + gains[oldest - month + PREGNANCY_MONTHS]
-        furthest[i] = max(furthest[i], stage * need[i] if asked else stage)
     return eligible, on_list, right
 
 

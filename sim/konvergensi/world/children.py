@@ -37,7 +37,7 @@ def at_homes(chosen, home):  # type: ignore[no-untyped-def]
     found, k = np.empty(len(home), np.intp), 0
     for i in range(len(home)):
         found[k] = i
-        k += chosen[home[i]]
+        k += chosen[np.uint64(home[i])]
     return found[:k]
 
 

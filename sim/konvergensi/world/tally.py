@@ -65,12 +65,12 @@ def pass_on(furthest, of_home, home, taken, enough, young, gains, ends, oldest):
     gained at the ages of `gains`, (69,).
     """
     for i in range(young):
-        furthest[i] = max(furthest[i], of_home[home[i]])
+        furthest[i] = max(furthest[i], of_home[np.uint64(home[i])])
     start = young
     for each in range(len(ends)):
         further = np.uint8(1 + gains[oldest - each + PREGNANCY_MONTHS])
         for i in range(start, ends[each]):
-            stage = of_home[home[i]]
+            stage = of_home[np.uint64(home[i])]
             if stage == TAKEN_UP and (enough == 0 or taken[i] >= enough):
                 stage = np.uint8(stage + further)
             furthest[i] = max(furthest[i], stage)
@@ -94,7 +94,7 @@ def reached(stage, household, n_households):  # type: ignore[no-untyped-def]
     furthest = np.zeros(n_households, np.uint8)
     households[0, 0] = n_households
     for i in range(len(stage)):
-        own, home = stage[i], household[i]
+        own, home = stage[i], np.uint64(household[i])
         children[i & 3, own] += 1
         before = furthest[home]
         after = max(before, own)
