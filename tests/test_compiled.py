@@ -88,7 +88,8 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield contacts.below, (np.abs(c.z()), c.z(50), c.whole(np.int32, most=50))
     young = (np.minimum(c.ends, n), max(c.oldest, len(c.ends)))  # nobody unborn comes
     yield uptake.who_comes, (c.z(), c.z(60), f32(0.4), *young, c.whole(np.uint16), uptake._logistic_table())
-    table = (keys, c.place, c.whole(np.uint16, most=2) << np.uint16(15), c.whole(np.uint16), c.whole(np.uint8, most=3))
+    behind = c.whole(np.uint16, N_PLACES, 2) << np.uint16(15)
+    table = (keys, c.place, behind, c.whole(np.uint16), c.whole(np.uint8, most=3))
     nobody_first = {"missed_below": -1, "found": nobody, "found_below": -1, "joint_from": -1, "there": nobody,
                     "there_from": -1, "lokus": False, "came": nobody, "came_below": -1}  # fmt: skip
     alone: tuple[dict[str, Any], ...] = ({}, {"missed_below": 2**31}, {"found": c.mask(), "found_below": 2**31},
@@ -101,8 +102,8 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
             yield programme_month.put_in_order, (c.whole(np.uint16, m), c.at, *table, *first, *course)
     for money, people in ((1e5, np.inf), (1e7, 40.0), (0.0, 5.0), (np.inf, 0.0)):
         reach_to = (2 * money, 1.5 * money, money, people)
-        remoteness = c.draw.random(n).astype(f32)
-        cost = (remoteness, f32(30_000.5), f32(9_999.9))
+        remoteness = c.draw.random(N_PLACES).astype(f32)
+        cost = (c.place, remoteness, f32(30_000.5), f32(9_999.9))
         yield programme_month.serve, (c.whole(np.uint16, m), c.at, *cost, *reach_to)
     yield (
         programme_month.first_of_each,

@@ -254,8 +254,7 @@ def test_each_source_can_be_told_to_follow_lokus(source: str) -> None:
         settings_rules.change(world, world.settings.changed({f"budget.{source}_follow_lokus": follows}))
         assert places.lokus_first(world, p) == follows
     # where lokus come first, every lokus household is served before any other
-    for table in (world.children, world.households):
-        assert ((table.behind == 0) == world.lokus[table.village]).all()
+    assert ((world.behind == 0) == world.lokus).all()
 
 
 def test_money_placed_by_the_centre_misses_lokus_villages_unless_it_follows_them() -> None:

@@ -319,7 +319,7 @@ def order_of(model: ConvergenceModel, programme: str, share: float) -> tuple[np.
     rows = world.children.window(world.month, service.from_age, service.to_age)
     rank = world.book.rank[s][rows]
     children, at = world.children, np.arange(len(rank))
-    columns = (each[rows] for each in (children.key, children.village, children.behind, children.joint))
+    columns = (children.key[rows], children.village[rows], world.behind, children.joint[rows])
     first, received = reach.before_others(world).of(p), world.book.received[s][rows]
     order = put_in_order(rank, at, *columns, received, *first, reach.NOBODY, reach.NO_ORDER)
     lokus = world.lokus[world.children.village[rows]]

@@ -122,10 +122,10 @@ def test_structures_that_ask_for_more_are_served_one_by_one(structure: str) -> N
 @pytest.mark.parametrize("n", [0, 1, 7, 8, 127, 128, 129, 1000, 8192, 8193, 20_001])
 def test_what_was_spent_is_added_up_in_the_order_of_numpy(n: int) -> None:
     draw = np.random.default_rng(n)
-    remoteness, who = draw.random(n).astype(np.float32), np.arange(n)
+    remoteness, village, who = draw.random(50).astype(np.float32), draw.integers(0, 50, n), np.arange(n)
     travel, base = np.float32(12_345.6), np.float32(98_765.4)
-    expected = float((remoteness[who] * travel + base).sum(dtype=float))
-    assert compiled.cost_of(who, remoteness, travel, base) == expected
+    expected = float((remoteness[village] * travel + base).sum(dtype=float))
+    assert compiled.cost_of(who, village.astype(np.int16), remoteness, travel, base) == expected
 
 
 def test_workers_look_for_families_only_when_those_before_have_been_entered() -> None:
@@ -134,7 +134,7 @@ def test_workers_look_for_families_only_when_those_before_have_been_entered() ->
     due = tuple(range(len(world.services)))
     plan = turns.plan(world, due, (0,) * len(due))
     broken = 0
-    for alone, first, last in plan.steps:
+    for alone, first, last in (step[:3] for step in plan.steps):
         if alone >= 0:
             assert not turns._is_known(world, alone, world.services[alone])
             continue
@@ -142,7 +142,7 @@ def test_workers_look_for_families_only_when_those_before_have_been_entered() ->
             assert not turns._waits(plan.fixed[first:t].tolist(), [plan.fixed[t].tolist()])
         broken += first > 0
     assert broken  # the midwife's book is written and read in one month
-    served = {s for s, _, _ in plan.steps if s >= 0} | set(plan.fixed[:, compiled.SERVICE].tolist())
+    served = {step.alone for step in plan.steps if step.alone >= 0} | set(plan.fixed[:, compiled.SERVICE].tolist())
     assert served == set(due)
 
 

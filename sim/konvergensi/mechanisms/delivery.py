@@ -219,14 +219,14 @@ def hand_to_children(
     staff_limit, staff = _staff(world, service, p, month)
     who, took, everybody = month_of_programme(
         purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
-        EVERYBODY if need is None else need, children.key, children.village, children.remoteness, children.behind,
+        EVERYBODY if need is None else need, children.key, children.village, world.remoteness, world.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
         purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
         month.rule.has_course(service), *doses, month.steps, act.needy, act.ends, act.oldest, book.taken[s],
         book.gained[s], children.best, act.target, world.month_services, act.keeps, act.first, act.bit, children.got,
         world.tally.stage[s], act.enough, act.young, NOWHERE if world.burn_in else effects.gains(world, s, p),
     )  # fmt: skip
-    _pay(world, service, p, who, everybody, children.remoteness, rows.start, month)
+    _pay(world, service, p, who, everybody, children.village[rows], month)
     if each is not None:
         effects.add_one_by_one(world, s, rows, _mask(took, rows), act.needy, each)
     _teach_and_register(world, service, p, rows, took)
@@ -236,7 +236,7 @@ def hand_to_children(
 def act_on_children(
     world: World, service_row: int, service: Service, programme_row: int, act: Act, took: Rows, month: Month
 ) -> None:
-    """What taking a household's service up does to its children who take it, rows from the first of `act` (in place)."""
+    """What taking a household's service up does to its children who take it, rows from the first of `act`."""
     children, book, rows = world.children, world.book, act.rows
     doses, each = _doses(world, service_row, programme_row, rows, month)
     taken = book.taken[service_row][rows]
@@ -323,7 +323,8 @@ def _serve_households(world: World, service_row: int, service: Service, month: M
             left[who] = False
         _act_on_households(world, service, took)
         if len(took) and _reaches_children(world, service_row, p):
-            act = act or _act_of(world, service_row, service, children.window(world.month, service.from_age, service.to_age))
+            rows = children.window(world.month, service.from_age, service.to_age)
+            act = act or _act_of(world, service_row, service, rows)
             takes = at_homes(_mask(took, slice(0, len(need))), children.household[act.rows])
             act_on_children(world, service_row, service, p, act, takes, month)
     if not world.burn_in:
@@ -357,12 +358,12 @@ def hand_to_households(
     staff_limit, staff = _staff(world, service, p, month)
     who, took, everybody = month_of_programme(
         purses.counts, p, 0, n, offer.at, offer.order, offer.known, offer.listed, need, homes.key, homes.village,
-        homes.remoteness, homes.behind, homes.joint, book.received[s], *offer.first, offer.begun, offer.lasting,
+        world.remoteness, world.behind, homes.joint, book.received[s], *offer.first, offer.begun, offer.lasting,
         purses.base, purses.travel, purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s],
         book.in_course[s], book.refused[s], month.rule.has_course(service), *effects.NO_DOSES, month.steps, EVERYBODY,
         NO_ENDS, 0, NO_COUNTS, NO_Z, NO_Z, NO_Z, NO_COUNTS, False, 0, 0, NO_BITS, stage, 0, n, NOWHERE,
     )  # fmt: skip
-    _pay(world, service, p, who, everybody, homes.remoteness, 0, month)
+    _pay(world, service, p, who, everybody, homes.village, month)
     return who, took
 
 
@@ -386,15 +387,14 @@ def _pay(
     programme_row: int,
     who: Rows,
     everybody: bool,
-    remoteness: F32,
-    start: int,
+    village: NDArray[np.int16],
     month: Month,
 ) -> None:
-    """What those served cost, rows from `start` on, and the time of staff: what was not met is not paid."""
+    """What those served cost, rows of `village`, (n,), and the time of staff: what was not met is not paid."""
     purses, p = month.purses, programme_row
     purses.ran.append(p)
     if month.rule.takes_staff(service):
         month.rule.use_staff(world, p, len(who))
     if not everybody:
-        cost = remoteness[start + who] * purses.travel[p] + purses.base[p]
+        cost = world.remoteness[village[who]] * purses.travel[p] + purses.base[p]
         purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds

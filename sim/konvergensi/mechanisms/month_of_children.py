@@ -42,13 +42,13 @@ PLACE, VISIT, OFFICE, FROM_LIST, BY_WORKERS = range(5)  # who finds whom: see me
 
 
 class People(NamedTuple):
-    """Children, (n_children,), as in Children and World."""
+    """Children, (n_children,), as in Children and World, and where they live."""
 
     key: Keys
     household: I32
     village: NDArray[np.int16]
-    remoteness: F32
-    behind: U16
+    remoteness: F32  # of villages
+    behind: U16  # of villages
     joint: U16
     birth_month: I32
     kek: Mask
@@ -164,7 +164,7 @@ def tell_month(  # type: ignore[no-untyped-def]
     """Write down what each turn says of this month, (n_turns, N_OF_MONTH) in place.
 
     ages (2, n_turns) from, to; offsets and month from the first month of birth on; oldest: first row inside the 1,000
-    days; crc, adler: of each turn's draws; the others of each programme, and keys below which those with lists go first.
+    days; crc, adler: of each turn's draws; the others of each programme, and keys below which some are served first.
     """
     last = len(offsets) - 1
     for t in range(len(turns)):
@@ -209,9 +209,9 @@ def truly_in_need(need, rows, kek, z, at_risk, first_birth, nik_month, faltering
         for i in range(len(found)):
             found[i] = length[i] < below
     elif need == NO_NIK:
-        known_from = nik_month[rows]
+        known_from, now = nik_month[rows], np.int32(month)
         for i in range(len(found)):
-            found[i] = known_from[i] > month
+            found[i] = known_from[i] > now
     else:
         told = kek[rows]
         if need == AT_RISK:
@@ -242,9 +242,9 @@ def lists_of(  # type: ignore[no-untyped-def]
             for i in range(n):
                 on[i] = draw[i] < right
     elif register in (KOHORT, DUKCAPIL):
-        entered = listed.cohort_month[rows] if register == KOHORT else listed.nik_month[rows]
+        entered, now = listed.cohort_month[rows] if register == KOHORT else listed.nik_month[rows], np.int32(month)
         for i in range(n):
-            on[i] = entered[i] <= month
+            on[i] = entered[i] <= now
     else:
         drawn_up = listed.on_dtks[rows]
         if register == EPPGBM:
@@ -258,9 +258,9 @@ def lists_of(  # type: ignore[no-untyped-def]
         for i in range(n):
             known[i] = knows[i]
     elif register == EPPGBM and oldest_entry < np.inf:  # known matters only to those who count
-        last = listed.last_entry[rows]
+        last, oldest = listed.last_entry[rows], np.int32(np.floor(oldest_entry))  # months are whole
         for i in range(n):
-            known[i] = on[i] | (last[i] > oldest_entry)
+            known[i] = on[i] | (last[i] > oldest)
     else:
         for i in range(n):
             known[i] = on[i]
@@ -378,9 +378,9 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         in_room(book.taken[turn[TAKEN], rows], book.refused[mine, rows], turn[DOSE], now.refusals, counts)
         both(counts, lists)
         if turn[COURSE] > 0:
-            received = book.received[mine, rows]
+            received, course = book.received[mine, rows], np.uint8(min(turn[COURSE], 255))
             for i in range(n):
-                counts[i] &= received[i] < turn[COURSE]
+                counts[i] &= received[i] < course
         if each[OPEN] >= 0:
             open_ = now.open_[each[OPEN]]
             for i in range(n):
@@ -440,11 +440,11 @@ def pairwise(values):  # type: ignore[no-untyped-def]
 
 
 @together
-def cost_of(who, remoteness, travel, base):  # type: ignore[no-untyped-def]
+def cost_of(who, village, remoteness, travel, base):  # type: ignore[no-untyped-def]
     """What the services of those served, rows (k,), cost, Rp: the sum that NumPy gives of float32 costs as float64."""
     cost, total = np.empty(len(who)), 0.0
     for k in range(len(who)):
-        cost[k] = remoteness[np.uint64(who[k])] * travel + base
+        cost[k] = remoteness[np.uint64(village[np.uint64(who[k])])] * travel + base
     for start in range(0, len(who), 8192):  # what NumPy turns into float64 at a time
         total += pairwise(cost[start : start + 8192])
     return total
@@ -487,8 +487,9 @@ def live(  # type: ignore[no-untyped-def]
             left = nobody
             if p >= 0 and turn[COURSE] > 0:
                 left, received, asked = np.empty(n, np.bool_), book.received[mine, rows], need
+                course = np.uint8(min(turn[COURSE], 255))
                 for i in range(n):
-                    left[i] = received[i] < turn[COURSE]
+                    left[i] = received[i] < course
                 need = left.copy()
                 if len(asked) > 0:
                     both(need, asked)
@@ -608,7 +609,7 @@ def live(  # type: ignore[no-untyped-def]
             book.stage[turn[SERVICE]], turn[ENOUGH], young, means.gains[p],
         )  # fmt: skip
         if not everybody:  # whom no staff met is not paid for
-            means.counts[p, SPENT] = cost_of(who, people.remoteness[rows], means.travel[p], means.base[p])
+            means.counts[p, SPENT] = cost_of(who, village, people.remoteness, means.travel[p], means.base[p])
         if turn[TEACHES] and now.counted:
             teach(now.knowledge, people.household[rows], took, means.taught[p])
         elif turn[GIVES_NIK]:

@@ -84,7 +84,7 @@ def put_in_order(  # type: ignore[no-untyped-def]
             out[k] = (out[k] >> one) | (np.uint16(there[np.uint64(village[i])] & (joint[i] >= there_from)) << last)
     if lokus:
         for k in range(m):
-            out[k] = (out[k] >> one) | behind[np.uint64(at[k])]
+            out[k] = (out[k] >> one) | behind[np.uint64(village[np.uint64(at[k])])]
     if came_below >= 0:
         for k in range(m):
             i = np.uint64(at[k])
@@ -101,17 +101,18 @@ def put_in_order(  # type: ignore[no-untyped-def]
 
 
 @compiled(serve_in_columns)
-def serve(order, at, remoteness, base, travel, budget, release, spend, staff):  # type: ignore[no-untyped-def]
+def serve(order, at, village, remoteness, base, travel, budget, release, spend, staff):  # type: ignore[no-untyped-def]
     """How far money and staff reach among candidates at rows `at`, (m,), in `order`, (m,).
 
-    A service costs `base` and `travel` times the remoteness of its row, (n,). Returns the step of each, (m,); below
-    which step budget, release and delivery reach; how many are paid for and served; Rp spent, and what all would cost.
+    A service costs `base` and `travel` times the remoteness, (n_villages,), of the village of its row, (n,). Returns
+    the step of each, (m,); below which step budget, release and delivery reach; how many are paid for and served; Rp
+    spent, and what all would cost.
     """
     cost_to = np.zeros(BINS)
     step = np.empty(len(at), np.uint16)
     for i in range(len(at)):
         step[i] = order[i] >> 6
-        cost_to[step[i]] += remoteness[np.uint64(at[i])] * travel + base
+        cost_to[step[i]] += remoteness[np.uint64(village[np.uint64(at[i])])] * travel + base
     upto, budgeted, released, delivered = 0.0, 0, 0, 0
     for each in range(BINS):
         upto += cost_to[each]
@@ -271,8 +272,8 @@ def add_doses(kind, took, needy, whole, steps, ends, oldest, taken, gained, best
     nothing, rest = np.float32(0.0), np.float32(1.0) - share
     month = 0
     for k in range(len(took)):
-        i = took[k]
-        while ends[month] <= i:
+        i = np.uint64(took[k])
+        while ends[month] <= took[k]:
             month += 1
         each = whole[oldest - month + PREGNANCY_MONTHS] * steps[taken[i]]
         if kind == LIFETIME:
@@ -375,7 +376,7 @@ def ration(  # type: ignore[no-untyped-def]
         there_from, lokus, came, came_below, begun, lasting,
     )  # fmt: skip
     step, budgeted, released, delivered, paid, units, spent, wanted = serve(
-        order, at, remoteness, base[p], travel[p], purse[p, 0], purse[p, 1], purse[p, 2], staff
+        order, at, village, remoteness, base[p], travel[p], purse[p, 0], purse[p, 1], purse[p, 2], staff
     )
     who, steps = reached(step, delivered, at)
     everybody = True
@@ -430,7 +431,7 @@ def month_of_programme(  # type: ignore[no-untyped-def]
     rows = slice(start, stop)
     received = received[rows]
     step, budgeted, released, who, everybody = ration(
-        counts, p, at, order, key[rows], village[rows], remoteness[rows], behind[rows], joint[rows], received,
+        counts, p, at, order, key[rows], village[rows], remoteness, behind, joint[rows], received,
         missed_below, found, found_below, joint_from, there, there_from, lokus, came, came_below, begun, lasting, base,
         travel, purse, staff, pool, weights, kept, of_village, centre, draw,
     )  # fmt: skip

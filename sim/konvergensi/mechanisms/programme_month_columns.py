@@ -54,7 +54,7 @@ def put_in_order_in_columns(
     if there_from >= 0:
         order = _behind(order, there[village[at]] & (joint[at] >= there_from))
     if lokus:
-        order = (order >> np.uint16(1)) | behind[at]
+        order = (order >> np.uint16(1)) | behind[village[at]]
     if came_below >= 0:
         order = _behind(order, (key[at] < came_below) & ~came[at])
     if len(begun):
@@ -69,6 +69,7 @@ def _behind(order: U16, later: Mask) -> U16:
 def serve_in_columns(
     order: U16,
     at: Rows,
+    village: Whole,
     remoteness: NDArray[np.floating],
     base: np.floating,
     travel: np.floating,
@@ -79,7 +80,7 @@ def serve_in_columns(
 ) -> tuple[U16, int, int, int, int, int, float, float]:
     """As `serve`."""
     step = order >> np.uint16(6)
-    cost_to = np.cumsum(np.bincount(step, weights=remoteness[at] * travel + base, minlength=BINS))
+    cost_to = np.cumsum(np.bincount(step, weights=remoteness[village[at]] * travel + base, minlength=BINS))
     budgeted, released, delivered = cost_to.searchsorted((budget, release, spend), side="right").tolist()
     released = min(released, budgeted)
     delivered = min(delivered, released)

@@ -51,8 +51,6 @@ class Children:
     key: Keys
     household: NDArray[np.int32]
     village: NDArray[np.int16]
-    remoteness: F32  # of the village
-    behind: NDArray[np.uint16]  # as of the household
     joint: NDArray[np.uint16]  # as of the household; refreshed each January
     birth_month: NDArray[np.int32]
     order: NDArray[np.int8]  # birth order within the simulated years, 0 first
@@ -136,8 +134,6 @@ def build_children(
         key=key,
         household=household,
         village=households.village[household],
-        remoteness=households.remoteness[household],
-        behind=households.behind[household],
         joint=households.joint[household],
         birth_month=birth,
         order=order,

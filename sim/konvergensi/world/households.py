@@ -32,8 +32,6 @@ class Households:
 
     key: Keys
     village: NDArray[np.int16]
-    remoteness: F32  # of the village
-    behind: NDArray[np.uint16]  # 0 in a lokus village, else the step that puts it behind where lokus come first
     dasawisma: NDArray[np.int32]
     wealth: F32  # standardised within the district, mean 0, SD 1
     village_wealth: F32  # the part of it that all households of the village share
@@ -116,8 +114,6 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     households = Households(
         key=key,
         village=village,
-        remoteness=remoteness,
-        behind=np.where(villages["lokus"].to_numpy(bool), np.uint16(0), np.uint16(1 << 15))[village],
         dasawisma=(np.repeat(np.cumsum(groups) - groups, count) + within // group).astype(np.int32),
         wealth=wealth,
         village_wealth=village_wealth,
