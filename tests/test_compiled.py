@@ -150,6 +150,7 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
             furthest, of_home = c.whole(np.uint8, most=10), c.whole(np.uint8, 50, most=8)
             home_of = c.whole(np.int32, most=50)
             yield tally.pass_on, (furthest, of_home, home_of, so_far, enough, n // 3, gains, *ages)
+    yield children.homes_of, (c.whole(np.int32, most=50), 50)
     yield children.at_homes, (c.draw.random(50) < 0.3, c.whole(np.int32, most=50))
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
     yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))

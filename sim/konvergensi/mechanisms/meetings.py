@@ -291,20 +291,20 @@ def _applicants(world: World, service_row: int, service: Service, rows: slice) -
     return found
 
 
-def attendance(world: World) -> F32:
-    """Log odds of coming to posyandu in an ordinary month before age counts, (n_households,): two kinds of family."""
+def attendance(world: World, common: F32) -> F32:
+    """Log odds of coming to posyandu in an ordinary month before age counts, (n_households,): two kinds of family.
+
+    common (n_households,): what `uptake.common_odds` says.
+    """
     settings, homes = world.settings, world.households
     place, effect = _place(world, "posyandu")
-    odds = (
-        np.float32(settings["contacts.habit_base"])
-        + uptake.common_odds(homes, settings)
-        + np.float32(settings["uptake.attendance_quality_slope"])
-        * (world.posyandu_quality[homes.village] - np.float32(0.5))
-        + effect[place]
-    )
+    quality = np.float32(settings["uptake.attendance_quality_slope"]) * (world.posyandu_quality - np.float32(0.5))
+    odds = np.float32(settings["contacts.habit_base"]) + common
+    odds += quality[homes.village]
+    odds += effect[place]
     draw = world.draws.uniform("posyandu habit", 0, homes.key)
     often, seldom = settings["contacts.often_share"], settings["contacts.seldom_share"]
-    return contacts.two_groups(draw, odds.astype(np.float32), often, seldom)
+    return contacts.two_groups(draw, odds, often, seldom)
 
 
 # ---- places and workers ----------------------------------------------------------------------------------------------

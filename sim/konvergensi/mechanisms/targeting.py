@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from konvergensi.mechanisms import lists, needs
 from konvergensi.mechanisms import registers as register_rules
-from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
+from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS, homes_of
 from konvergensi.world.households import Mask
 from konvergensi.world.programmes import SOURCES
 
@@ -145,6 +145,5 @@ def mark_households_with_children(world: World) -> None:
         return
     children, n = world.children, len(world.households)
     for name, last_age in (("has_child", LAST_AGE), ("in_1000_days", FIRST_1000_DAYS)):
-        flags = np.zeros(n, bool)
-        flags[children.household[children.window(world.month, -PREGNANCY_MONTHS, last_age)]] = True
-        setattr(world, name, flags)
+        rows = children.window(world.month, -PREGNANCY_MONTHS, last_age)
+        setattr(world, name, homes_of(children.household[rows], n))

@@ -140,9 +140,10 @@ def refresh_households(world: World) -> None:
     uptake.set_chances(world.household_chance, world.households, world.settings, in_use, common)
     for s, service in enumerate(world.services):
         if service.unit == "household" and len(world.book.fixed_draws[s]):
-            world.book.willing[s] = world.book.fixed_draws[s] < world.household_chance[uptake.row_of(service)]
+            chance = world.household_chance[uptake.row_of(service)]
+            np.less(world.book.fixed_draws[s], chance, out=world.book.willing[s])
     if world.settings["contacts.reach"] == "contacts":
-        world.household_score = meetings.attendance(world)
+        world.household_score = meetings.attendance(world, common)
     else:
         world.household_score = uptake.attendance_score(
             world.households, world.settings, world.draws, world.posyandu_quality

@@ -27,6 +27,21 @@ def age_of_rows(ends: NDArray[np.int64], oldest: int, n: int) -> NDArray[np.int6
     return oldest - np.searchsorted(ends, np.arange(n), side="right")
 
 
+def _homes_of_in_columns(home: NDArray[np.int32], n_households: int) -> Mask:
+    found = np.zeros(n_households, bool)
+    found[home] = True
+    return found
+
+
+@compiled(_homes_of_in_columns)
+def homes_of(home, n_households):  # type: ignore[no-untyped-def]
+    """Which households are the home of any of the rows, (n,); (n_households,) bool."""
+    found = np.zeros(n_households, np.bool_)
+    for i in range(len(home)):
+        found[np.uint64(home[i])] = True
+    return found
+
+
 def _at_homes_in_columns(chosen: Mask, home: NDArray[np.int32]) -> NDArray[np.intp]:
     return np.flatnonzero(chosen[home])
 
