@@ -41,7 +41,8 @@ UNITS = {
     for unit, names in {
         "log odds": "attendance_score household_score",
         "0 to 1": "access aware belief kecamatan_understanding knowledge knowledge_start link_draw match_draw "
-        "opd_draw posyandu_quality remoteness ties trust village_kit_draw village_list_draw village_understanding "
+        "opd_draw posyandu_quality remoteness ties trust village_kit_draw village_list_draw "
+        "village_remoteness village_understanding "
         "Coordination.fixed_draws Villages.fixed_draws World.fixed_draws",
         "Rp a month": "displaced first more now",
         "month": "birth_month cohort_month due first_birth_month last_entry month next_birth nik_month",

@@ -47,7 +47,7 @@ class Result(NamedTuple):
 
 def served(order: np.ndarray, cost: np.ndarray, *limits: float) -> tuple[np.ndarray, Result]:
     """Whom limits of budget, release, spending and staff reach, each at a cost of its own."""
-    result = Result(*serve(order, np.arange(len(order)), cost, 0.0, 1.0, *limits))
+    result = Result(*serve(order, np.arange(len(order)), np.arange(len(order)), cost, 0.0, 1.0, *limits))
     assert result.units == (result.step < result.delivered).sum() <= result.paid
     return result.step < result.delivered, result
 

@@ -55,7 +55,7 @@ def test_field_workers_of_an_active_team_seek_the_same_families_first() -> None:
         np.arange(65_536, dtype=np.uint16)[:: 65_536 // (rows.stop - rows.start)],
     )
     at, children = np.arange(rows.stop - rows.start), world.children
-    columns = (each[rows] for each in (children.key, children.village, children.behind, children.joint))
+    columns = (children.key[rows], children.village[rows], world.behind, children.joint[rows])
     alone = reach.First(there=first.there, there_from=first.there_from)
     received = world.book.received[world.programmes.service[p]][rows]
     order = put_in_order(own[: len(at)], at, *columns, received, *alone, reach.NOBODY, reach.NO_ORDER)

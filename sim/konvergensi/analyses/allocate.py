@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from konvergensi.analyses.allocate_plan import (
     ALONG,
@@ -220,6 +219,8 @@ class _Found:
         First the better, then the worse rank of lines that are equal. Where money is less, the line that loses least a
         rupiah is first.
         """
+        from scipy.stats import rankdata
+
         rng = np.random.default_rng(1)
         each = self.per_billion() * (-1.0 if self.plan.budget_rp < 0.0 else 1.0)
         d, s = len(self.draws), len(self.seeds)

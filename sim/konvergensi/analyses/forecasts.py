@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from konvergensi.base.errors import InputError, fault
 from konvergensi.inputs.calibration_targets import F64, Target, from_scale, to_scale
@@ -58,8 +58,8 @@ def naive(method: str, target: Target, earlier: Sequence[Target], national: dict
         then, now = (nation_at(national, year_of(each)) for each in (last.when, target.when))
         middle += float(to_scale(now, target.scale) - to_scale(then, target.scale))
     sd = float(np.hypot(last.observation_sd, target.observation_sd))
-    low, high, half = (float(from_scale(middle + sd * norm.ppf(at), target.scale)) for at in (*TAILS, 0.5))
-    return Forecast(method, low, half, high, from_scale(middle + sd * norm.ppf(LEVELS), target.scale))
+    low, high, half = (float(from_scale(middle + sd * ndtri(at), target.scale)) for at in (*TAILS, 0.5))
+    return Forecast(method, low, half, high, from_scale(middle + sd * ndtri(LEVELS), target.scale))
 
 
 def year_of(when: str) -> float:

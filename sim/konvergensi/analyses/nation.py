@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from konvergensi.analyses.nation_plan import (
     BASELINE,
@@ -175,6 +174,8 @@ def _per_sample(job: DistrictJob, row: Row, name: str) -> np.ndarray:
 
 def _t(values: np.ndarray) -> tuple[float, float, float]:
     """Mean and 90 % t interval over sets of parameters; no interval from one."""
+    from scipy.stats import t as student
+
     mean = float(values.mean())
     if len(values) < 2:
         return mean, math.nan, math.nan

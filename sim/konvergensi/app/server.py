@@ -72,7 +72,9 @@ def serve(app: Starlette, host: str, port: int, tell: Callable[[], None] | None 
     import uvicorn
 
     from konvergensi.base.errors import fault
+    from konvergensi.base.startup import started
 
+    started()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

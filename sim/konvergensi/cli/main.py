@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from konvergensi.base.startup import starting
 from konvergensi.base.version import __version__
 from konvergensi.cli import (
     calibration,
@@ -55,6 +56,7 @@ for group in (run, inputs, office, questions, money, study, sensitivity, discove
 
 def main() -> None:
     """Run the command line."""
+    starting()
     make_safe()
     app()
 

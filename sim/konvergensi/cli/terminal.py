@@ -75,9 +75,11 @@ def claim(
     Raises InputError when it cannot be written, or something that is not ours stands in the way.
     """
     from konvergensi.base.folders import claimed
+    from konvergensi.base.startup import started
     from konvergensi.report.paper import check
     from konvergensi.report.written import names
 
+    started()
     check(kind, also)
     there = claimed(out, names(kind, str(about.get("district", "")), figures, also))
     if there is not None:

@@ -219,7 +219,7 @@ def hand_to_children(
     staff_limit, staff = _staff(world, service, p, month)
     who, took, everybody = month_of_programme(
         purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
-        EVERYBODY if need is None else need, children.key, children.village, world.remoteness, world.behind,
+        EVERYBODY if need is None else need, children.key, children.village, children.village_remoteness, world.behind,
         children.joint, book.received[s], *offer.first, offer.begun, offer.lasting, purses.base, purses.travel,
         purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s], book.in_course[s], book.refused[s],
         month.rule.has_course(service), *doses, month.steps, act.needy, act.ends, act.oldest, book.taken[s],
@@ -358,7 +358,7 @@ def hand_to_households(
     staff_limit, staff = _staff(world, service, p, month)
     who, took, everybody = month_of_programme(
         purses.counts, p, 0, n, offer.at, offer.order, offer.known, offer.listed, need, homes.key, homes.village,
-        world.remoteness, world.behind, homes.joint, book.received[s], *offer.first, offer.begun, offer.lasting,
+        homes.village_remoteness, world.behind, homes.joint, book.received[s], *offer.first, offer.begun, offer.lasting,
         purses.base, purses.travel, purses.limits, staff_limit, *staff, not world.burn_in, book.willing[s],
         book.in_course[s], book.refused[s], month.rule.has_course(service), *effects.NO_DOSES, month.steps, EVERYBODY,
         NO_ENDS, 0, NO_COUNTS, NO_Z, NO_Z, NO_Z, NO_COUNTS, False, 0, 0, NO_BITS, stage, 0, n, NOWHERE,
@@ -396,5 +396,5 @@ def _pay(
     if month.rule.takes_staff(service):
         month.rule.use_staff(world, p, len(who))
     if not everybody:
-        cost = world.remoteness[village[who]] * purses.travel[p] + purses.base[p]
+        cost = world.households.village_remoteness[village[who]] * purses.travel[p] + purses.base[p]
         purses.counts[p, SPENT] = float(cost.sum(dtype=float))  # in the order in which NumPy adds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from konvergensi.mechanisms import contacts, places, reach, staff, targeting, uptake, villages
+from konvergensi.mechanisms import contacts, places, reach, staff, targeting, villages
 from konvergensi.mechanisms.reach import First, Offer
 from konvergensi.world.children import LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.draws import member_keys

@@ -393,10 +393,10 @@ def find_families(turns, of_month, people, listed, book, now, per_family, known,
         constant = scrambled(scrambled(each[CRC]) ^ np.uint32(each[ADLER]))
         key = people.key[rows]
         for k in range(each[FOUND_FROM], m):
-            i = np.uint64(at[k])
-            half = np.uint16(scrambled(key[i] ^ constant) >> np.uint32(16))
+            row = np.uint64(at[k])
+            half = np.uint16(scrambled(key[row] ^ constant) >> np.uint32(16))
             lot[k] = np.float32(half) / np.float32(65536.0)
-            workers[k] = per_family[np.uint64(village[i])]
+            workers[k] = per_family[np.uint64(village[row])]
     return m
 
 

@@ -338,7 +338,7 @@ def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
 def _people(world: World) -> People:
     of = world.children
     return People(
-        of.key, of.household, of.village, world.remoteness, world.behind, of.joint, of.birth_month, of.kek,
+        of.key, of.household, of.village, of.village_remoteness, world.behind, of.joint, of.birth_month, of.kek,
         of.first_birth, of.at_risk, of.z, of.best, of.got, of.weight_gain, world.month_shift, world.month_services,
         of.offsets,
     )  # fmt: skip

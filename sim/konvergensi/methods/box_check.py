@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from konvergensi.methods.boxes import Bools, Box, Fit, fit, union
 
@@ -76,6 +75,8 @@ def check(search: Search, x: pd.DataFrame, interest: Bools, seed: int = 1) -> Ch
 
 
 def _wilson(hits: int, runs: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
     if runs == 0:
         return np.nan, np.nan
     found = binomtest(min(hits, runs), runs).proportion_ci(method="wilson")

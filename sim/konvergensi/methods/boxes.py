@@ -9,7 +9,6 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 Bools = NDArray[np.bool_]
 Level = str | bool | int | float
@@ -121,6 +120,8 @@ def quasi_p(shut_out: Mapping[Name, Bools], interest: Bools) -> dict[Name, float
     2010. Parameters: shut_out, which rows each shuts out (n,), as of `outside`; interest (n,) bool. NaN where no run
     lies inside.
     """
+    from scipy.stats import binom
+
     if not shut_out:
         return {}
     shut = np.column_stack(list(shut_out.values()))

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from konvergensi.inputs import country
 
 NAIVE = ("last value", "national trend", "past mean", "partial pooling")
-QUANTILES = norm.ppf((np.arange(199) + 0.5) / 199)
+QUANTILES = ndtri((np.arange(199) + 0.5) / 199)
 LEAST_SD = 3.0  # points; before a rule has two years to be wrong in
 
 

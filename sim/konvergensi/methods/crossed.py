@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 F64 = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -103,4 +102,6 @@ def planned_half(spread: Spread, draws: int, seeds: int) -> float:
 
 def quantile(freedom: F64 | float) -> F64 | float:
     """The t quantile of a 95 % interval; NaN where there are no degrees of freedom."""
+    from scipy.stats import t as student
+
     return student.ppf(0.5 + CONFIDENCE / 2, np.where(np.asarray(freedom) > 0, freedom, np.nan))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import betaln, gammaln
-from scipy.stats import norm
 
 from konvergensi.inputs.calibration_targets import F64, Columns, Target
 from konvergensi.methods.emulator import Emulators
@@ -72,6 +71,8 @@ class Likelihood:
 
     def each_log_of(self, mean: F64) -> F64:
         """Log likelihood of each target, (n, n_targets)."""
+        from scipy.stats import norm
+
         columns, is_count = self.columns, self.columns.count > 0
         found = np.empty_like(mean)
         sd = np.sqrt(self.spread_var)

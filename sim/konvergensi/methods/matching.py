@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from konvergensi.inputs.calibration_targets import F64
 from konvergensi.methods.likelihood import Likelihood
@@ -41,6 +40,8 @@ def not_ruled_out(likelihood: Likelihood, unit: F64, cutoff: float = CUTOFF) -> 
 
 def sobol_points(n: int, dimensions: int, seed: int) -> F64:
     """Scrambled Sobol points of the unit cube, (n, dimensions); a longer series begins with a shorter one."""
+    from scipy.stats import qmc
+
     return np.asarray(qmc.Sobol(dimensions, seed=seed).random(2 ** max(n - 1, 1).bit_length())[:n])
 
 
@@ -51,6 +52,8 @@ def what_is_left(likelihood: Likelihood, dimensions: int, n: int, seed: int, cut
     walk that stays inside what is left, which samples it evenly). Raises ValueError when no point is left, naming the
     targets that rule most out.
     """
+    from scipy.stats import qmc
+
     found: list[F64] = []
     tried = kept = 0
     source = qmc.Sobol(dimensions, seed=seed)

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from konvergensi.methods.boxes import Bools, Box, Fit, Limit, fit, inside, outside, quasi_p, relaxed
 
@@ -218,6 +217,8 @@ def _joined(*parts: _Slices) -> _Slices:
 
 def _correlation(values: NDArray[np.float64], y: Bools) -> NDArray[np.float64]:
     """Rank correlation of each column with being of interest, rounded so that rounding error decides nothing."""
+    from scipy.stats import rankdata
+
     ranks = rankdata(values, axis=0)
     ranks -= ranks.mean(axis=0)
     centred = y - y.mean()

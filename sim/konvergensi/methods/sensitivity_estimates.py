@@ -11,14 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from SALib.analyze import morris as morris_analysis
-from SALib.analyze import rbd_fast as rbd_analysis
-from SALib.analyze import shapley as shapley_analysis
-from SALib.analyze import sobol as sobol_analysis
-from SALib.analyze.delta import calc_delta
-from SALib.analyze.pawn import analyze as pawn_analyze
-from SALib.analyze.rsa import rsa as rsa_analyze
-from scipy.stats import norm
+from scipy.special import ndtri
 from threadpoolctl import threadpool_limits
 
 from konvergensi.methods.designs import MORRIS_LEVELS
@@ -26,7 +19,7 @@ from konvergensi.methods.sensitivity_designs import Design, positions
 
 F64 = NDArray[np.float64]
 CONFIDENCE = 0.95
-Z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+Z = float(ndtri(0.5 + CONFIDENCE / 2))
 # a slow one has fewer
 RESAMPLES = {"sobol": 200, "morris": 200, "shapley": 200, "rbd_fast": 100, "pawn": 30, "delta": 30, "rsa": 30}
 ENOUGH_FREEDOM = 20  # degrees of freedom from which on a unit's own noise is taken as known
@@ -76,6 +69,8 @@ def estimates(design: Design, replicates: F64, seed: int = 1) -> list[IndexEstim
 
 
 def _sobol(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
+    from SALib.analyze import sobol as sobol_analysis
+
     y = replicates.mean(axis=1)
     found = sobol_analysis.analyze(
         design.problem(),
@@ -120,6 +115,8 @@ def _ends(design: Design, y: F64) -> F64:
 
 
 def _morris(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
+    from SALib.analyze import morris as morris_analysis
+
     y = replicates.mean(axis=1)
     found = morris_analysis.analyze(
         design.problem(),
@@ -163,6 +160,8 @@ def _moved(design: Design) -> NDArray[np.intp]:
 
 
 def _shapley(design: Design, replicates: F64, seed: int) -> list[IndexEstimate]:
+    from SALib.analyze import shapley as shapley_analysis
+
     y, units = replicates.mean(axis=1), len(design.units)
     flags = np.zeros((design.blocks, design.block, units))
     np.put_along_axis(flags[:, 1:], _moved(design)[:, :, None], 1.0, axis=2)
@@ -241,6 +240,8 @@ def _statistics(
 
 
 def _rbd_fast(points: F64, y: F64) -> F64:
+    from SALib.analyze import rbd_fast as rbd_analysis
+
     shares = [
         rbd_analysis.unskew_S1(
             rbd_analysis.compute_first_order(rbd_analysis.permute_outputs(column, y), HARMONICS), HARMONICS, len(y)
@@ -251,6 +252,8 @@ def _rbd_fast(points: F64, y: F64) -> F64:
 
 
 def _pawn(points: F64, y: F64) -> F64:
+    from SALib.analyze.pawn import analyze as pawn_analyze
+
     names = [f"x{i}" for i in range(points.shape[1])]
     found = pawn_analyze({"num_vars": len(names), "names": names}, points, y, S=SLICES)
     return np.asarray(found["median"], float)
@@ -262,12 +265,16 @@ def _rsa(points: F64, y: F64) -> F64:
     The Cramér-von Mises statistic grows with the rows; divided by them it can be compared between sample sizes. Bins
     are of places in the order of the output: where many rows share a value, quantiles of it would leave bins empty.
     """
+    from SALib.analyze.rsa import rsa as rsa_analyze
+
     place = positions([y])[:, 0]
     return np.asarray(np.nanmean(rsa_analyze(points, place, BINS, target="Y"), axis=0) / len(y))
 
 
 def _delta(points: F64, y: F64) -> F64:
     """Borgonovo's delta with the class sizes of Plischke et al. 2013."""
+    from SALib.analyze.delta import calc_delta
+
     rows = len(y)
     edges, grid = np.linspace(0, rows, delta_classes(rows) + 1), np.linspace(y.min(), y.max(), _GRID)
     return np.array([calc_delta(y, grid, column, edges) for column in points.T])

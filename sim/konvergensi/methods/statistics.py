@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from konvergensi.methods.crossed import CONFIDENCE, Spread, planned_half, quantile
 
@@ -161,6 +160,8 @@ def share_interval(hits: F64) -> tuple[F64, F64]:
     Source: E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small expected number of positive
     counts estimated from survey data, Survey Methodol. 24, 1998.
     """
+    from scipy.stats import beta
+
     draws, seeds = hits.shape[:2]
     share = hits.mean(axis=(0, 1))
     if draws * seeds < 2:

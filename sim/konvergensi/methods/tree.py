@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier
 
 from konvergensi.methods.boxes import Bools, Box, Fit, Level, Limit, fit, inside
 from konvergensi.methods.prim import LEAST_RUNS, LEAST_SHARE, is_number
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
 
 DEEPEST = 4
 FOLDS, MOST_PRUNINGS = 5, 8
@@ -65,6 +67,8 @@ def grow(x: pd.DataFrame, interest: Bools) -> Node:
 
 
 def _cart(runs: int, pruning: float = 0.0) -> DecisionTreeClassifier:
+    from sklearn.tree import DecisionTreeClassifier
+
     least = max(LEAST_RUNS, round(LEAST_SHARE * runs))
     return DecisionTreeClassifier(max_depth=DEEPEST, min_samples_leaf=least, random_state=0, ccp_alpha=pruning)
 

@@ -85,7 +85,6 @@ def build_world(
         fixed_draws={name: draws.uniform(name, 0, coordination.opd_keys) for name in OPD_DRAWS},
         village_keys=keys,
         posyandu_quality=villages["posyandu_quality"].to_numpy(np.float32),
-        remoteness=villages["remoteness"].to_numpy(np.float32),
         lokus=villages["lokus"].to_numpy(bool),
         behind=np.where(villages["lokus"].to_numpy(bool), np.uint16(0), np.uint16(1 << 15)),
         kecamatan=kecamatan,

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 
 from konvergensi.base.months import format_month
+from konvergensi.base.startup import started
 from konvergensi.inputs.arguments import name, optional, public
 from konvergensi.inputs.districts import find_district
 from konvergensi.inputs.extensions import in_force
@@ -126,6 +127,7 @@ class ConvergenceModel(mesa.Model):
         trace_children: int,
     ) -> None:
         """Build the district and live its past."""
+        started()
         self._mechanisms = placed(self.extensions)
         seed = int(np.random.SeedSequence().entropy % LAST_SEED) if rng is None else int(rng)  # type: ignore[operator]
         self.first_month, self.last_month = check_options(

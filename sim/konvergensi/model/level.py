@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from konvergensi.base.months import format_month, month_of
@@ -58,6 +57,8 @@ class Probe:
 
     def solve(self, target: Mapping[int, float]) -> tuple[float, float]:
         """Level (z at 24 months) and rise (z per birth year) whose path lies nearest the target (percent by year)."""
+        from scipy.optimize import least_squares
+
         wanted = np.array([_angle(target[year] / 100.0) for year in self.snapshots])
         bounds = [load_parameters()[key].allowed or (-3.0, 3.0) for key in LEVEL_KEYS]
 

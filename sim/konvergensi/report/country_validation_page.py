@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from konvergensi.base.words import Lang, listed, number, percent, word
 from konvergensi.inputs.country import area_name
@@ -83,6 +82,8 @@ def _open(row: pd.Series) -> bool:
 
 def _by_chance(coverage: float, n: int) -> bool:
     """Whether intervals that hold 90 % of readings may well have held this share of n."""
+    from scipy.stats import binom
+
     low, high = binom.ppf((0.05, 0.95), n, 0.9)
     return bool(low <= round(coverage * n) <= high)
 

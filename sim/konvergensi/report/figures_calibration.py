@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.stats import binom
 
 from konvergensi.analyses.forecasts import year_of
 from konvergensi.base.words import Lang, number, percent, word
@@ -176,6 +175,8 @@ def recovery(found: Validation, lang: Lang) -> Figure:
 @theme.themed
 def ranks(found: Validation, lang: Lang) -> Figure:
     """Ranks of the truths in their posteriors, all parameters together, against what even ranks would give."""
+    from scipy.stats import binom
+
     figure = theme.new_figure(7.5, 4.6)
     axes = figure.subplots()
     table = found.truths

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from konvergensi.base.months import parse_month
 from konvergensi.base.words import Lang, word, word_or
@@ -423,6 +422,8 @@ def standing_out(comparison: Comparison, scenario: str) -> list[str] | None:
 
     By rank correlation, at 5 % after correction for the number of parameters; None with too few draws to say.
     """
+    from scipy.stats import t as student
+
     table = comparison.runs
     end = table[(table["measure"] == MEASURE) & (table["month"] == last_month(comparison))]
     level = end.groupby(["draw", "policy"])["value"].mean().unstack("policy")

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from konvergensi.base.errors import InputError, fault
+from konvergensi.base.startup import starting
 
 J = TypeVar("J")
 ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have several threads; the model is made for one
@@ -145,7 +146,8 @@ def unheard_interrupt() -> Iterator[None]:
 
 
 def _as_worker() -> None:
-    """End when the parent is gone, however it went."""
+    """Start without delay; end when the parent is gone, however it went."""
+    starting()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

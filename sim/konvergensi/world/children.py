@@ -66,6 +66,7 @@ class Children:
     key: Keys
     household: NDArray[np.int32]
     village: NDArray[np.int16]
+    village_remoteness: F32  # of each village, not of each row
     joint: NDArray[np.uint16]  # as of the household; refreshed each January
     birth_month: NDArray[np.int32]
     order: NDArray[np.int8]  # birth order within the simulated years, 0 first
@@ -89,6 +90,11 @@ class Children:
 
     def __post_init__(self) -> None:
         self.starts = self.offsets.tolist()
+
+    @property
+    def remoteness(self) -> F32:
+        """Remoteness of the village of each, (n_children,) 0 to 1."""
+        return self.village_remoteness[self.village]
 
     def __len__(self) -> int:
         return len(self.key)
@@ -149,6 +155,7 @@ def build_children(
         key=key,
         household=household,
         village=households.village[household],
+        village_remoteness=households.village_remoteness,
         joint=households.joint[household],
         birth_month=birth,
         order=order,

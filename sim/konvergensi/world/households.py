@@ -32,6 +32,7 @@ class Households:
 
     key: Keys
     village: NDArray[np.int16]
+    village_remoteness: F32  # of each village, not of each row
     dasawisma: NDArray[np.int32]
     wealth: F32  # standardised within the district, mean 0, SD 1
     village_wealth: F32  # the part of it that all households of the village share
@@ -51,6 +52,11 @@ class Households:
     joint: NDArray[np.uint16]  # lasting order on the joint list (families at risk), LAST_PLACE if not on it
     in_krs: Mask
     in_dtks: Mask
+
+    @property
+    def remoteness(self) -> F32:
+        """Remoteness of the village of each, (n_households,) 0 to 1."""
+        return self.village_remoteness[self.village]
 
     def __len__(self) -> int:
         return len(self.key)
@@ -99,7 +105,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
 
     village_wealth = _village_wealth(villages["poverty"].to_numpy(float), settings)[village]
     wealth = village_wealth + own_wealth_sd(settings) * normal("wealth")
-    remoteness: F32 = villages["remoteness"].to_numpy(np.float32)[village]
+    of_village: F32 = villages["remoteness"].to_numpy(np.float32)
     total = {name: quantity.value for name, quantity in district.population.items()}
     poorer = by_wealth(settings["population.lack_wealth_gradient"], wealth)  # lacks fall on the poor
 
@@ -114,6 +120,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
     households = Households(
         key=key,
         village=village,
+        village_remoteness=of_village,
         dasawisma=(np.repeat(np.cumsum(groups) - groups, count) + within // group).astype(np.int32),
         wealth=wealth,
         village_wealth=village_wealth,
@@ -128,7 +135,7 @@ def build_households(district: District, settings: Settings, draws: Draws, popul
         knowledge_start=knowledge.copy(),
         belief=_share(settings["population.belief_mean"], settings["population.belief_sd"], normal("belief")),
         trust=_share(settings["population.trust_mean"], settings["population.trust_sd"], normal("trust")),
-        access=_share(np.float32(1.0) - remoteness, settings["population.access_sd"], normal("access")),
+        access=_share(np.float32(1.0) - of_village[village], settings["population.access_sd"], normal("access")),
         has_nik=happens("household nik", np.full(len(key), total["nik_share"])),
         joint=np.full(len(key), LAST_PLACE),
         in_krs=np.zeros(len(key), bool),

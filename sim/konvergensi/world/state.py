@@ -75,7 +75,6 @@ class World:
     fixed_draws: dict[str, NDArray[np.float32]]  # of the agencies, (n_opd,) each
     village_keys: Keys
     posyandu_quality: F32
-    remoteness: F32
     lokus: Mask
     behind: NDArray[np.uint16]  # 0 in a lokus village, else the step that puts it behind where lokus come first
     kecamatan: NDArray[np.intp]  # index of each village's kecamatan
