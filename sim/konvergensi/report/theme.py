@@ -62,7 +62,11 @@ def themed(make: Callable[Asked, Figure]) -> Callable[Asked, Figure]:
     def build(*args: Asked.args, **kwargs: Asked.kwargs) -> Figure:
         with matplotlib.rc_context(STYLE):
             figure = make(*args, **kwargs)
-            figure.draw_without_rendering()  # ticks and layout are made at drawing, so draw under the style
+            engine = figure.get_layout_engine()  # ticks are made when they are laid out or drawn, so under the style
+            if engine is None:
+                figure.draw_without_rendering()
+            else:
+                engine.execute(figure)
             return figure
 
     return build
