@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from SALib.analyze import shapley
 
 from konvergensi.analyses.sensitivity_tables import convergence, heat, indices
 from konvergensi.base.errors import InputError
-from konvergensi.methods import sensitivity_estimates as estimators
 from konvergensi.methods.factors import DUMMY
 from konvergensi.methods.sensitivity_designs import METHODS, PICK_FREEZE, Design, design, positions
 from konvergensi.methods.sensitivity_designs import given as given_rows
@@ -164,13 +164,13 @@ def test_contributions_are_the_shapley_effects_of_salib(monkeypatch: pytest.Monk
     found = design("shapley", NAMES, ("", "", ""), 200, 1)
     y = linear(found)[:, 0] ** 2
     seen: dict[str, Any] = {}
-    real = estimators.shapley_analysis.analyze
+    real = shapley.analyze
 
     def watched(*args: Any, **more: Any) -> Any:
         seen["raw"] = real(*args, **more)
         return seen["raw"]
 
-    monkeypatch.setattr(estimators.shapley_analysis, "analyze", watched)
+    monkeypatch.setattr(shapley, "analyze", watched)
     estimates(found, y[:, None])
     np.testing.assert_allclose(_contributions(found, y).mean(axis=0), seen["raw"]["shapley"], rtol=1e-9, atol=1e-12)
     assert seen["raw"]["shapley"].sum() == pytest.approx(y.var(), rel=0.25)
