@@ -17,7 +17,17 @@ import pytest
 
 import konvergensi
 from konvergensi.base import compiled
-from konvergensi.mechanisms import caregivers, contacts, growth, programme_month, registers, staff, uptake, villages
+from konvergensi.mechanisms import (
+    caregivers,
+    contacts,
+    growth,
+    programme_month,
+    purses,
+    registers,
+    staff,
+    uptake,
+    villages,
+)
 from konvergensi.model import births
 from konvergensi.model.convergence import ConvergenceModel
 from konvergensi.observe import eppgbm, network, series
@@ -153,7 +163,12 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     yield children.homes_of, (c.whole(np.int32, most=50), 50)
     yield children.at_homes, (c.draw.random(50) < 0.3, c.whole(np.int32, most=50))
     yield tally.reached, (c.whole(np.uint8, most=10), c.whole(np.int32, most=50), 50)
-    yield package.mark, (c.whole(np.uint16), taken, 5, np.uint16(8))
+    counts = (c.whole(np.uint8, (3, n), most=9), np.array([2, -1, 0]), np.array([5, 1, 3], np.uint8))
+    yield package.marked, (*counts, np.array([8, 1, 4], np.uint16), n // 3, n)
+    rp = [1e9 * c.draw.random(n) for _ in range(3)]
+    left = np.where(c.mask(), np.inf, c.whole(np.int64, most=12) + 1.0)
+    yield purses.limits_of, (*rp, left, c.draw.random(3), c.whole(np.intp, most=3), c.mask(), 0.4)
+    yield purses.costs_of, (rp[0], 1.15, 0.4, c.mask())
     starts = np.array([0, n // 5, n // 3, n // 3, n // 2, n - n // 8, n])
     yield series.by_group, (c.whole(np.int8, most=10), c.z(), starts)
     bits, next_birth = (c.whole(np.uint16, most=64), c.whole(np.uint16, most=64)), c.whole(np.int32, most=90)

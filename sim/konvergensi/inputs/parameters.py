@@ -144,7 +144,12 @@ def load_parameters(folder: Path = MECHANISMS) -> dict[str, Parameter]:
 
 
 def parameter_hashes(folder: Path = MECHANISMS) -> dict[str, str]:
-    """Return the SHA-256 of each parameter file (services.toml among them) by file name."""
+    """Return the SHA-256 of each parameter file (services.toml among them) by file name; read once and kept."""
+    return dict(_hashes(folder))
+
+
+@functools.cache
+def _hashes(folder: Path) -> Mapping[str, str]:
     return {path.name: digest(read_bytes(path)) for path in sorted(folder.glob("*.toml"))}
 
 

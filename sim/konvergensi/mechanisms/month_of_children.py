@@ -464,14 +464,14 @@ def live(  # type: ignore[no-untyped-def]
     """
     nobody, no_order, no_places = np.zeros(0, np.bool_), np.zeros(0, np.uint16), np.zeros(0, np.intp)
     no_pool = np.zeros(0, np.float64)
-    need, left, needy, ends, oldest = nobody, nobody, nobody, people.offsets[:0], 0
+    truth, need, left, needy, ends, oldest = nobody, nobody, nobody, nobody, people.offsets[:0], 0
     for t in range(len(turns)):
         turn, each = turns[t], of_month[t]
         p, mine, start, stop = turn[PROGRAMME], turn[OF_CHILDREN], each[START], each[STOP]
         rows, n, here = slice(start, stop), stop - start, slice(start - now.present, stop - now.present)
         first_of_service = t == 0 or turns[t - 1, SERVICE] != turn[SERVICE]
-        if first_of_service:  # what programmes of one service have in common
-            need = truly_in_need(
+        if first_of_service or turn[NEED] == NO_NIK:  # an earlier programme gives numbers, and moves no other need
+            truth = truly_in_need(
                 turn[NEED],
                 rows,
                 people.kek,
@@ -483,6 +483,8 @@ def live(  # type: ignore[no-untyped-def]
                 now.severe_below,
                 now.month,
             )
+        if first_of_service:  # what programmes of one service have in common
+            need = truth
             needy = need if turn[AT_BIRTH] and turn[ONLY_IN_NEED] else nobody
             left = nobody
             if p >= 0 and turn[COURSE] > 0:
@@ -511,18 +513,6 @@ def live(  # type: ignore[no-untyped-def]
         if each[OPEN] >= 0:
             open_ = now.open_[each[OPEN]]
         came, rank = now.came[here], book.rank[mine, rows]
-        truth = truly_in_need(
-            turn[NEED],
-            rows,
-            people.kek,
-            people.z,
-            people.at_risk,
-            people.first_birth,
-            listed.nik_month,
-            now.faltering_below,
-            now.severe_below,
-            now.month,
-        )
         begun, lasting, came_below = nobody, no_order, -1
         contact = turn[CONTACT]
         if contact == FROM_LIST:

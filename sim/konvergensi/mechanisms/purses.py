@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from konvergensi.base.compiled import compiled
 from konvergensi.mechanisms import budget, shocks
 from konvergensi.mechanisms.programme_month import (
     ELIGIBLE,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from konvergensi.inputs.services import Service
     from konvergensi.world.households import F32
     from konvergensi.world.state import World
+
+Money = NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -76,17 +79,57 @@ def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:
     open_now = shocks.in_force(settings, "home_contact_share")
     in_money, visits = _of_services(world, is_a_visit)
     left = _months_left(world)
-    unbound = np.maximum(book.budgeted - book.spent, 0.0) / left
-    released = np.minimum(unbound, np.maximum(book.released - book.spent, 0.0))
-    absorbable = np.maximum(budget.absorption_of(world)[book.source] * book.budgeted - book.spent, 0.0) / left
-    spend = np.minimum(released, absorbable)
-    spend[visits] *= open_now
-    base = (book.unit_cost * (1.0 + settings["budget.overhead_share"])).astype(np.float32)
-    travel = (book.unit_cost * settings["delivery.travel_cost_share"]).astype(np.float32)
-    travel[in_money] = 0.0
-    limits = np.empty((len(book), 3))
-    limits[:, 0], limits[:, 1], limits[:, 2] = unbound, released, spend
+    limits = limits_of(
+        book.budgeted, book.released, book.spent, left, budget.absorption_of(world), book.source, visits, open_now
+    )
+    base, travel = costs_of(
+        book.unit_cost, 1.0 + settings["budget.overhead_share"], settings["delivery.travel_cost_share"], in_money
+    )
     return Purses(base, travel, limits, np.zeros((len(book), N_COUNTS)), [])
+
+
+def _limits_in_columns(
+    budgeted: Money, released: Money, spent: Money, left: Money, absorbed: Money, source: NDArray[np.intp],
+    visits: NDArray[np.bool_], open_now: float,
+) -> NDArray[np.float64]:  # fmt: skip
+    unbound = np.maximum(budgeted - spent, 0.0) / left
+    paid_out = np.minimum(unbound, np.maximum(released - spent, 0.0))
+    absorbable = np.maximum(absorbed[source] * budgeted - spent, 0.0) / left
+    return np.stack([unbound, paid_out, np.minimum(paid_out, absorbable) * np.where(visits, open_now, 1.0)], axis=1)
+
+
+@compiled(_limits_in_columns)
+def limits_of(budgeted, released, spent, left, absorbed, source, visits, open_now):  # type: ignore[no-untyped-def]
+    """Rp a programme may spend this month by its budget, by what is released and in all, (n_programmes, 3).
+
+    Columns are (n_programmes,): Rp of the year, deliveries `left` in it; absorbed (n_sources,) share of a budget that
+    can be spent by now; `visits` are cut to the share `open_now`.
+    """
+    found = np.empty((len(budgeted), 3))
+    for p in range(len(budgeted)):
+        unbound = max(budgeted[p] - spent[p], 0.0) / left[p]
+        paid_out = min(unbound, max(released[p] - spent[p], 0.0))
+        absorbable = max(absorbed[source[p]] * budgeted[p] - spent[p], 0.0) / left[p]
+        found[p, 0], found[p, 1] = unbound, paid_out
+        found[p, 2] = min(paid_out, absorbable) * (open_now if visits[p] else 1.0)
+    return found
+
+
+def _costs_in_columns(
+    unit_cost: Money, with_overhead: float, travel_share: float, in_money: NDArray[np.bool_]
+) -> tuple[F32, F32]:
+    travel = np.where(in_money, 0.0, unit_cost * travel_share)
+    return (unit_cost * with_overhead).astype(np.float32), travel.astype(np.float32)
+
+
+@compiled(_costs_in_columns)
+def costs_of(unit_cost, with_overhead, travel_share, in_money):  # type: ignore[no-untyped-def]
+    """Rp of a service at the roadside and of its travel at full remoteness, (n_programmes,) float32 each."""
+    base, travel = np.empty(len(unit_cost), np.float32), np.empty(len(unit_cost), np.float32)
+    for p in range(len(unit_cost)):
+        base[p] = unit_cost[p] * with_overhead
+        travel[p] = 0.0 if in_money[p] else unit_cost[p] * travel_share
+    return base, travel
 
 
 def _months_left(world: World) -> NDArray[np.float64]:

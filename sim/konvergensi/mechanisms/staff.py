@@ -142,9 +142,11 @@ def _spread(world: World, level: str) -> tuple[NDArray[np.intp], Meetings]:
 
 
 def _rota(world: World) -> Rota:
-    """The rota of this month of the year, worked out once as long as the settings that it follows stand."""
+    """The rota of this month of the year, worked out once for all in which the same services are due, as long as the
+    settings that it follows stand.
+    """
     follows = (world.settings["contacts.workers_sd"], world.settings["delivery.contacts_per_staff_month"])
-    key = ("rota", world.month_of_year, *follows)
+    key = ("rota", _due(world), *follows)
     if key not in world.kept:
         world.kept[key] = _draw_up(world)
     found: Rota = world.kept[key]
@@ -152,7 +154,7 @@ def _rota(world: World) -> Rota:
 
 
 def _draw_up(world: World) -> Rota:
-    n, turns = len(world.programmes), _turns(world)
+    n, turns = len(world.programmes), [p for s in _due(world) for p in world.programmes_of[s]]
     by_opd: dict[int, list[int]] = {}
     for programme in turns:
         by_opd.setdefault(int(world.programmes.opd[programme]), []).append(programme)
@@ -184,7 +186,7 @@ def _kept(world: World, rota: Rota) -> tuple[Meetings, Meetings]:
     """
     each = _meetings_of_one(world)
     in_all = tuple(float(opd.staff * each * world.population_share) for opd in world.opds)
-    key = ("staff kept", world.month_of_year, in_all)
+    key = ("staff kept", _due(world), in_all)
     if key not in world.kept:
         kept = np.zeros(len(world.programmes))
         for opd, mine in rota.of_agency:
@@ -203,11 +205,12 @@ def kept_for_others(routine: Meetings, in_all: float) -> list[float]:
     return kept
 
 
-def _turns(world: World) -> list[int]:
-    """Programmes that need staff this month, in the order in which they are run."""
-    return [
-        p
-        for s, service in enumerate(world.services)
-        if contacts.takes_staff(service) and world.month_of_year in service.months
-        for p in world.programmes_of[s]
-    ]
+def _due(world: World) -> tuple[int, ...]:
+    """Services that need staff this month, worked out once for each month of the year."""
+    now = world.month_of_year
+    key = ("due with staff", now)
+    if key not in world.kept:
+        of = enumerate(world.services)
+        world.kept[key] = tuple(s for s, each in of if contacts.takes_staff(each) and now in each.months)
+    found: tuple[int, ...] = world.kept[key]
+    return found

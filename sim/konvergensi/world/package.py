@@ -44,6 +44,7 @@ class Package:
         for k, (_, service) in enumerate(members):
             self.due[ages >= due_from(service)] |= np.uint16(1 << k)
         self.doses = {s: service.adequate.doses if service.adequate else 1 for s, service in members}
+        self._enough = np.array(list(self.doses.values()), np.uint8), np.array(list(self.bit_of.values()), np.uint16)
         self.due_enough = np.zeros(len(ages), np.uint16)  # at an adequate dose: due once the age for it is over
         for k, (_, service) in enumerate(members):
             by_age = service.adequate.by_age if service.adequate else due_from(service) - 1
@@ -53,19 +54,32 @@ class Package:
 
     def enough(self, book: ServiceBook, rows: slice) -> NDArray[np.uint16]:
         """Services had at an adequate dose by each of `rows`, as bits, (n,)."""
-        found = np.zeros(rows.stop - rows.start, np.uint16)
-        for s, bit in self.bit_of.items():
-            if len(book.taken[s]):
-                mark(found, book.taken[s][rows], self.doses[s], bit)
-        return found
+        column = np.array([book.taken.where[s][1] for s in self.bit_of], np.int64)
+        enough: NDArray[np.uint16] = marked(book.taken.children, column, *self._enough, rows.start, rows.stop)
+        return enough
 
 
-def _mark_in_columns(found: NDArray[np.uint16], taken: NDArray, doses: int, bit: np.uint16) -> None:
-    found |= (taken >= doses) * bit
+def _marked_in_columns(
+    taken: NDArray[np.uint8], column: NDArray[np.int64], doses: NDArray[np.uint8], bits: NDArray[np.uint16],
+    start: int, stop: int,
+) -> NDArray[np.uint16]:  # fmt: skip
+    found = np.zeros(stop - start, np.uint16)
+    for row, least, bit in zip(column, doses, bits, strict=True):
+        if row >= 0:
+            found |= (taken[row, start:stop] >= least) * bit
+    return found
 
 
-@compiled(_mark_in_columns)
-def mark(found, taken, doses, bit):  # type: ignore[no-untyped-def]
-    """Set `bit` in those who have taken `doses` deliveries or more, (n,) in place."""
-    for i in range(len(found)):
-        found[i] |= bit * np.uint16(taken[i] >= doses)
+@compiled(_marked_in_columns)
+def marked(taken, column, doses, bits, start, stop):  # type: ignore[no-untyped-def]
+    """The bits, (k,), of which services each of the rows `start` to `stop` has taken `doses`, (k,), or more, (n,).
+
+    taken (n_columns, n_children); column (k,) of each service in it, -1 where nobody runs it.
+    """
+    found = np.zeros(stop - start, np.uint16)
+    for k in range(len(column)):
+        if column[k] >= 0:
+            of, least, bit = taken[column[k], start:stop], doses[k], bits[k]
+            for i in range(len(found)):
+                found[i] |= bit * np.uint16(of[i] >= least)
+    return found
