@@ -168,6 +168,10 @@ def cases(n: int) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     rp = [1e9 * c.draw.random(n) for _ in range(3)]
     left = np.where(c.mask(), np.inf, c.whole(np.int64, most=12) + 1.0)
     yield purses.limits_of, (*rp, left, c.draw.random(3), c.whole(np.intp, most=3), c.mask(), 0.4)
+    of_year = [c.draw.random(n) for _ in range(12)]
+    ran = np.flatnonzero(c.mask())
+    for counted in (True, False):
+        yield purses.enter, (c.draw.random((n, programme_month.N_COUNTS)), ran, counted, *of_year)
     yield purses.costs_of, (rp[0], 1.15, 0.4, c.mask())
     starts = np.array([0, n // 5, n // 3, n // 3, n // 2, n - n // 8, n])
     yield series.by_group, (c.whole(np.int8, most=10), c.z(), starts)

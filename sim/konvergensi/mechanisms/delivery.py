@@ -47,8 +47,7 @@ class Month(NamedTuple):
     purses: Purses
     staff: OfMonth | None  # where a rule of reach knows of places
     first: Before  # whom each serves before others
-    doses: list[effects.Doses | None]  # how deliveries of each add up
-    steps: F32  # shares of it by deliveries taken before, (n_programmes, MOST)
+    steps: F32  # shares of what a delivery adds by deliveries taken before, (n_programmes, MOST)
 
 
 def rule_of(world: World) -> ModuleType:
@@ -65,7 +64,7 @@ def deliver(world: World) -> None:
     rule = rule_of(world)
     targeting.mark_households_with_children(world)
     purses, staff = open_purses(world, rule.is_a_visit), rule.staff_of_programmes(world)
-    month = Month(rule, purses, staff, reach.before_others(world), effects.doses(world), effects.steps_of_all(world))
+    month = Month(rule, purses, staff, reach.before_others(world), effects.steps_of_all(world))
     due = _due(world)
     if staff is not None and turns.possible(world):
         _serve_at_once(world, due, month, staff)
@@ -215,7 +214,7 @@ def hand_to_children(
     row on.
     """
     children, book, s, p, purses, rows = world.children, world.book, service_row, programme_row, month.purses, act.rows
-    doses, each = _doses(world, s, p, rows, month)
+    doses, each = _doses(world, s, p, rows)
     staff_limit, staff = _staff(world, service, p, month)
     who, took, everybody = month_of_programme(
         purses.counts, p, rows.start, rows.stop, offer.at, offer.order, offer.known, offer.listed,
@@ -238,7 +237,7 @@ def act_on_children(
 ) -> None:
     """What taking a household's service up does to its children who take it, rows from the first of `act`."""
     children, book, rows = world.children, world.book, act.rows
-    doses, each = _doses(world, service_row, programme_row, rows, month)
+    doses, each = _doses(world, service_row, programme_row, rows)
     taken = book.taken[service_row][rows]
     if each is not None:
         effects.add_one_by_one(world, service_row, rows, _mask(took, rows), act.needy, each)
@@ -253,11 +252,9 @@ def act_on_children(
         take(took, act.first, act.bit, children.got[rows], taken)
 
 
-def _doses(
-    world: World, service_row: int, programme_row: int, rows: slice, month: Month
-) -> tuple[effects.Doses, F32 | None]:
+def _doses(world: World, service_row: int, programme_row: int, rows: slice) -> tuple[effects.Doses, F32 | None]:
     """How a delivery adds up, and what it adds to each of `rows`, (n,), where no common rule says it."""
-    found = month.doses[programme_row]
+    found = effects.doses(world)[programme_row]
     if found is not None:
         return found, None
     return effects.NO_DOSES, effects.of_delivery(world, service_row, programme_row, rows)

@@ -52,25 +52,53 @@ class Purses:
 
     def book(self, world: World) -> None:
         """Enter what was spent and delivered into the programmes, and what was counted into the tally (in place)."""
-        # counts of who did not run are zeros
-        ran, counts, book, tally = np.array(self.ran, np.intp), self.counts, world.programmes, world.tally
-        spent, units = counts[:, SPENT], counts[:, UNITS]
+        book, tally, ran = world.programmes, world.tally, np.array(self.ran, np.intp)
         book.ran[ran] = True
-        book.short += counts[:, SHORT]
-        book.wanted += counts[:, WANTED]
-        book.spent += spent
-        book.units += units
-        book.overhead += spent - units * book.unit_cost
-        if not world.burn_in:
-            tally.months[ran] += 1
-            for column, name in (
-                (tally.eligible, ELIGIBLE),
-                (tally.listed, LISTED),
-                (tally.targeted, TARGETED),
-                (tally.right, RIGHT),
-                (tally.reached, REACHED),
-            ):
-                column += counts[:, name]
+        enter(
+            self.counts, ran, not world.burn_in, book.unit_cost, book.short, book.wanted, book.spent, book.units,
+            book.overhead, tally.months, tally.eligible, tally.listed, tally.targeted, tally.right, tally.reached,
+        )  # fmt: skip
+
+
+def _enter_in_columns(
+    counts: Money, ran: NDArray[np.intp], counted: bool, unit_cost: Money, short: Money, wanted: Money, spent: Money,
+    units: Money, overhead: Money, months: Money, *tallied: Money,
+) -> None:  # fmt: skip
+    short += counts[:, SHORT]
+    wanted += counts[:, WANTED]
+    spent += counts[:, SPENT]
+    units += counts[:, UNITS]
+    overhead += counts[:, SPENT] - counts[:, UNITS] * unit_cost
+    if counted:
+        months[ran] += 1
+        for column, name in zip(tallied, (ELIGIBLE, LISTED, TARGETED, RIGHT, REACHED), strict=True):
+            column += counts[:, name]
+
+
+@compiled(_enter_in_columns)
+def enter(  # type: ignore[no-untyped-def]
+    counts, ran, counted, unit_cost, short, wanted, spent, units, overhead, months, eligible, listed, targeted, right,
+    reached,
+):  # fmt: skip
+    """Add the `counts` of a month, (n_programmes, N_COUNTS), to columns of the year, (n_programmes,) in place.
+
+    Who did not run has zeros; `ran`, rows, have run one month more. In the burn-in nothing but money is `counted`.
+    """
+    for p in range(len(counts)):
+        short[p] += counts[p, SHORT]
+        wanted[p] += counts[p, WANTED]
+        spent[p] += counts[p, SPENT]
+        units[p] += counts[p, UNITS]
+        overhead[p] += counts[p, SPENT] - counts[p, UNITS] * unit_cost[p]
+        if counted:
+            eligible[p] += counts[p, ELIGIBLE]
+            listed[p] += counts[p, LISTED]
+            targeted[p] += counts[p, TARGETED]
+            right[p] += counts[p, RIGHT]
+            reached[p] += counts[p, REACHED]
+    if counted:
+        for p in ran:
+            months[p] += 1
 
 
 def open_purses(world: World, is_a_visit: Callable[[Service], bool]) -> Purses:

@@ -140,10 +140,20 @@ def _with_child_on_list(world: World, register: str) -> Mask:
 
 def mark_households_with_children(world: World) -> None:
     """In months in which a need asks for it: which have an under-five or pregnancy, which a 1,000-day member."""
-    now = (s for s in world.services if s.unit == "household" and world.month_of_year in s.months)
-    if not any(needs.HOUSEHOLD[service.need].asks_for_children for service in now):
+    if not _asks_for_children(world):
         return
     children, n = world.children, len(world.households)
     for name, last_age in (("has_child", LAST_AGE), ("in_1000_days", FIRST_1000_DAYS)):
         rows = children.window(world.month, -PREGNANCY_MONTHS, last_age)
         setattr(world, name, homes_of(children.household[rows], n))
+
+
+def _asks_for_children(world: World) -> bool:
+    """Whether a need of this month of the year does, worked out once."""
+    now = world.month_of_year
+    key = ("asks for children", now)
+    if key not in world.kept:
+        due = (each for each in world.services if each.unit == "household" and now in each.months)
+        world.kept[key] = any(needs.HOUSEHOLD[each.need].asks_for_children for each in due)
+    found: bool = world.kept[key]
+    return found
