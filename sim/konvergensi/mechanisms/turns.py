@@ -1,7 +1,7 @@
 """What the compiled month of children asks for, gathered: the turns of programmes as numbers, and the month's columns.
 
 A turn is one programme's month for one service. What a turn is in every month of the year is worked out once as long as
-settings stand; the rest is gathered each month. See month_of_children.py; parameters: contacts.toml, registers.toml.
+settings stand; the rest is gathered each month. See month_met.py; parameters: contacts.toml, registers.toml.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from konvergensi.base.compiled import COMPILES, is_kept
 from konvergensi.mechanisms import contacts, effects, meetings, needs, places, reach, staff, village_money
+from konvergensi.mechanisms import month_met as told
 from konvergensi.mechanisms import month_of_children as compiled
-from konvergensi.mechanisms.month_of_children import Book, Listed, Means, Now, People
+from konvergensi.mechanisms.month_met import Book, Listed, Means, Now, People
 from konvergensi.world.children import FIRST_1000_DAYS, LAST_AGE, PREGNANCY_MONTHS
 from konvergensi.world.households import Mask
 from konvergensi.world.programmes import SOURCES
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 Table = NDArray[np.int64]
 ON = COMPILES  # without it programmes are served one by one, with the same bits
 CONTACTS = {
-    "posyandu": compiled.PLACE,
-    "health-centre": compiled.PLACE,
-    "antenatal": compiled.VISIT,
-    "office": compiled.OFFICE,
-    "transfer": compiled.FROM_LIST,
-    "works": compiled.FROM_LIST,
-    "birth": compiled.FROM_LIST,
+    "posyandu": told.PLACE,
+    "health-centre": told.PLACE,
+    "antenatal": told.VISIT,
+    "office": told.OFFICE,
+    "transfer": told.FROM_LIST,
+    "works": told.FROM_LIST,
+    "birth": told.FROM_LIST,
 }
 NOT_ASKED = -1
 _MODELS: list[None] = []  # of this process
@@ -48,7 +49,7 @@ NO_FAMILIES: Families = (np.zeros((0, 0), bool), np.zeros((0, 0), bool), np.zero
 
 
 class Rules(NamedTuple):
-    """What settings say to all turns, as month_of_children.Now has it."""
+    """What settings say to all turns, as month_met.Now has it."""
 
     papers: NDArray[np.float32]
     faltering_below: np.float32
@@ -137,14 +138,14 @@ def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Pla
         if steps and steps[-1][0] == NOT_ASKED and not _waits(rows[steps[-1][1] : began], rows[began:]):
             began = steps.pop()[1]
         steps.append((NOT_ASKED, began, len(rows)))
-    fixed = np.array(rows, np.int64).reshape(len(rows), compiled.N_FIXED)
+    fixed = np.array(rows, np.int64).reshape(len(rows), told.N_FIXED)
     vaccines = [(world.services[s].from_age, world.services[s].to_age) for s in due if _catches_up(world.services[s])]
-    asked = frozenset(fixed[:, compiled.NEED].tolist())
-    visits = bool((fixed[:, compiled.CONTACT] == compiled.VISIT).any())
+    asked = frozenset(fixed[:, told.NEED].tolist())
+    visits = bool((fixed[:, told.CONTACT] == told.VISIT).any())
     of_draws = world.draws.begin(decisions)
     rows_of = {s: row for row, s in enumerate(_stocked(world))}
-    stock_row = np.array([rows_of.get(s, NOT_ASKED) for s in fixed[:, compiled.SERVICE].tolist()], np.int64)
-    paid = enumerate(fixed[:, compiled.PROGRAMME].tolist())
+    stock_row = np.array([rows_of.get(s, NOT_ASKED) for s in fixed[:, told.SERVICE].tolist()], np.int64)
+    paid = enumerate(fixed[:, told.PROGRAMME].tolist())
     of_villages = [(t, p) for t, p in paid if p != NOT_ASKED and world.villages.item_of[p] >= 0]
     return Plan(
         due, fixed, [_step(fixed, step, of_villages) for step in steps], asked, visits,
@@ -155,9 +156,9 @@ def _draw_up(world: World, due: tuple[int, ...], enough: tuple[int, ...]) -> Pla
 def _stocked(world: World) -> list[int]:
     """Services whose stock counts, worked out once."""
     if "stocked" not in world.kept:
-        at_hand = compiled.PLACE, compiled.VISIT, compiled.OFFICE
+        at_hand = told.PLACE, told.VISIT, told.OFFICE
         of = enumerate(world.services)
-        world.kept["stocked"] = [s for s, each in of if CONTACTS.get(each.contact, compiled.BY_WORKERS) in at_hand]
+        world.kept["stocked"] = [s for s, each in of if CONTACTS.get(each.contact, told.BY_WORKERS) in at_hand]
     found: list[int] = world.kept["stocked"]
     return found
 
@@ -166,11 +167,11 @@ def _step(fixed: Table, step: tuple[int, int, int], of_villages: list[tuple[int,
     """A step, from its service or its turns from .. to; its turns of workers are numbered (in place)."""
     alone, first, last = step
     mine = fixed[first:last]
-    by_workers = mine[:, compiled.CONTACT] == compiled.BY_WORKERS
-    mine[:, compiled.ROW] = np.cumsum(by_workers) - 1
+    by_workers = mine[:, told.CONTACT] == told.BY_WORKERS
+    mine[:, told.ROW] = np.cumsum(by_workers) - 1
     asked: list[int] = np.flatnonzero(by_workers).tolist()
     paid = [(t - first, p) for t, p in of_villages if t - first in asked]
-    ran = [p for p in mine[:, compiled.PROGRAMME].tolist() if p >= 0]
+    ran = [p for p in mine[:, told.PROGRAMME].tolist() if p >= 0]
     return Step(alone, first, last, mine, asked, by_workers.astype(np.int64), paid, ran)
 
 
@@ -183,22 +184,22 @@ def _waits(before: list[list[int]], turns: list[list[int]]) -> bool:
     these enter them in the registers that are looked up.
     """
     for turn in turns:
-        if turn[compiled.CONTACT] == compiled.BY_WORKERS:
-            in_cohort = turn[compiled.REGISTER] == compiled.KOHORT
-            by_number = turn[compiled.REGISTER] == compiled.DUKCAPIL or turn[compiled.NEED] == compiled.NO_NIK
+        if turn[told.CONTACT] == told.BY_WORKERS:
+            in_cohort = turn[told.REGISTER] == told.KOHORT
+            by_number = turn[told.REGISTER] == told.DUKCAPIL or turn[told.NEED] == told.NO_NIK
             for other in before:
-                if (in_cohort and other[compiled.CARRIES]) or (by_number and other[compiled.GIVES_NIK]):
+                if (in_cohort and other[told.CARRIES]) or (by_number and other[told.GIVES_NIK]):
                     return True
     return False
 
 
 def _is_known(world: World, service_row: int, service: Service) -> bool:
     """Whether the compiled month knows a service of this kind."""
-    if service.unit == "household" or service.need not in compiled.NEEDS:
+    if service.unit == "household" or service.need not in told.NEEDS:
         return False
     if service.from_age < -PREGNANCY_MONTHS or service.to_age > LAST_AGE:
         return False
-    from_list = CONTACTS.get(service.contact, compiled.BY_WORKERS) == compiled.FROM_LIST
+    from_list = CONTACTS.get(service.contact, told.BY_WORKERS) == told.FROM_LIST
     village_pays = any(world.villages.item_of[p] >= 0 for p in world.programmes_of[service_row])
     return not (from_list and (service.place.at_posyandu or village_pays))
 
@@ -213,28 +214,28 @@ def _turn(world: World, s: int, service: Service, p: int, enough: int) -> list[i
 
 
 def _told_of(world: World, s: int, service: Service, p: int, enough: int) -> list[int]:
-    book, row = world.book, [0] * compiled.N_FIXED
+    book, row = world.book, [0] * told.N_FIXED
     register = "own"
     if p != NOT_ASKED and world.programmes.register[p] != service.who.not_on:
         register = world.programmes.register[p]
-    row[compiled.SERVICE], row[compiled.PROGRAMME] = s, p
-    row[compiled.N_PROGRAMMES] = len(world.programmes_of[s])
-    row[compiled.NEED] = compiled.NEEDS.index(service.need)
-    row[compiled.CONTACT] = CONTACTS.get(service.contact, compiled.BY_WORKERS)
-    row[compiled.REGISTER] = compiled.REGISTERS.index(register) if register in compiled.REGISTERS else compiled.OWN_LIST
-    row[compiled.OF_CHILDREN], row[compiled.TAKEN] = book.received.where[s][1], book.taken.where[s][1]
-    row[compiled.OWN] = book.own_draw.where[s][1]
-    row[compiled.COURSE] = service.duration_months if book.limited[s] else 0
-    row[compiled.DOSE] = contacts.dose_of(service)
-    row[compiled.HAS_COURSE] = meetings.has_course(service)
-    row[compiled.CATCHES_UP] = _catches_up(service)
-    row[compiled.CARRIES] = service.id == contacts.CARRIER
-    row[compiled.AT_BIRTH], row[compiled.ONLY_IN_NEED] = service.act.at_birth, service.only_in_need
-    row[compiled.KEEPS], row[compiled.BIT] = not service.place.built, int(world.package.bit_of.get(s, 0))
-    row[compiled.ENOUGH] = enough
-    row[compiled.GIVES_NIK], row[compiled.TEACHES] = service.act.gives_nik, service.act.teaches
-    row[compiled.BY_VILLAGE] = p != NOT_ASKED and SOURCES[world.programmes.source[p]] == "dana-desa"
-    row[compiled.IN_CLASS], row[compiled.CAN_COME] = service.contact == "class", service.to_age >= 0
+    row[told.SERVICE], row[told.PROGRAMME] = s, p
+    row[told.N_PROGRAMMES] = len(world.programmes_of[s])
+    row[told.NEED] = told.NEEDS.index(service.need)
+    row[told.CONTACT] = CONTACTS.get(service.contact, told.BY_WORKERS)
+    row[told.REGISTER] = told.REGISTERS.index(register) if register in told.REGISTERS else told.OWN_LIST
+    row[told.OF_CHILDREN], row[told.TAKEN] = book.received.where[s][1], book.taken.where[s][1]
+    row[told.OWN] = book.own_draw.where[s][1]
+    row[told.COURSE] = service.duration_months if book.limited[s] else 0
+    row[told.DOSE] = contacts.dose_of(service)
+    row[told.HAS_COURSE] = meetings.has_course(service)
+    row[told.CATCHES_UP] = _catches_up(service)
+    row[told.CARRIES] = service.id == contacts.CARRIER
+    row[told.AT_BIRTH], row[told.ONLY_IN_NEED] = service.act.at_birth, service.only_in_need
+    row[told.KEEPS], row[told.BIT] = not service.place.built, int(world.package.bit_of.get(s, 0))
+    row[told.ENOUGH] = enough
+    row[told.GIVES_NIK], row[told.TEACHES] = service.act.gives_nik, service.act.teaches
+    row[told.BY_VILLAGE] = p != NOT_ASKED and SOURCES[world.programmes.source[p]] == "dana-desa"
+    row[told.IN_CLASS], row[told.CAN_COME] = service.contact == "class", service.to_age >= 0
     return row
 
 
@@ -264,16 +265,16 @@ class Ready:
         """Families whom workers can find."""
         world, n, rows = self.world, len(self.now.came), len(step.by_workers)
         empty, looks = world.scratch.empty, step.looks
-        span = int(looks @ of_month[:, compiled.STOP] - looks @ of_month[:, compiled.START])
+        span = int(looks @ of_month[:, told.STOP] - looks @ of_month[:, told.START])
         knows, lists = (empty(name, rows * n, bool).reshape(rows, n) for name in ("knows", "lists"))
         at, lot, workers = (empty(name, span, kind) for name, kind in FOUND)
         columns, per_family = (self.people, self.listed, self.book, self.now), staff.workers(world)
-        m = compiled.find_families(step.fixed, of_month, *columns, per_family, knows, lists, at, lot, workers)
+        m = told.find_families(step.fixed, of_month, *columns, per_family, knows, lists, at, lot, workers)
         order = contacts.by_workers(lot[:m], workers[:m])
         for t, p in step.of_villages:
             if (ratio := village_money.per_family(world, p)) is not None:
-                met = slice(of_month[t, compiled.FOUND_FROM], of_month[t, compiled.FOUND_TO])
-                village = world.children.village[of_month[t, compiled.START] :][at[met]]
+                met = slice(of_month[t, told.FOUND_FROM], of_month[t, told.FOUND_TO])
+                village = world.children.village[of_month[t, told.START] :][at[met]]
                 order[met] = village_money.by_money(order[met], ratio[village])
         return knows, lists, at[:m], order
 
@@ -284,7 +285,7 @@ def _of_month(world: World, turns: Plan, first: Before, open_row: NDArray[np.int
     """
     children, found = world.children, _as_usual(world, turns, first).copy()
     oldest = children.window(world.month, FIRST_1000_DAYS, FIRST_1000_DAYS).start
-    compiled.tell_month(
+    told.tell_month(
         found, turns.fixed, turns.ages, children.offsets, world.month - children.first_birth_month, oldest,
         *world.draws.of_month(turns.begun, world.month), open_row, first.joined, first.handed, first.joint_from,
         first.missed_below, first.found_below,
@@ -296,11 +297,11 @@ def _as_usual(world: World, turns: Plan, first: Before) -> Table:
     """What turns say of every month of the year, (n_turns, N_OF_MONTH), worked out once; the rest is zeros."""
     key = ("turns as usual", world.burn_in, turns.due)
     if key not in world.derived:
-        p, usual = turns.fixed[:, compiled.PROGRAMME], first.usual
-        found = np.zeros((len(p), compiled.N_OF_MONTH), np.int64)
-        found[:, compiled.THERE], found[:, compiled.THERE_FROM] = usual.row[p], usual.there_from[p]
-        found[:, compiled.LOKUS] = usual.lokus[p]
-        found[:, compiled.STOCK] = turns.stock_row
+        p, usual = turns.fixed[:, told.PROGRAMME], first.usual
+        found = np.zeros((len(p), told.N_OF_MONTH), np.int64)
+        found[:, told.THERE], found[:, told.THERE_FROM] = usual.row[p], usual.there_from[p]
+        found[:, told.LOKUS] = usual.lokus[p]
+        found[:, told.STOCK] = turns.stock_row
         world.derived[key] = found
     usually: Table = world.derived[key]
     return usually
@@ -330,7 +331,7 @@ def _stocks(world: World, turns: Plan, of_month: Table) -> NDArray[np.uint16]:
     found: NDArray[np.uint16] = drawn
     for t, p in turns.of_villages:
         if turns.stock_row[t] >= 0 and (ratio := village_money.per_family(world, p)) is not None:
-            of_month[t, compiled.STOCK] = len(found)
+            of_month[t, told.STOCK] = len(found)
             found = np.concatenate([found, [village_money.by_money(found[turns.stock_row[t]], ratio)]])
     return found
 
@@ -372,7 +373,7 @@ def _now(world: World, turns: Plan, stock: NDArray[np.uint16], open_: Mask, ther
         caught_up = np.zeros(present.stop - present.start, bool)
         caught_up[rows.start - present.start : rows.stop - present.start] = meetings.caught_up(world, rows)
     facility = np.zeros(0, np.float32)
-    if compiled.NO_NIK in turns.asked:
+    if told.NO_NIK in turns.asked:
         facility = meetings.share_at_home(world, "contacts.facility_birth_base")
     rules = _rules(world)
     return Now(
