@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from konvergensi.base.errors import InputError, fault
-from konvergensi.base.startup import starting
+from konvergensi.base.startup import started, starting
 
 J = TypeVar("J")
 ONE_AT_A_TIME = threading.Lock()  # a Dask worker may have several threads; the model is made for one
@@ -66,7 +66,7 @@ def _until_broken(
     def begin(count: int) -> None:
         for job in itertools.islice(waiting, count):
             refused.append(job)
-            under_way[pool.submit(work, job)] = job
+            under_way[pool.submit(_do, work, job)] = job
             refused.pop()
 
     try:
@@ -97,13 +97,13 @@ def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
         pool = _pool(1)
         try:
             with unheard_interrupt():
-                started = pool.submit(os.getpid)
+                alive = pool.submit(os.getpid)
             try:
-                started.result()
+                alive.result()
             except BrokenProcessPool:
                 raise InputError(fault("", "--workers", "worker_died")) from None
             while left:
-                result = pool.submit(work, left[0][0]).result()
+                result = pool.submit(_do, work, left[0][0]).result()
                 yield left.pop(0)[0], result
         except BrokenProcessPool:
             job, tries = left.pop(0)
@@ -118,6 +118,12 @@ def _one_by_one(work: Callable[[J], Any], jobs: list[J]) -> Results[J]:
 def _pool(workers: int) -> ProcessPoolExecutor:
     spawn = multiprocessing.get_context("spawn")  # the same on every system, and nothing is inherited by chance
     return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_as_worker)
+
+
+def _do(work: Callable[[J], Any], job: J) -> Any:
+    """Do a job in a worker, which has imported what it takes when it comes here."""
+    started()
+    return work(job)
 
 
 def cores() -> int:
